@@ -1,0 +1,134 @@
+/**
+ * The sandbox as the engine sees it: one instance per trigger, runs that end in exactly one outcome, and host calls
+ * that the engine answers. The adapter owns threads, memory and stopping; it never throws what a plugin did.
+ */
+
+/** The code of one plugin, read by the engine from a `PluginStore`. */
+export interface PluginCode {
+  /** File name as the trigger names it; shown in tracebacks. */
+  readonly fileName: string;
+  /** Text of a single-file plugin; undefined for a directory plugin. */
+  readonly source: string | undefined;
+  /** Package name of a directory plugin (its base name). */
+  readonly module: string;
+  /** Files of a directory plugin by path relative to `/plugins`; empty for a single file. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Changes whenever a file of the plugin changed. */
+  readonly revision: bigint;
+}
+
+export interface TableRows {
+  readonly tableName: string;
+  /** All columns of the table in creation order, `time` last. */
+  readonly columns: readonly string[];
+  /** Encoded table batches in WAL order. */
+  readonly batches: readonly Uint8Array[];
+}
+
+export type NamedText = readonly [name: string, value: string];
+
+export type PluginEvent =
+  | { readonly kind: "writes"; readonly tables: readonly TableRows[] }
+  | { readonly kind: "schedule"; readonly callTimeSeconds: bigint }
+  | {
+      readonly kind: "request";
+      readonly query: readonly NamedText[];
+      readonly headers: readonly NamedText[];
+      readonly body: Uint8Array;
+    };
+
+export interface Invocation {
+  readonly code: PluginCode;
+  readonly arguments: readonly NamedText[] | undefined;
+  readonly sparseRows: boolean;
+  readonly event: PluginEvent;
+}
+
+/** Line protocol a run collected; `database` undefined: the trigger's own. */
+export interface BufferedWrite {
+  readonly database: string | undefined;
+  readonly lines: string;
+}
+
+export interface PluginResponse {
+  readonly status: number;
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
+}
+
+export type RunOutcome =
+  | { readonly kind: "done"; readonly writes: readonly BufferedWrite[]; readonly response?: PluginResponse }
+  | {
+      /** An exception left the plugin. */
+      readonly kind: "raised";
+      readonly typeName: string;
+      readonly message: string;
+      readonly traceback: string;
+      /** Keys of the private cache that were lost because the instance had to be reset (0: nothing lost). */
+      readonly cacheKeysLost: number;
+      readonly outOfMemory: boolean;
+    }
+  | {
+      /** The run was ended from outside. */
+      readonly kind: "stopped";
+      readonly reason: "time-limit" | "cancelled";
+      /** How far we had to go (design §4). */
+      readonly level: "soft" | "hard" | "terminated";
+      readonly cacheKeysLost: number;
+      readonly traceback?: string;
+    }
+  /** A fault of ours or of the machine: no executor, image damaged, broken message. */
+  | { readonly kind: "failed"; readonly message: string; readonly cacheKeysLost: number };
+
+/** A refusal that becomes a Python exception in the guest (kinds as in `plugin.wit`). */
+export type HostErrorKind =
+  | "query-error" | "write-error" | "type-error" | "value-error" | "denied" | "limit" | "interrupted" | "internal";
+
+export class HostCallError extends Error {
+  readonly kind: HostErrorKind;
+  constructor(kind: HostErrorKind, message: string) {
+    super(message);
+    this.name = "HostCallError";
+    this.kind = kind;
+  }
+}
+
+/** Answers a guest's requests; may throw `HostCallError`. Arguments are already decoded and bounded. */
+export interface PluginHost {
+  log(level: "info" | "warn" | "error", text: string): void;
+  /** What the plugin printed to stdout or stderr. */
+  output(text: string): void;
+  /** Resolves to one table batch. */
+  query(sql: string, parameters: readonly NamedText[], database: string | undefined): Promise<Uint8Array>;
+  writeSync(database: string | undefined, lines: string, noSync: boolean): Promise<void>;
+  globalCachePut(key: string, value: Uint8Array, ttlSeconds: number | undefined): void;
+  globalCacheGet(key: string): Uint8Array | undefined;
+  globalCacheDelete(key: string): boolean;
+}
+
+export interface RunOptions {
+  readonly wallTimeMsMax: number;
+  /** Aborting ends the run with `stopped`/`cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PluginInstance {
+  /** One run at a time; a second call while one is under way is a fault of the caller (`internal.invariant`). */
+  run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
+  /** Ends a running run and frees the memory. */
+  close(): Promise<void>;
+}
+
+export interface InstanceLimits {
+  readonly memoryBytesMax: number;
+}
+
+export interface PluginRuntime {
+  /** Boots the interpreter and takes the memory image; idempotent. */
+  start(): Promise<void>;
+  /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
+  createInstance(label: string, limits: InstanceLimits): PluginInstance;
+  /** For metrics and tests. */
+  statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number };
+  close(): Promise<void>;
+}
