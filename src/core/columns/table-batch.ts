@@ -22,7 +22,8 @@ export const TABLE_BATCH_ROWS_MAX = 67_108_864;
 /** Twice the default column limit: room for `--column-limit` without trusting hostile bytes. */
 export const TABLE_BATCH_COLUMNS_MAX = 65_536;
 
-export const pad8 = (size: number): number => (size + 7) & ~7;
+/** Not `& ~7`: sizes read from hostile bytes may pass 2^31. */
+export const pad8 = (size: number): number => size + ((8 - (size % 8)) % 8);
 
 /** One column to encode. `valid` holds one byte a row (0 absent); undefined: every row has a value. */
 export type ColumnValues = { readonly name: string; readonly valid?: Uint8Array | undefined } & (
