@@ -1,0 +1,207 @@
+/* Host calls for runtime-wasm/python: arguments are already of the right Python types, answers are checked before use, and
+   a refusal becomes the Python exception that its kind names (spec: processing-engine §11). */
+#include "host-module.h"
+#include "poll-hook.h"
+#include "row-decoder.h"
+#include <stdlib.h>
+
+/* result<X, host-error>, where X is nothing, list<u8>, option<list<u8>> or bool */
+typedef struct {
+    uint8_t failed;
+    union {
+        struct { uint8_t kind; abi_text message; } error;
+        abi_bytes bytes;
+        struct { uint8_t present; abi_bytes value; } optional;
+        uint8_t flag;
+    } as;
+} host_result;
+_Static_assert(sizeof(host_result) == 16 && offsetof(host_result, as) == 4, "layout of the results of host calls");
+
+enum { KIND_QUERY, KIND_WRITE, KIND_TYPE, KIND_VALUE, KIND_DENIED, KIND_LIMIT, KIND_INTERRUPTED, KIND_INTERNAL };
+
+GUEST_IMPORT("log") extern void host_log(int32_t level, const char *text, uint32_t text_len, host_result *result);
+GUEST_IMPORT("query")
+extern void host_query(const char *sql, uint32_t sql_len, const abi_named_text *arguments, uint32_t arguments_len,
+                       int32_t has_database, const char *database, uint32_t database_len, host_result *result);
+GUEST_IMPORT("write-sync")
+extern void host_write_sync(int32_t has_database, const char *database, uint32_t database_len, const char *lines,
+                            uint32_t lines_len, int32_t no_sync, host_result *result);
+GUEST_IMPORT("global-cache-put")
+extern void host_global_cache_put(const char *key, uint32_t key_len, const void *value, uint32_t value_len, int32_t has_ttl,
+                                  double ttl, host_result *result);
+GUEST_IMPORT("global-cache-get") extern void host_global_cache_get(const char *key, uint32_t key_len, host_result *result);
+GUEST_IMPORT("global-cache-delete") extern void host_global_cache_delete(const char *key, uint32_t key_len, host_result *result);
+
+static PyObject *query_error, *resource_limit_error, *run_cancelled;
+
+static PyObject *exception_of_kind(uint8_t kind) {
+    switch (kind) {
+    case KIND_QUERY: return query_error;
+    case KIND_WRITE: return PyExc_Exception;
+    case KIND_TYPE: return PyExc_TypeError;
+    case KIND_VALUE: return PyExc_ValueError;
+    case KIND_DENIED: return PyExc_PermissionError;
+    case KIND_LIMIT: return resource_limit_error;
+    case KIND_INTERRUPTED: return run_cancelled;
+    default: return PyExc_RuntimeError;
+    }
+}
+
+/* True: the call succeeded. False: its exception is set. */
+static bool succeeded(host_result *result) {
+    if (result->failed == 0) return true;
+    PyObject *message = take_text(result->as.error.message);
+    if (message != NULL) PyErr_SetObject(exception_of_kind(result->as.error.kind), message);
+    Py_XDECREF(message);
+    return false;
+}
+
+/* UTF-8 of a str, or of None (`*present` 0); the bytes belong to the str. */
+static bool borrow_text(PyObject *object, int32_t *present, const char **text, uint32_t *len) {
+    Py_ssize_t size = 0;
+    *present = object != Py_None;
+    *text = *present ? PyUnicode_AsUTF8AndSize(object, &size) : "";
+    *len = (uint32_t)size;
+    return *text != NULL;
+}
+
+static PyObject *none_or_error(host_result *result) {
+    if (!succeeded(result)) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *module_log(PyObject *module, PyObject *arguments) {
+    int level;
+    const char *text;
+    Py_ssize_t size;
+    host_result result;
+    if (!PyArg_ParseTuple(arguments, "is#:log", &level, &text, &size)) return NULL;
+    host_log(level, text, (uint32_t)size, &result);
+    return none_or_error(&result);
+}
+
+/* A dict[str, str] as an array that borrows its texts; free() it. NULL: an exception is set. */
+static abi_named_text *borrow_named_texts(PyObject *texts, uint32_t *count) {
+    abi_named_text *array = calloc(PyDict_GET_SIZE(texts) + 1, sizeof(abi_named_text));
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    *count = 0;
+    if (array == NULL) return (abi_named_text *)PyErr_NoMemory();
+    while (PyDict_Next(texts, &position, &name, &value)) {
+        abi_named_text *item = &array[(*count)++];
+        int32_t present;
+        if (!borrow_text(name, &present, (const char **)&item->name.ptr, &item->name.len) ||
+            !borrow_text(value, &present, (const char **)&item->value.ptr, &item->value.len)) {
+            free(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static PyObject *module_query(PyObject *module, PyObject *arguments) {
+    const char *sql, *database;
+    Py_ssize_t sql_size;
+    PyObject *parameters, *database_object;
+    int32_t has_database;
+    uint32_t parameter_count, database_len;
+    host_result result;
+    if (!PyArg_ParseTuple(arguments, "s#O!O:query", &sql, &sql_size, &PyDict_Type, &parameters, &database_object)) return NULL;
+    if (!borrow_text(database_object, &has_database, &database, &database_len)) return NULL;
+    abi_named_text *array = borrow_named_texts(parameters, &parameter_count);
+    if (array == NULL) return NULL;
+    host_query(sql, (uint32_t)sql_size, array, parameter_count, has_database, database, database_len, &result);
+    free(array);
+    if (!succeeded(&result)) return NULL;
+    PyObject *rows = decode_rows(NULL, &result.as.bytes, 1, false);
+    if (result.as.bytes.len != 0) free(result.as.bytes.ptr);
+    return rows;
+}
+
+static PyObject *module_write_sync(PyObject *module, PyObject *arguments) {
+    PyObject *database_object;
+    const char *database, *lines;
+    Py_ssize_t lines_size;
+    int no_sync;
+    int32_t has_database;
+    uint32_t database_len;
+    host_result result;
+    if (!PyArg_ParseTuple(arguments, "Os#p:write_sync", &database_object, &lines, &lines_size, &no_sync)) return NULL;
+    if (!borrow_text(database_object, &has_database, &database, &database_len)) return NULL;
+    host_write_sync(has_database, database, database_len, lines, (uint32_t)lines_size, no_sync, &result);
+    return none_or_error(&result);
+}
+
+static PyObject *module_global_cache_put(PyObject *module, PyObject *arguments) {
+    const char *key, *value;
+    Py_ssize_t key_size, value_size;
+    PyObject *ttl_object;
+    host_result result;
+    if (!PyArg_ParseTuple(arguments, "s#y#O:global_cache_put", &key, &key_size, &value, &value_size, &ttl_object)) return NULL;
+    double ttl = ttl_object == Py_None ? 0 : PyFloat_AsDouble(ttl_object);
+    if (PyErr_Occurred()) return NULL;
+    host_global_cache_put(key, (uint32_t)key_size, value, (uint32_t)value_size, ttl_object != Py_None, ttl, &result);
+    return none_or_error(&result);
+}
+
+static PyObject *module_global_cache_get(PyObject *module, PyObject *key_object) {
+    Py_ssize_t size;
+    const char *key = PyUnicode_AsUTF8AndSize(key_object, &size);
+    host_result result;
+    if (key == NULL) return NULL;
+    host_global_cache_get(key, (uint32_t)size, &result);
+    if (!succeeded(&result)) return NULL;
+    if (!result.as.optional.present) Py_RETURN_NONE;
+    return take_bytes(result.as.optional.value);
+}
+
+static PyObject *module_global_cache_delete(PyObject *module, PyObject *key_object) {
+    Py_ssize_t size;
+    const char *key = PyUnicode_AsUTF8AndSize(key_object, &size);
+    host_result result;
+    if (key == NULL) return NULL;
+    host_global_cache_delete(key, (uint32_t)size, &result);
+    if (!succeeded(&result)) return NULL;
+    return PyBool_FromLong(result.as.flag);
+}
+
+/* decode_rows(columns: tuple[str] | None, batch: bytes, sparse: bool) */
+static PyObject *module_decode_rows(PyObject *module, PyObject *arguments) {
+    PyObject *columns;
+    Py_buffer bytes;
+    int sparse;
+    if (!PyArg_ParseTuple(arguments, "Oy*p:decode_rows", &columns, &bytes, &sparse)) return NULL;
+    abi_bytes batch = { .ptr = bytes.buf, .len = (uint32_t)bytes.len };
+    PyObject *rows = NULL;
+    if (columns != Py_None && !PyTuple_Check(columns)) PyErr_SetString(PyExc_TypeError, "columns must be a tuple or None");
+    else rows = decode_rows(columns == Py_None ? NULL : columns, &batch, 1, sparse);
+    PyBuffer_Release(&bytes);
+    return rows;
+}
+
+static PyMethodDef methods[] = {
+    {"log", module_log, METH_VARARGS, NULL},
+    {"query", module_query, METH_VARARGS, NULL},
+    {"write_sync", module_write_sync, METH_VARARGS, NULL},
+    {"global_cache_put", module_global_cache_put, METH_VARARGS, NULL},
+    {"global_cache_get", module_global_cache_get, METH_O, NULL},
+    {"global_cache_delete", module_global_cache_delete, METH_O, NULL},
+    {"decode_rows", module_decode_rows, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static struct PyModuleDef definition = { PyModuleDef_HEAD_INIT, HOST_MODULE_NAME, NULL, -1, methods, NULL, NULL, NULL, NULL };
+
+PyObject *PyInit__tidemark_host(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL || poll_hook_initialize() < 0) return NULL;
+    query_error = PyErr_NewException("influxdb3_py_api.QueryError", PyExc_Exception, NULL);
+    resource_limit_error = PyErr_NewException("influxdb3_py_api.ResourceLimitError", PyExc_Exception, NULL);
+    /* A subclass tells a cancelled run from a plugin's own KeyboardInterrupt; its name is the same on purpose. */
+    run_cancelled = PyErr_NewException("influxdb3_py_api.KeyboardInterrupt", PyExc_KeyboardInterrupt, NULL);
+    if (query_error == NULL || resource_limit_error == NULL || run_cancelled == NULL) return NULL;
+    if (PyModule_AddObjectRef(module, "QueryError", query_error) < 0 ||
+        PyModule_AddObjectRef(module, "ResourceLimitError", resource_limit_error) < 0 ||
+        PyModule_AddObjectRef(module, "RunCancelled", run_cancelled) < 0 ||
+        PyModule_AddObjectRef(module, "PluginInterrupted", plugin_interrupted_type()) < 0) return NULL;
+    return module;
+}

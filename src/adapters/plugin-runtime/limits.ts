@@ -1,0 +1,56 @@
+/** Every bound of the plugin runtime by name. The engine's own limits per trigger (design §8.17) lie below these. */
+
+/** Bytes of one WebAssembly page. */
+export const WASM_PAGE_BYTES = 65_536;
+
+/** Largest single string or byte list a guest may hand over: the queue of one run's writes never comes near. */
+export const GUEST_VALUE_BYTES_MAX = 128 * 1024 * 1024;
+/** All bytes one message of a guest may carry: its values are copied on the host. */
+export const GUEST_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+/** List items in one message: headers, parameters, databases written to. */
+export const GUEST_MESSAGE_ITEMS_MAX = 262_144;
+/** A longer log text is cut; the mark of `CUT_MARK` is appended. */
+export const LOG_TEXT_BYTES_MAX = 64 * 1024;
+/** SQL text and names in host calls. */
+export const SQL_BYTES_MAX = 1024 * 1024;
+/** A reply of the host to a query; the engine's own limit is 64 MiB (design §8.17). */
+export const REPLY_BYTES_MAX = 256 * 1024 * 1024;
+export const CUT_MARK = "… (cut)";
+
+/** Replies up to this size travel in the control block; larger ones are written straight into the guest's memory. */
+export const INLINE_REPLY_BYTES_MAX = 64 * 1024;
+
+/** Printed lines are cut at this length. */
+export const OUTPUT_LINE_BYTES_MAX = 8 * 1024;
+/** Printed bytes of one run; the rest is dropped after one line that says so. */
+export const OUTPUT_BYTES_PER_RUN_MAX = 1024 * 1024;
+
+/** Open file descriptors of one instance. */
+export const DESCRIPTORS_MAX = 64;
+export const PATH_BYTES_MAX = 4096;
+/** Scatter/gather parts of one read or write: IOV_MAX of most systems. */
+export const IO_VECTORS_MAX = 1024;
+export const POLL_SUBSCRIPTIONS_MAX = 64;
+/** Sleeps of at least this long are handed to the main thread, so that the run counts as waiting. */
+export const SLEEP_HANDOVER_MS = 2;
+/** The longest timer every runtime supports. */
+export const TIMER_MS_MAX = 2_147_483_647;
+
+/** Guests an executor keeps instantiated; beyond that the least recently used one is forgotten. */
+export const ADOPTED_GUESTS_MAX = 16;
+/** Memory may stay this much larger than the image after a reset (design §8.8). */
+export const RESET_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Warm-up of the compiled code: short calls, because V8 swaps in optimised code only between calls (design §4). */
+export const WARM_UP_CALLS_MAX = 60;
+export const WARM_UP_MS = 200;
+
+/** The defaults of `PluginRuntimeOptions`. */
+export const EXECUTORS_MAX = 32;
+export const EXECUTOR_IDLE_MS = 10_000;
+export const HARD_STOP_GRACE_MS = 250;
+export const TERMINATE_GRACE_MS = 1_000;
+/** How often a running call is checked for a request whose notification got lost. */
+export const DOORBELL_CHECK_MS = 250;
+/** How long an executor may take to start; a machine under full load needs seconds. */
+export const EXECUTOR_START_MS_MAX = 30_000;

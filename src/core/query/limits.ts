@@ -1,0 +1,20 @@
+/** Hard bounds of the SQL front end: hostile text costs at most these, whatever it says. */
+
+/** 1 MiB of query text: the longest dashboards' IN lists stay far below it. */
+export const SQL_TEXT_CHARACTERS_MAX = 1_048_576;
+/** Tokens of one statement: bounds the memory of the syntax tree (about 200 bytes a token). */
+export const SQL_TOKENS_MAX = 200_000;
+/** Nesting of expressions and subqueries; each level costs about ten stack frames here and in the engine. */
+export const SQL_DEPTH_MAX = 100;
+/** Characters of emitted engine text: macros-by-text may repeat an operand, and repeats multiply when nested. */
+export const EMITTED_CHARACTERS_MAX = 8_388_608;
+/** Columns of one result or relation. */
+export const SQL_COLUMNS_MAX = 65_536;
+/** CUBE(n) makes 2^n grouping sets. */
+export const CUBE_COLUMNS_MAX = 10;
+/** Tables read by one query; each one costs a scan. */
+export const SQL_RELATIONS_MAX = 256;
+/** Rows of a result as DataFusion hands them over (spec: query §2.1). */
+export const RESULT_BATCH_ROWS = 8_192;
+/** Left-leaning chains (`a + b + c …`, `x[1][2]…`) deepen the tree without recursion in the parser; AND and OR are balanced instead. */
+export const SQL_CHAIN_MAX = 400;

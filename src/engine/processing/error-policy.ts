@@ -1,0 +1,67 @@
+/** What happens when a run of a WAL or schedule trigger fails: log, retry with back-off, or disable (spec §9.2). */
+import type { PluginEvent } from "../../ports/plugin-runtime.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { messageOf } from "../../core/errors/database-error.ts";
+import { RETRY_ATTEMPTS_MAX, RETRY_PAUSE_MS_FIRST, RETRY_PAUSE_MS_MAX } from "./limits.ts";
+import { RUN_KIND, runPlugin, type RunReport } from "./run-plugin.ts";
+import type { ProcessingServices, TriggerContext } from "./services.ts";
+
+/** Runs the event until it succeeded or its policy gave up. False: the trigger must not run on. */
+export async function runWithPolicy(services: ProcessingServices, context: TriggerContext, event: PluginEvent): Promise<boolean> {
+  for (let attempt = 1; !context.signal.aborted; attempt++) {
+    const report = await runPlugin(services, context, event);
+    if (report.ok) return true;
+    if (report.cancelled) return false;
+    const text = `error executing ${RUN_KIND[event.kind]}: ${report.error}`;
+    context.statistics.errors += 1;
+    context.statistics.lastError = text;
+    switch (context.definition.errorBehavior) {
+      case "log":
+        logError(services, context, text, report);
+        return true;
+      case "disable":
+        await disable(services, context, text, report);
+        return false;
+      case "retry":
+        if (attempt >= RETRY_ATTEMPTS_MAX) {
+          logError(services, context, `${text}, gave up after ${attempt} attempts`, report);
+          return true;
+        }
+        context.statistics.retries += 1;
+        services.logs.add(context.definition.name, "WARN", `${text}, will retry`);
+        await pause(services.clock, context.signal, Math.min(RETRY_PAUSE_MS_MAX, RETRY_PAUSE_MS_FIRST * 2 ** (attempt - 1)));
+    }
+  }
+  return false;
+}
+
+/** The first line is the reference's text; Python's traceback follows it (the reference drops it, spec §19 no. 13). */
+export function logError(services: ProcessingServices, context: TriggerContext, text: string, report: Extract<RunReport, { ok: false }>): void {
+  const trigger = context.definition.name;
+  const full = report.traceback === undefined ? text : `${text}\n${report.traceback.trimEnd()}`;
+  services.logs.add(trigger, "ERROR", full);
+  services.log.log("error", `trigger execution error: ${full}`, { trigger, database: context.databaseName });
+}
+
+async function disable(services: ProcessingServices, context: TriggerContext, text: string, report: Extract<RunReport, { ok: false }>): Promise<void> {
+  const { name } = context.definition;
+  logError(services, context, text, report);
+  services.log.log("warn", `disabling trigger ${name} due to error`, { trigger: name, database: context.databaseName });
+  try {
+    await services.disable(context.databaseName, name);
+  } catch (error) {
+    services.log.log("error", `trigger ${name} is stopped, but the catalog could not be told: ${messageOf(error)}`, { trigger: name });
+  }
+}
+
+function pause(clock: Clock, signal: AbortSignal, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

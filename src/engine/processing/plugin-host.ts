@@ -1,0 +1,45 @@
+/** Answers the host calls of one trigger's plugin with the server's own services. */
+import { messageOf } from "../../core/errors/database-error.ts";
+import { HostCallError, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
+import type { ProcessingServices, TriggerContext } from "./services.ts";
+
+const LEVEL = { info: "INFO", warn: "WARN", error: "ERROR" } as const;
+
+export function createPluginHost(services: ProcessingServices, context: TriggerContext): PluginHost {
+  const { logs, log, globalCache } = services;
+  const trigger = context.definition.name;
+  return {
+    log(level, text) {
+      logs.add(trigger, LEVEL[level], text);
+      log.log(level, `processing engine: ${text}`, { trigger, database: context.databaseName });
+    },
+    output(text) {
+      for (const line of text.replace(/\n$/, "").split("\n")) {
+        logs.add(trigger, "INFO", line);
+        log.log("info", `processing engine: ${line}`, { trigger, database: context.databaseName, stream: "stdout" });
+      }
+    },
+    query: (sql, parameters, database) => query(services, database ?? context.databaseName, sql, parameters),
+    async writeSync(database, lines, noSync) {
+      const name = database ?? context.databaseName;
+      try {
+        await services.storage.write({ database: name, lines, noSync, origin: context.key });
+      } catch (error) {
+        throw new HostCallError("write-error", `error writing line protocol to ${name}: ${messageOf(error)}`);
+      }
+    },
+    globalCachePut: (key, value, ttl) => globalCache.put(key, value, ttl),
+    globalCacheGet: (key) => globalCache.get(key),
+    globalCacheDelete: (key) => globalCache.delete(key),
+  };
+}
+
+async function query(services: ProcessingServices, database: string, sql: string, parameters: readonly NamedText[]): Promise<Uint8Array> {
+  try {
+    const { queryRowsMax, queryBytesMax } = services.limits;
+    return await services.query({ database, sql, parameters, rowsMax: queryRowsMax, bytesMax: queryBytesMax });
+  } catch (error) {
+    if (error instanceof HostCallError) throw error;
+    throw new HostCallError("query-error", `error: ${messageOf(error)} executing query on ${database}: ${sql}`);
+  }
+}

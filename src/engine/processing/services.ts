@@ -1,0 +1,93 @@
+/** What the processing engine needs from the rest of the server, small enough to fake in a test. */
+import type { Clock } from "../../ports/clock.ts";
+import type { LogSink } from "../../ports/log-sink.ts";
+import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
+import type { PluginStore } from "../../ports/plugin-store.ts";
+import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { TriggerSpecification } from "../../core/trigger/specification.ts";
+import type { GlobalCache } from "./global-cache.ts";
+import type { ProcessingLimits } from "./limits.ts";
+import type { LogTable } from "./log-table.ts";
+
+/** One table's rows of one committed write request. */
+export interface CommittedRows {
+  readonly sequence: number;
+  readonly databaseId: number;
+  readonly tableId: number;
+  readonly bytes: Uint8Array;
+  readonly rowCount: number;
+  /** Key of the trigger whose run wrote them. */
+  readonly origin: string | undefined;
+}
+
+/** Line protocol of a plugin: nanoseconds, all or nothing (spec: processing-engine §11). */
+export interface PluginWrite {
+  readonly database: string;
+  readonly lines: string;
+  readonly noSync: boolean;
+  readonly origin: string;
+}
+
+export interface ProcessingStorage {
+  readonly headSequence: number;
+  write(write: PluginWrite): Promise<void>;
+  /** Batches with a greater sequence, in WAL order. */
+  committedSince(databaseId: number, sequence: number): Iterable<CommittedRows>;
+  onCommitted(listener: (rows: CommittedRows) => void): () => void;
+}
+
+export interface PluginQuery {
+  readonly database: string;
+  readonly sql: string;
+  readonly parameters: readonly NamedText[];
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface ProcessingServices {
+  readonly storage: ProcessingStorage;
+  /** Name and columns of a live table; undefined once it was deleted. */
+  readonly table: (databaseId: number, tableId: number) => { readonly name: string; readonly columns: readonly string[] } | undefined;
+  /** Resolves to one table batch. */
+  readonly query: (query: PluginQuery) => Promise<Uint8Array>;
+  /** Marks a trigger disabled in the catalog: `error_behavior` disable. */
+  readonly disable: (database: string, triggerName: string) => Promise<void>;
+  readonly runtime: PluginRuntime;
+  readonly plugins: PluginStore;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly logs: LogTable;
+  readonly globalCache: GlobalCache;
+  readonly limits: ProcessingLimits;
+  readonly sparseRows: boolean;
+}
+
+/** One running trigger. */
+export interface TriggerContext {
+  /** Unique for the server's life; the origin of its writes. */
+  readonly key: string;
+  readonly databaseId: number;
+  readonly databaseName: string;
+  readonly definition: TriggerDefinition;
+  readonly specification: TriggerSpecification;
+  readonly instance: PluginInstance;
+  /** Aborted when the trigger is disabled, deleted or the server stops. */
+  readonly signal: AbortSignal;
+  readonly statistics: TriggerStatistics;
+}
+
+/** Counters of one trigger, for metrics. */
+export interface TriggerStatistics {
+  runs: number;
+  errors: number;
+  rows: number;
+  stopped: number;
+  retries: number;
+  ticksSkipped: number;
+  lastError: string | undefined;
+}
+
+/** What the engine runs for a trigger. */
+export interface TriggerRunner {
+  stop(): Promise<void>;
+}

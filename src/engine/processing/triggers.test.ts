@@ -1,0 +1,269 @@
+// Goal: when triggers fire, with which rows, and what becomes of failures. Method: the real runners on a virtual clock
+// with a scripted plugin runtime; expectations from the design's §8.4 and spec processing-engine §6–§9.
+import { beforeEach, describe, expect, it } from "vitest";
+import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
+import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
+import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
+import { GlobalCache } from "./global-cache.ts";
+import { PROCESSING_LIMITS } from "./limits.ts";
+import { LogTable } from "./log-table.ts";
+import { ProcessingEngine, type ProcessingCatalog } from "./processing-engine.ts";
+import type { CommittedRows, PluginWrite } from "./services.ts";
+
+type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
+
+const done: RunOutcome = { kind: "done", writes: [] };
+const raised: RunOutcome = { kind: "raised", typeName: "ValueError", message: "no", traceback: "Traceback\n  File \"p.py\", line 3", cacheKeysLost: 0, outOfMemory: false };
+
+class World {
+  readonly clock = new VirtualClock();
+  readonly logs = new LogTable(this.clock, 100);
+  readonly calls: { atMs: number; rows: number; tables: string[] }[] = [];
+  readonly writes: PluginWrite[] = [];
+  readonly triggers = new Map<string, TriggerDefinition>();
+  script: Run = async () => done;
+  #listeners: ((rows: CommittedRows) => void)[] = [];
+  #committed: CommittedRows[] = [];
+  engine: ProcessingEngine;
+
+  constructor() {
+    const database: DatabaseDefinition = { id: 1, name: "db", deleted: false, retentionNs: undefined, tables: new Map(), triggers: this.triggers } as DatabaseDefinition;
+    const catalog: ProcessingCatalog = {
+      database: (name) => (name === "db" ? database : undefined),
+      databases: () => [database],
+      createTrigger: async (_db, definition) => void this.triggers.set(definition.name, { id: this.triggers.size, ...definition }),
+      deleteTrigger: async (_db, name) => void this.triggers.delete(name),
+      setTriggerDisabled: async (_db, name, disabled) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), disabled }),
+    };
+    const world = this;
+    this.engine = new ProcessingEngine(
+      {
+        clock: this.clock, logs: this.logs, limits: PROCESSING_LIMITS, sparseRows: false,
+        globalCache: new GlobalCache(this.clock, 1000),
+        log: { log: () => undefined },
+        table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
+        query: async () => new Uint8Array(),
+        plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [] },
+        storage: {
+          get headSequence() {
+            return world.#committed.length;
+          },
+          write: async (write) => void this.writes.push(write),
+          committedSince: (_db, sequence) => this.#committed.slice(sequence),
+          onCommitted: (listener) => {
+            this.#listeners.push(listener);
+            return () => (this.#listeners = this.#listeners.filter((other) => other !== listener));
+          },
+        },
+        runtime: {
+          start: async () => undefined,
+          close: async () => undefined,
+          statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
+          createInstance: (): PluginInstance => ({ close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
+        },
+      },
+      catalog,
+    );
+  }
+
+  #run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
+    const tables = invocation.event.kind === "writes" ? invocation.event.tables : [];
+    const rows = tables.flatMap((table) => table.batches).reduce((sum, bytes) => sum + decodeTableBatch(bytes).rowCount, 0);
+    this.calls.push({ atMs: this.clock.monotonicMs(), rows, tables: tables.map((table) => table.tableName) });
+    return this.script(invocation, host, options);
+  }
+
+  async create(specification: string, errorBehavior: TriggerDefinition["errorBehavior"] = "log"): Promise<void> {
+    await this.engine.createTrigger({ database: "db", triggerName: "trigger", pluginFileName: "p", specification, arguments: undefined, runAsync: false, errorBehavior, disabled: false });
+  }
+
+  commit(tableId: number, rowCount = 1, origin?: string): void {
+    const bytes = encodeTableBatch({ databaseId: 1, tableId, rowCount, timeMin: 0n, timeMax: 0n, columns: [{ name: "time", type: "time", values: new BigInt64Array(rowCount) }] });
+    const rows: CommittedRows = { sequence: this.#committed.length + 1, databaseId: 1, tableId, bytes, rowCount, origin };
+    this.#committed.push(rows);
+    for (const listener of this.#listeners) listener(rows);
+  }
+
+  texts(level: string): string[] {
+    return this.logs.rows().filter((row) => row.level === level).map((row) => row.text);
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe("a WAL trigger", () => {
+  it("is called at once after idleness, then once per flush interval with all rows", async () => {
+    await world.create("table:t7");
+    world.commit(7);
+    await flushPromises();
+    expect(world.calls).toEqual([{ atMs: 0, rows: 1, tables: ["t7"] }]);
+    await world.clock.advance(200);
+    world.commit(7, 2);
+    world.commit(7, 3);
+    await world.clock.advance(700);
+    expect(world.calls.length).toBe(1);
+    await world.clock.advance(200);
+    expect(world.calls[1]).toEqual({ atMs: 1000, rows: 5, tables: ["t7"] });
+    await world.clock.advance(5000);
+    world.commit(7);
+    await flushPromises();
+    expect(world.calls[2]).toEqual({ atMs: 6100, rows: 1, tables: ["t7"] });
+  });
+
+  it("is not called for other tables, nor for what was committed before it", async () => {
+    world.commit(7);
+    await world.create("table:t7");
+    world.commit(8);
+    await world.clock.advance(3000);
+    expect(world.calls).toEqual([]);
+  });
+
+  it("gets several tables in the order of their first write", async () => {
+    await world.create("all_tables");
+    for (const table of [3, 1, 3, 2]) world.commit(table);
+    await flushPromises();
+    expect(world.calls[0]?.tables).toEqual(["t3", "t1", "t2"]);
+  });
+
+  it("warns once after ten flushes caused by itself, and is never hotter than the flush interval", async () => {
+    world.script = async () => {
+      world.commit(9, 1, "1/0");
+      return done;
+    };
+    await world.create("all_tables");
+    world.commit(7);
+    await world.clock.advance(20_500);
+    expect(world.calls.length).toBe(21);
+    expect(world.texts("WARN").filter((text) => text.includes("fired by its own writes in 10 flushes"))).toHaveLength(1);
+  });
+
+  it("never runs two calls at a time", async () => {
+    let release: (() => void) | undefined;
+    world.script = () => new Promise((resolve) => (release = () => resolve(done)));
+    await world.create("all_tables");
+    world.commit(1);
+    await flushPromises();
+    world.commit(1);
+    await world.clock.advance(10_000);
+    expect(world.calls.length).toBe(1);
+    release?.();
+    await flushPromises();
+    expect(world.calls.length).toBe(2);
+  });
+
+  it("writes back what the plugin collected, per database, with its own origin", async () => {
+    world.script = async () => ({ kind: "done", writes: [{ database: undefined, lines: "a f=1" }, { database: "other", lines: "b f=2" }, { database: undefined, lines: "c f=3" }] });
+    await world.create("all_tables");
+    world.commit(1);
+    await flushPromises();
+    expect(world.writes).toEqual([
+      { database: "db", lines: "a f=1\nc f=3", noSync: false, origin: "1/0" },
+      { database: "other", lines: "b f=2", noSync: false, origin: "1/0" },
+    ]);
+    expect(world.texts("INFO")[0]).toBe("starting execution of wal plugin.");
+    expect(world.texts("INFO")[1]).toMatch(/^finished execution in /);
+  });
+});
+
+describe("error behaviour", () => {
+  it("log: one ERROR row with the traceback, and on with the next event", async () => {
+    world.script = async () => raised;
+    await world.create("all_tables");
+    world.commit(1);
+    await world.clock.advance(1);
+    expect(world.texts("ERROR")).toEqual(['error executing wal plugin: ValueError: no\nTraceback\n  File "p.py", line 3']);
+    world.commit(1);
+    await world.clock.advance(1000);
+    expect(world.calls.length).toBe(2);
+  });
+
+  it("retry: same rows again with growing pauses, then gives up", async () => {
+    world.script = async () => raised;
+    await world.create("all_tables", "retry");
+    world.commit(1, 4);
+    await world.clock.advance(600_000);
+    expect(world.calls.map((call) => call.rows)).toEqual(Array.from({ length: 10 }, () => 4));
+    const pauses = world.calls.slice(1).map((call, index) => call.atMs - (world.calls[index]?.atMs ?? 0));
+    expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600]);
+    expect(world.texts("ERROR")[0]).toContain("gave up after 10 attempts");
+  });
+
+  it("disable: persisted and logged", async () => {
+    world.script = async () => raised;
+    await world.create("all_tables", "disable");
+    world.commit(1);
+    await world.clock.advance(1);
+    expect(world.triggers.get("trigger")?.disabled).toBe(true);
+    expect(world.texts("ERROR")[0]).toContain("ValueError: no");
+    world.commit(1);
+    await world.clock.advance(5000);
+    expect(world.calls.length).toBe(1);
+  });
+
+  it("a time limit is an error that names the limit", async () => {
+    world.script = async () => ({ kind: "stopped", reason: "time-limit", level: "hard", cacheKeysLost: 3 });
+    await world.create("all_tables");
+    world.commit(1);
+    await world.clock.advance(1);
+    expect(world.texts("ERROR")[0]).toContain("time limit of 30000 ms");
+    expect(world.texts("WARN")[0]).toContain("lost 3 keys");
+  });
+});
+
+describe("schedules", () => {
+  it("fire at epoch-aligned multiples with whole-second nominal times (§7)", async () => {
+    const seen: bigint[] = [];
+    world.script = async (invocation) => {
+      if (invocation.event.kind === "schedule") seen.push(invocation.event.callTimeSeconds);
+      return done;
+    };
+    await world.clock.advance(1500);
+    await world.create("every:10s");
+    await world.clock.advance(20_000);
+    expect(seen).toEqual([1_767_225_610n, 1_767_225_620n]);
+    expect(world.texts("INFO")[0]).toBe("starting execution with scheduled time 2026-01-01 00:00:10 UTC");
+  });
+
+  it("stop when the trigger is disabled and start again when it is enabled", async () => {
+    await world.create("cron:*/5 * * * * *");
+    await world.clock.advance(5000);
+    await world.engine.setTriggerEnabled("db", "trigger", false);
+    await world.clock.advance(20_000);
+    expect(world.calls.length).toBe(1);
+    await world.engine.setTriggerEnabled("db", "trigger", true);
+    await world.clock.advance(5000);
+    expect(world.calls.length).toBe(2);
+    expect(world.clock.timerCount).toBe(1);
+  });
+});
+
+describe("request triggers", () => {
+  const request = { path: "hello", query: [], headers: [], body: new Uint8Array() };
+
+  it("serve one request after another and bound the queue", async () => {
+    const releases: (() => void)[] = [];
+    world.script = () => new Promise((resolve) => releases.push(() => resolve({ kind: "done", writes: [], response: { status: 201, headers: [], body: new Uint8Array([1]) } })));
+    await world.create("request:hello");
+    const answers = Array.from({ length: 60 }, () => world.engine.request(request));
+    await flushPromises();
+    expect(world.calls.length).toBe(1);
+    await expect(world.engine.request(request)).rejects.toThrow("60 requests wait");
+    while (releases.length > 0) {
+      releases.shift()?.();
+      await flushPromises();
+    }
+    expect((await Promise.all(answers)).map((answer) => answer?.status)).toEqual(Array.from({ length: 60 }, () => 201));
+    expect(await world.engine.request({ ...request, path: "none" })).toBeUndefined();
+  });
+
+  it("answer a plugin's exception in the reference's words (§10.4)", async () => {
+    world.script = async () => raised;
+    await world.create("request:hello");
+    await expect(world.engine.request(request)).rejects.toThrow("Python function call failed: ValueError: no");
+    expect(world.texts("ERROR")[0]).toContain("error running request plugin: Python function call failed: ValueError: no");
+  });
+});

@@ -1,0 +1,7 @@
+/** Limits of the HTTP edge. The body limit itself is a setting (`--max-http-request-size`). */
+
+/** Longest hint or code that is copied into a response header; header lines of 8 KiB are what proxies allow. */
+export const HEADER_TEXT_LENGTH_MAX = 512;
+
+/** Seconds a client is told to wait after a `capacity` error (spec: http-api §14, Telegraf honours `Retry-After`). */
+export const RETRY_AFTER_SECONDS = 1;

@@ -1,0 +1,28 @@
+/** A route as the families write it: from a request to a reply. `app.ts` mounts them; `services.ts` is what they use. */
+import type { TriggerSpecification } from "../core/trigger/specification.ts";
+import type { LogSink } from "../ports/log-sink.ts";
+import type { BodyRules } from "./body.ts";
+import type { Reply } from "./reply.ts";
+import type { Services } from "./services.ts";
+
+export interface EdgeOptions extends BodyRules {
+  /** A new UUID (version 7) for `X-Request-Id`. */
+  readonly newRequestId: () => string;
+  /** Same for the life of the process. */
+  readonly processId: string;
+  readonly log: LogSink;
+  /** Refused on create (`--restrict-plugin-triggers-to` lists what stays allowed). */
+  readonly allowsTrigger?: (specification: TriggerSpecification) => boolean;
+}
+
+export interface RouteContext {
+  readonly services: Services;
+  readonly options: EdgeOptions;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Exact, or with `*` at the end for everything below. */
+  readonly path: string;
+  handle(request: Request, context: RouteContext): Promise<Reply> | Reply;
+}

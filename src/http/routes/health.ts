@@ -1,0 +1,46 @@
+/** Health, ping and metrics (spec: http-api §9). */
+import { renderPrometheus } from "../prometheus.ts";
+import { textReply, type Reply } from "../reply.ts";
+import type { Route, RouteContext } from "../route.ts";
+
+const health = (): Reply => textReply("OK");
+
+function ping(_request: Request, { services, options }: RouteContext): Reply {
+  const requestId = options.newRequestId();
+  const { influxdb, tidemark, revision } = services.version;
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/json",
+      "x-influxdb-version": influxdb,
+      "x-influxdb-build": "Core",
+      "x-tidemark-version": tidemark,
+      "request-id": requestId,
+      "x-request-id": requestId,
+    },
+    body: JSON.stringify({
+      product_name: "InfluxDB 3 Core",
+      version: influxdb,
+      revision,
+      process_id: options.processId,
+      implementation: "Tidemark",
+      implementation_version: tidemark,
+    }),
+  };
+}
+
+function metrics(_request: Request, { services }: RouteContext): Reply {
+  return {
+    status: 200,
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+    body: renderPrometheus(services.metrics.collect()),
+  };
+}
+
+export const HEALTH_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/health", handle: health },
+  { method: "GET", path: "/api/v1/health", handle: health },
+  { method: "GET", path: "/ping", handle: ping },
+  { method: "POST", path: "/ping", handle: ping },
+  { method: "GET", path: "/metrics", handle: metrics },
+];

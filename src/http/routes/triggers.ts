@@ -1,0 +1,71 @@
+/** Triggers of the processing engine (spec: http-api §12, processing-engine §4). */
+import * as v from "valibot";
+import { parseTriggerSpecification, pluginTypeOf } from "../../core/trigger/specification.ts";
+import { booleanWord, decodeParameters, decodeQuery, invalid } from "../decode.ts";
+import { EMPTY_OK, type Reply } from "../reply.ts";
+import type { Route, RouteContext } from "../route.ts";
+
+const PATH = "/api/v3/configure/processing_engine_trigger";
+const ERROR_BEHAVIORS = ["log", "retry", "disable"] as const;
+
+const CREATE = v.object({
+  db: v.string(),
+  plugin_filename: v.string(),
+  trigger_name: v.string(),
+  trigger_settings: v.object({
+    run_async: v.boolean(),
+    error_behavior: v.picklist(
+      ERROR_BEHAVIORS,
+      (issue) => `unknown variant \`${String(issue.input)}\`, expected one of \`log\`, \`retry\`, \`disable\``,
+    ),
+  }),
+  trigger_specification: v.string(),
+  trigger_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  disabled: v.boolean(),
+});
+
+async function createTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const body = await decodeParameters({ query: CREATE, json: CREATE }, request, options);
+  if (options.allowsTrigger !== undefined) {
+    const specification = parseTriggerSpecification(body.trigger_specification);
+    if (!options.allowsTrigger(specification)) {
+      throw invalid(`invalid request: server is configured to reject ${pluginTypeOf(specification)} plugin triggers`);
+    }
+  }
+  await services.processing.createTrigger({
+    database: body.db,
+    pluginFileName: body.plugin_filename,
+    triggerName: body.trigger_name,
+    runAsync: body.trigger_settings.run_async,
+    errorBehavior: body.trigger_settings.error_behavior,
+    specification: body.trigger_specification,
+    arguments: body.trigger_arguments == null ? undefined : Object.entries(body.trigger_arguments),
+    disabled: body.disabled,
+  });
+  return EMPTY_OK;
+}
+
+const DELETE_IN_QUERY = v.object({ db: v.string(), trigger_name: v.string(), force: v.optional(booleanWord, "false") });
+const DELETE_IN_JSON = v.object({ db: v.string(), trigger_name: v.string(), force: v.optional(v.boolean(), false) });
+
+async function deleteTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const schemas = { query: DELETE_IN_QUERY, json: DELETE_IN_JSON };
+  const { db, trigger_name: name, force } = await decodeParameters(schemas, request, options);
+  await services.processing.deleteTrigger(db, name, force);
+  return EMPTY_OK;
+}
+
+const SWITCH = v.object({ db: v.string(), trigger_name: v.string() });
+
+async function setEnabled(request: Request, { services }: RouteContext, enabled: boolean): Promise<Reply> {
+  const { db, trigger_name: name } = decodeQuery(SWITCH, new URL(request.url).searchParams);
+  await services.processing.setTriggerEnabled(db, name, enabled);
+  return EMPTY_OK;
+}
+
+export const TRIGGER_ROUTES: readonly Route[] = [
+  { method: "POST", path: PATH, handle: createTrigger },
+  { method: "DELETE", path: PATH, handle: deleteTrigger },
+  { method: "POST", path: `${PATH}/enable`, handle: (request, context) => setEnabled(request, context, true) },
+  { method: "POST", path: `${PATH}/disable`, handle: (request, context) => setEnabled(request, context, false) },
+];

@@ -1,0 +1,131 @@
+/**
+ * What the HTTP edge needs from the rest: narrow interfaces that the engine fulfils and that a test fakes in a few
+ * lines. Methods throw `DatabaseError`; its code decides the status and its message is the reference's text.
+ */
+import type { NamedText } from "../ports/plugin-runtime.ts";
+import type { QueryStream } from "../core/query/query-stream.ts";
+
+export type Precision = "auto" | "second" | "millisecond" | "microsecond" | "nanosecond";
+export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
+
+export interface WriteApi {
+  /** Resolves once the lines are durable and queryable (unless `noSync`); `body` is not read afterwards. */
+  write(request: {
+    readonly database: string;
+    readonly body: Uint8Array;
+    readonly precision: Precision;
+    readonly acceptPartial: boolean;
+    readonly noSync: boolean;
+  }): Promise<unknown>;
+}
+
+export interface QueryApi {
+  query(request: {
+    readonly database: string;
+    readonly sql: string;
+    readonly parameters?: ReadonlyMap<string, JsonScalar>;
+    readonly signal?: AbortSignal;
+  }): Promise<QueryStream>;
+}
+
+export type JsonScalar = string | number | boolean | null;
+
+export interface CatalogApi {
+  readonly state: {
+    /** Live databases by name. */
+    readonly databases: ReadonlyMap<string, unknown>;
+    readonly databasesById: ReadonlyMap<number, { readonly name: string; readonly deleted: boolean }>;
+  };
+  createDatabase(name: string, options: { readonly retentionNs?: bigint }): Promise<unknown>;
+  deleteDatabase(name: string): Promise<unknown>;
+  createTable(
+    database: string,
+    table: {
+      readonly table: string;
+      readonly tags: readonly string[];
+      readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+    },
+  ): Promise<unknown>;
+  deleteTable(database: string, table: string): Promise<unknown>;
+}
+
+export interface TriggerRequest {
+  readonly database: string;
+  readonly pluginFileName: string;
+  readonly triggerName: string;
+  readonly runAsync: boolean;
+  readonly errorBehavior: "log" | "retry" | "disable";
+  readonly specification: string;
+  readonly arguments: readonly NamedText[] | undefined;
+  readonly disabled: boolean;
+}
+
+export interface WalTestRequest {
+  readonly fileName: string;
+  readonly database: string;
+  readonly inputLp: string;
+  readonly cacheName?: string;
+  readonly inputArguments?: readonly NamedText[];
+}
+
+/** Answered as JSON as it is (spec: processing-engine §16). */
+export interface WalTestReport {
+  readonly log_lines: readonly string[];
+  readonly database_writes: Readonly<Record<string, readonly string[]>>;
+  readonly errors: readonly string[];
+}
+
+export interface EngineRequest {
+  /** What follows `/api/v3/engine/`, not decoded. */
+  readonly path: string;
+  readonly query: readonly NamedText[];
+  /** Lower-case names, without `authorization`. */
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
+}
+
+export interface EngineResponse {
+  readonly status: number;
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
+}
+
+export interface ProcessingApi {
+  createTrigger(request: TriggerRequest): Promise<void>;
+  deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
+  setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
+  testWal(request: WalTestRequest): Promise<WalTestReport>;
+  /** Undefined when no enabled trigger has this path. */
+  request(request: EngineRequest): Promise<EngineResponse | undefined>;
+  /** `create`: `name` is a path below the plugin folder; `update`: `name` is a trigger whose file is replaced. */
+  writePluginFile(name: string, content: string, mode: "create" | "update"): Promise<void>;
+}
+
+export interface Metric {
+  /** Without unit suffix rules applied: give the full Prometheus name. */
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge";
+  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint }[];
+}
+
+export interface MetricsSource {
+  collect(): readonly Metric[];
+}
+
+export interface ServerVersion {
+  /** The InfluxDB 3 release whose behaviour clients may expect, such as `3.10.0`. */
+  readonly influxdb: string;
+  readonly tidemark: string;
+  readonly revision: string;
+}
+
+export interface Services {
+  readonly catalog: CatalogApi;
+  readonly storage: WriteApi;
+  readonly queries: QueryApi;
+  readonly processing: ProcessingApi;
+  readonly metrics: MetricsSource;
+  readonly clusterUuid: string;
+  readonly version: ServerVersion;
+}
