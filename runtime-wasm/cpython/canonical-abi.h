@@ -10,6 +10,7 @@
 #endif
 #include "Python.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define GUEST_IMPORT(name) __attribute__((import_module("tidemark:plugin/host@1.0.0"), import_name(name)))

@@ -12,6 +12,7 @@ export type Gunzip = (bytes: Uint8Array, sizeMax: number) => Promise<Uint8Array 
 export interface BodyRules {
   readonly bodySizeMax: number;
   readonly gunzip: Gunzip;
+  readonly isUtf8: (bytes: Uint8Array) => boolean;
 }
 
 export async function readBody(request: Request, rules: BodyRules): Promise<Uint8Array> {

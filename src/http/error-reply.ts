@@ -13,8 +13,7 @@ const JSON_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "write.partial",
   "write.partial_limit",
   "write.rejected",
-  "database.invalid_name",
-  "database.deleted",
+  "query.database_not_found",
   "database.limit",
   "table.limit",
   "column.limit",
@@ -23,8 +22,11 @@ const JSON_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "plugin.memory_limit",
 ]);
 
+/** Answered as JSON by the write endpoints only. */
+const WRITE_JSON_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["database.invalid_name", "database.deleted"]);
+
 /** A family may shape its bodies differently: v1 has JSON for its parameters, v2 has `code` and `message` of its own. */
-export type ErrorShape = "v3" | "json" | "v1-write" | "v2-write";
+export type ErrorShape = "v3" | "json" | "v1-write" | "v2-write" | "v3-write";
 
 /** Anything that was thrown as one of ours; a stranger is our own fault and never shows a stack. */
 export function toDatabaseError(error: unknown): DatabaseError {
@@ -36,7 +38,11 @@ export function toDatabaseError(error: unknown): DatabaseError {
   });
 }
 
-export function errorReply(thrown: unknown, shape: ErrorShape = "v3"): Reply {
+export interface ErrorReply extends Reply {
+  readonly body: string;
+}
+
+export function errorReply(thrown: unknown, shape: ErrorShape = "v3"): ErrorReply {
   const error = toDatabaseError(thrown);
   return { status: error.status, headers: errorHeaders(error), body: errorBody(error, shape) };
 }
@@ -44,8 +50,13 @@ export function errorReply(thrown: unknown, shape: ErrorShape = "v3"): Reply {
 function errorBody(error: DatabaseError, shape: ErrorShape): string {
   if (error.code === "auth.malformed") return error.message;
   if (shape === "v2-write") return v2WriteBody(error);
-  const isJson = shape === "json" || JSON_CODES.has(error.code) || (shape === "v1-write" && error.code === "request.invalid");
-  return isJson ? JSON.stringify(jsonErrorBody(error)) : error.message;
+  return isJson(error.code, shape) ? JSON.stringify(jsonErrorBody(error)) : error.message;
+}
+
+function isJson(code: ErrorCode, shape: ErrorShape): boolean {
+  if (shape === "json" || JSON_CODES.has(code)) return true;
+  if (shape === "v1-write" && code === "request.invalid") return true;
+  return shape !== "v3" && WRITE_JSON_CODES.has(code);
 }
 
 /** `details.error` and `details.data` of a refused write replace the message (spec: http-api §6.1). */

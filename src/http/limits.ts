@@ -5,3 +5,6 @@ export const HEADER_TEXT_LENGTH_MAX = 512;
 
 /** Seconds a client is told to wait after a `capacity` error (spec: http-api §14, Telegraf honours `Retry-After`). */
 export const RETRY_AFTER_SECONDS = 1;
+
+/** Results up to this size are sent whole; beyond it the first bytes leave before the last row is known. */
+export const BUFFERED_RESULT_SIZE_MAX = 64 * 1024;

@@ -35,7 +35,7 @@ const encoder = new TextEncoder();
 export function toResponse(reply: Reply, extra: ReplyHeaders): Response {
   const body = typeof reply.body === "string" ? encoder.encode(reply.body) : reply.body;
   const headers: Record<string, string> = { ...reply.headers, ...extra };
-  const response = new Response((body ?? null) as BodyInit | null, { status: reply.status, headers });
+  const response = new Response((body ?? null) as ConstructorParameters<typeof Response>[0], { status: reply.status, headers });
   for (const [name, value] of reply.repeatedHeaders ?? []) response.headers.append(name, value);
   return response;
 }

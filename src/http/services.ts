@@ -2,10 +2,10 @@
  * What the HTTP edge needs from the rest: narrow interfaces that the engine fulfils and that a test fakes in a few
  * lines. Methods throw `DatabaseError`; its code decides the status and its message is the reference's text.
  */
-import type { NamedText } from "../ports/plugin-runtime.ts";
+import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
+import type { NamedText } from "../ports/plugin-runtime.ts";
 
-export type Precision = "auto" | "second" | "millisecond" | "microsecond" | "nanosecond";
 export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
 
 export interface WriteApi {
@@ -32,12 +32,13 @@ export type JsonScalar = string | number | boolean | null;
 
 export interface CatalogApi {
   readonly state: {
-    /** Live databases by name. */
-    readonly databases: ReadonlyMap<string, unknown>;
+    /** Live and deleted. */
     readonly databasesById: ReadonlyMap<number, { readonly name: string; readonly deleted: boolean }>;
   };
   createDatabase(name: string, options: { readonly retentionNs?: bigint }): Promise<unknown>;
   deleteDatabase(name: string): Promise<unknown>;
+  /** Undefined: rows are kept for ever. */
+  setRetention(name: string, retentionNs: bigint | undefined): Promise<unknown>;
   createTable(
     database: string,
     table: {

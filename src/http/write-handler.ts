@@ -2,66 +2,63 @@
  * The write endpoints without `Request` objects (design §3 "Whole write path"): the Hono routes and the raw mount of
  * the Node server both call this, so both answer the same bytes.
  */
+import { DatabaseError } from "../core/errors/database-error.ts";
+import type { RawReply, RawRequest, RawRoutes } from "../ports/http-listener.ts";
 import { tokenOf } from "./authorization.ts";
-import { decodeBody, type BodyRules } from "./body.ts";
+import { decodeBody, tooLarge, type BodyRules } from "./body.ts";
 import { errorReply, type ErrorShape } from "./error-reply.ts";
-import { CORS_ON_SUCCESS, NO_CONTENT, type Reply, type ReplyHeaders } from "./reply.ts";
+import { CORS_ON_SUCCESS, NO_CONTENT, type ReplyHeaders } from "./reply.ts";
 import type { Services } from "./services.ts";
 import { writeParameters, type WritePath } from "./write-parameters.ts";
 
 export const WRITE_PATHS: readonly WritePath[] = ["/api/v3/write_lp", "/api/v2/write", "/write"];
 
-export interface WriteInput {
-  readonly path: string;
-  /** What follows `?`, not decoded; undefined when the URL has no `?`. */
-  readonly query: string | undefined;
-  /** Name in lower case. */
-  header(name: string): string | undefined;
-  /** As it came, still compressed. Not read after the reply resolved, so its memory may be reused. */
-  readonly body: Uint8Array;
+/** Never rejects: errors are replies. The body is as it came, still compressed. */
+export type WriteHandler = (request: RawRequest) => Promise<RawReply>;
+
+/** The same handler for a server that can serve these paths without `Request` objects. */
+export function createRawWriteRoutes(services: WriteServices, rules: BodyRules): RawRoutes {
+  return {
+    paths: WRITE_PATHS,
+    handle: createWriteHandler(services, rules),
+    tooLarge: (path) => failure(path, tooLarge(rules.bodySizeMax), services),
+  };
 }
 
-/** Never rejects: errors are replies. */
-export type WriteHandler = (input: WriteInput) => Promise<WriteReply>;
+type WriteServices = Pick<Services, "storage" | "clusterUuid">;
 
-export interface WriteReply {
-  readonly status: number;
-  readonly headers: ReplyHeaders;
-  readonly body: string | undefined;
-}
-
-export function createWriteHandler(services: Pick<Services, "storage" | "clusterUuid">, rules: BodyRules): WriteHandler {
-  const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
-  return async (input) => {
+export function createWriteHandler(services: WriteServices, rules: BodyRules): WriteHandler {
+  const headers: ReplyHeaders = { "cluster-uuid": services.clusterUuid, ...CORS_ON_SUCCESS };
+  return async (request) => {
     try {
-      await write(services, rules, input);
-      return { status: NO_CONTENT.status, headers: { ...always, ...CORS_ON_SUCCESS }, body: undefined };
+      await write(services, rules, request);
+      return { status: NO_CONTENT.status, headers, body: undefined };
     } catch (error) {
-      return textOnly(writeErrorReply(input.path, error), always);
+      return failure(request.path, error, services);
     }
   };
 }
 
-/** The error body in the dialect of the endpoint (spec: http-api §6). */
-export function writeErrorReply(path: string, error: unknown): Reply {
-  return errorReply(error, SHAPES[path as WritePath]);
-}
-
 const SHAPES: Readonly<Record<WritePath, ErrorShape>> = {
-  "/api/v3/write_lp": "v3",
+  "/api/v3/write_lp": "v3-write",
   "/api/v2/write": "v2-write",
   "/write": "v1-write",
 };
 
-async function write(services: Pick<Services, "storage">, rules: BodyRules, input: WriteInput): Promise<void> {
-  const query = new URLSearchParams(input.query ?? "");
-  const inUrl = input.path === "/write" ? query.get("p") : null;
-  if (inUrl === null) tokenOf(input.header("authorization"));
-  const parameters = writeParameters(input.path as WritePath, query, (input.query ?? "") !== "");
-  const body = await decodeBody(input.body, input.header("content-encoding"), rules);
-  await services.storage.write({ ...parameters, body });
+/** The error in the dialect of the endpoint (spec: http-api §6). */
+export function failure(path: string, error: unknown, services: Pick<Services, "clusterUuid">): RawReply {
+  const reply = errorReply(error, SHAPES[path as WritePath]);
+  return { ...reply, headers: { ...reply.headers, "cluster-uuid": services.clusterUuid } };
 }
 
-function textOnly(reply: Reply, always: ReplyHeaders): WriteReply {
-  return { status: reply.status, headers: { ...reply.headers, ...always }, body: reply.body as string };
+async function write(services: WriteServices, rules: BodyRules, request: RawRequest): Promise<void> {
+  const query = new URLSearchParams(request.query ?? "");
+  const tokenInUrl = request.path === "/write" ? query.get("p") : null;
+  if (tokenInUrl === null) tokenOf(request.header("authorization"));
+  const parameters = writeParameters(request.path as WritePath, query, (request.query ?? "") !== "");
+  const body = await decodeBody(request.body, request.header("content-encoding"), rules);
+  if (!rules.isUtf8(body)) {
+    throw new DatabaseError("request.invalid", { message: "body content is not valid utf8", hint: "send line protocol as UTF-8 text" });
+  }
+  await services.storage.write({ ...parameters, body });
 }

@@ -1,8 +1,8 @@
 /** The parameters of the three write endpoints (spec: http-api §6): three dialects of the same request. */
 import * as v from "valibot";
 import { DatabaseError } from "../core/errors/database-error.ts";
+import type { Precision } from "../core/line-protocol/precision.ts";
 import { booleanWord, decodeQuery, invalid, wordOf } from "./decode.ts";
-import type { Precision } from "./services.ts";
 
 export type WritePath = "/api/v3/write_lp" | "/api/v2/write" | "/write";
 

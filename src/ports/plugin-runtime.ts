@@ -64,6 +64,8 @@ export type RunOutcome =
       readonly typeName: string;
       readonly message: string;
       readonly traceback: string;
+      /** The entry function itself raised, not the code that loads it. */
+      readonly inEntryPoint?: boolean;
       /** Keys of the private cache that were lost because the instance had to be reset (0: nothing lost). */
       readonly cacheKeysLost: number;
       readonly outOfMemory: boolean;

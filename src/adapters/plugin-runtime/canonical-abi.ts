@@ -37,6 +37,8 @@ export interface LowerContext {
   readonly memory: GuestMemory;
   /** The guest's `cabi_realloc` for new memory; its answer is checked by whoever writes there. */
   allocate(size: number, align: number): number;
+  /** Where the one byte list of this value already lies (address, size); it is not copied again. */
+  readonly placed?: readonly [pointer: number, byteLength: number];
 }
 
 /** Flat values in order of the ABI. */
@@ -166,7 +168,7 @@ function placeBytes(to: LowerContext, bytes: Uint8Array): readonly [number, numb
 export const bytes: AbiType<Uint8Array> = pointed<Uint8Array>((from, pointer, count) => {
   from.budget.takeBytes(count);
   return from.memory.read(pointer, count);
-}, placeBytes);
+}, (to, value) => to.placed ?? placeBytes(to, value));
 
 export const string: AbiType<string> = pointed<string>(
   (from, pointer, count) => {

@@ -14,7 +14,11 @@ import { LOG_TEXT_BYTES_MAX } from "./limits.ts";
 export const HOST_INTERFACE = "tidemark:plugin/host@1.0.0";
 
 const logLevel = enumeration("info", "warn", "error");
-const errorKind = enumeration("query-error", "write-error", "type-error", "value-error", "denied", "limit", "interrupted", "internal");
+/** In WIT order: the number on the wire is the index. */
+export const ERROR_KINDS = [
+  "query-error", "write-error", "type-error", "value-error", "denied", "limit", "interrupted", "internal",
+] as const;
+const errorKind = enumeration(...ERROR_KINDS);
 export const hostError = record({ kind: errorKind, message: string });
 const namedText = record({ name: string, value: string });
 const pluginCode = record({ fileName: string, source: option(string), module: string, revision: u64 });
@@ -23,7 +27,9 @@ export const tableRows = record({ tableName: string, columns: list(string), batc
 export const request = record({ query: list(namedText), headers: list(namedText), body: bytes });
 export const response = record({ status: u16, headers: list(namedText), body: bytes });
 export const bufferedWrite = record({ database: option(string), lines: string });
-export const failure = record({ typeName: string, message: string, traceback: string, outOfMemory: bool, interrupted: bool });
+export const failure = record({
+  typeName: string, message: string, traceback: string, outOfMemory: bool, interrupted: bool, inEntryPoint: bool,
+});
 
 export type RunContext = ValueOf<typeof runContext>;
 export type GuestTableRows = ValueOf<typeof tableRows>;

@@ -3,6 +3,13 @@
 /** Bytes of one WebAssembly page. */
 export const WASM_PAGE_BYTES = 65_536;
 
+/** What the interpreter is linked for (runtime-wasm/dist/README.md): 20 MiB before it starts. */
+export const BOOT_PAGES_INITIAL = 320;
+/** Booting needs some 30 MB. */
+export const BOOT_PAGES_MAX = 4096;
+/** The largest artefact is a module of some 7 MB. */
+export const ARTEFACT_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Largest single string or byte list a guest may hand over: the queue of one run's writes never comes near. */
 export const GUEST_VALUE_BYTES_MAX = 128 * 1024 * 1024;
 /** All bytes one message of a guest may carry: its values are copied on the host. */
@@ -24,6 +31,11 @@ export const INLINE_REPLY_BYTES_MAX = 64 * 1024;
 export const OUTPUT_LINE_BYTES_MAX = 8 * 1024;
 /** Printed bytes of one run; the rest is dropped after one line that says so. */
 export const OUTPUT_BYTES_PER_RUN_MAX = 1024 * 1024;
+/** What a line costs at least: a flood of empty lines is a flood. */
+export const OUTPUT_LINE_COST_BYTES_MIN = 64;
+/** Printed lines travel together, up to this size or age; a request sends them off at once, so that order is kept. */
+export const OUTPUT_PARCEL_BYTES_MAX = 32 * 1024;
+export const OUTPUT_PARCEL_MS_MAX = 200;
 
 /** Open file descriptors of one instance. */
 export const DESCRIPTORS_MAX = 64;

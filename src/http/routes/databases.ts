@@ -2,24 +2,43 @@
 import * as v from "valibot";
 import { parseDuration } from "../../core/config/humantime.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
+import type { QueryStream, ResultBatch } from "../../core/query/query-stream.ts";
+import { arrowName, BOOLEAN, UTF8, type SqlType } from "../../core/query/types.ts";
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
-import { EMPTY_OK, type Reply } from "../reply.ts";
-import { formatWord, renderRows } from "../render-query.ts";
+import { EMPTY_OK, NO_CONTENT, type Reply } from "../reply.ts";
+import { renderReply } from "../render-query.ts";
+import { formatWord, supported } from "../result-format.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { FieldType } from "../services.ts";
 
 const LIST = v.object({ format: formatWord, show_deleted: v.optional(booleanWord, "false") });
 
-async function listDatabases(request: Request, { services }: RouteContext): Promise<Reply> {
+function listDatabases(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const { format, show_deleted: showDeleted } = decodeQuery(LIST, new URL(request.url).searchParams);
-  const { databases, databasesById } = services.catalog.state;
-  if (!showDeleted) {
-    const names = [...databases.keys()].sort();
-    return renderRows([{ name: "iox::database", type: "utf8" }], names.map((name) => [name]), format);
-  }
-  const rows = [...databasesById.values()].map(({ name, deleted }) => [name, deleted]);
-  rows.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
-  return renderRows([{ name: "iox::database", type: "utf8" }, { name: "deleted", type: "bool" }], rows, format);
+  const databases = [...services.catalog.state.databasesById.values()]
+    .filter(({ deleted }) => showDeleted || !deleted)
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+  const names: ListColumn = { name: "iox::database", type: UTF8, values: databases.map(({ name }) => name) };
+  const deleted: ListColumn = { name: "deleted", type: BOOLEAN, values: databases.map((database) => database.deleted) };
+  return renderReply(streamOf(showDeleted ? [names, deleted] : [names]), supported(format), options.renderResult);
+}
+
+interface ListColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly values: readonly (string | boolean)[];
+}
+
+/** Rows that are at hand, as a query's answer. */
+function streamOf(columns: readonly ListColumn[]): QueryStream {
+  const batch: ResultBatch = { rowCount: columns[0]?.values.length ?? 0, columns: columns.map(({ values }) => values) };
+  return {
+    columns: columns.map(({ name, type }) => ({ name, type: arrowName(type), sqlType: type })),
+    batches: (async function* () {
+      yield batch;
+    })(),
+    close: () => Promise.resolve(),
+  };
 }
 
 const CREATE_DATABASE = v.object({ db: v.string(), retention_period: v.optional(v.nullable(v.string())) });
@@ -38,6 +57,30 @@ function retentionOf(period: string): bigint | undefined {
     throw invalid(`Cannot parse the given human time: ${period}`, "write a number and a unit, as in 30d or 12h");
   }
   return ns;
+}
+
+const UPDATE_DATABASE = v.object({ db: v.string(), retention_period: v.nullable(v.string()) });
+
+/** `null` clears the period. */
+async function updateDatabase(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const { db, retention_period: period } = await decodeJsonRequest(UPDATE_DATABASE, request, options);
+  await services.catalog.setRetention(db, period === null ? undefined : retentionOf(period));
+  return EMPTY_OK;
+}
+
+const SET_RETENTION = v.object({ db: v.string(), duration: v.string() });
+const CLEAR_RETENTION = v.object({ db: v.string() });
+
+async function setRetention(request: Request, { services }: RouteContext): Promise<Reply> {
+  const { db, duration } = decodeQuery(SET_RETENTION, new URL(request.url).searchParams);
+  await services.catalog.setRetention(db, retentionOf(duration));
+  return NO_CONTENT;
+}
+
+async function clearRetention(request: Request, { services }: RouteContext): Promise<Reply> {
+  const { db } = decodeQuery(CLEAR_RETENTION, new URL(request.url).searchParams);
+  await services.catalog.setRetention(db, undefined);
+  return NO_CONTENT;
 }
 
 const DELETE_DATABASE = v.object({ db: v.string(), hard_delete_at: v.optional(v.string(), "default") });
@@ -95,7 +138,10 @@ async function createTable(request: Request, { services, options }: RouteContext
 export const DATABASE_ROUTES: readonly Route[] = [
   { method: "GET", path: "/api/v3/configure/database", handle: listDatabases },
   { method: "POST", path: "/api/v3/configure/database", handle: createDatabase },
+  { method: "PUT", path: "/api/v3/configure/database", handle: updateDatabase },
   { method: "DELETE", path: "/api/v3/configure/database", handle: deleteDatabase },
+  { method: "POST", path: "/api/v3/configure/database/retention_period", handle: setRetention },
+  { method: "DELETE", path: "/api/v3/configure/database/retention_period", handle: clearRetention },
   { method: "POST", path: "/api/v3/configure/table", handle: createTable },
   { method: "DELETE", path: "/api/v3/configure/table", handle: deleteTable },
 ];

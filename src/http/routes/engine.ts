@@ -1,4 +1,5 @@
 /** Requests to plugins: `/api/v3/engine/<path>` (spec: processing-engine §8). The plugin decides the answer. */
+import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { NamedText } from "../../ports/plugin-runtime.ts";
 import { readBody } from "../body.ts";
 import type { Reply } from "../reply.ts";
@@ -16,14 +17,13 @@ async function runRequest(request: Request, { services, options }: RouteContext)
     headers: [...request.headers].filter(([name]) => name !== "authorization"),
     body,
   });
-  if (response === undefined) throw new UnknownEnginePath();
+  if (response === undefined) {
+    throw new DatabaseError("request.no_such_path", {
+      message: '{error: "not found"}', // the reference's literal, which is not JSON
+      hint: "no enabled trigger has the specification \"request:<path>\" for this path",
+    });
+  }
   return pluginReply(response);
-}
-
-/** The reference answers with a literal that is not JSON; `app.ts` sends it as it is. */
-export class UnknownEnginePath extends Error {
-  override readonly name = "UnknownEnginePath";
-  readonly body = '{error: "not found"}';
 }
 
 /** Statuses that HTTP or `Response` cannot carry become 500 with the body unchanged (spec §10.4). */

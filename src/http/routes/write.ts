@@ -1,6 +1,6 @@
 /** The write endpoints as routes; the work is in `write-handler.ts`, which the raw mount of the Node server shares. */
 import { readRawBody } from "../body.ts";
-import { createWriteHandler, WRITE_PATHS, writeErrorReply, type WriteHandler } from "../write-handler.ts";
+import { createWriteHandler, failure, WRITE_PATHS, type WriteHandler } from "../write-handler.ts";
 import type { Reply } from "../reply.ts";
 import type { RouteContext } from "../route.ts";
 
@@ -26,7 +26,6 @@ async function handle(path: string, request: Request, context: RouteContext, han
       body,
     });
   } catch (error) {
-    const reply = writeErrorReply(path, error);
-    return { ...reply, headers: { ...reply.headers, "cluster-uuid": context.services.clusterUuid } };
+    return failure(path, error, context.services);
   }
 }

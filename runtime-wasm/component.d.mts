@@ -1,0 +1,2 @@
+/** Bytes of the interop component. */
+export function makeComponent(): Promise<Uint8Array>;

@@ -1,0 +1,104 @@
+"""`influxdb3_local.cache` (spec: processing-engine §13). The private part keeps objects by reference as long as the
+instance lives; the global part lives in the host and takes plain data only."""
+
+import time
+
+import _tidemark_host as host
+
+from _tidemark import data_codec
+from _tidemark.argument_types import require
+
+SWEEP_INTERVAL_SECONDS = 10.0
+TTL_SECONDS_MAX = 2.0**64
+
+_entries = {}
+_next_sweep = 0.0
+_ABSENT = (None, None)
+
+
+def _expiry(ttl):
+    """Seconds to live as float, or None. ValueError as the reference's conversion words it."""
+    if ttl is None:
+        return None
+    if isinstance(ttl, bool) or not hasattr(type(ttl), "__float__") and not hasattr(type(ttl), "__index__"):
+        raise TypeError(f"argument 'ttl': must be real number, not {type(ttl).__name__}")
+    seconds = float(ttl)
+    if seconds < 0:
+        raise ValueError("cannot convert float seconds to Duration: value is negative")
+    if not seconds < TTL_SECONDS_MAX:
+        raise ValueError("cannot convert float seconds to Duration: value is either too big or NaN")
+    return seconds
+
+
+class PyCache:
+    __slots__ = ()
+
+    def put(self, key, value, ttl=None, use_global=None):
+        require("key", key, str)
+        _require_flag(use_global)
+        seconds = _expiry(ttl)
+        if use_global:
+            host.global_cache_put(key, data_codec.encode(value), seconds)
+        else:
+            _entries[key] = (value, None if seconds is None else time.monotonic() + seconds)
+
+    def get(self, key, default=None, use_global=None):
+        require("key", key, str)
+        _require_flag(use_global)
+        if use_global:
+            data = host.global_cache_get(key)
+            return default if data is None else data_codec.decode(data)
+        value, expires_at = _entries.get(key, _ABSENT)
+        if expires_at is not None and expires_at <= time.monotonic():
+            del _entries[key]
+            return default
+        return value if value is not None or key in _entries else default
+
+    def delete(self, key, use_global=None):
+        require("key", key, str)
+        _require_flag(use_global)
+        if use_global:
+            return host.global_cache_delete(key)
+        if key not in _entries:
+            return False
+        del _entries[key]
+        return True
+
+
+def _require_flag(use_global):
+    if use_global is not None:
+        require("use_global", use_global, bool)
+
+
+CACHE = PyCache()
+
+
+def sweep():
+    """Drops expired entries, at most every SWEEP_INTERVAL_SECONDS."""
+    global _next_sweep
+    now = time.monotonic()
+    if now < _next_sweep:
+        return
+    _next_sweep = now + SWEEP_INTERVAL_SECONDS
+    _drop_expired(now)
+
+
+def _drop_expired(now):
+    expired = [key for key, (_, expires_at) in _entries.items() if expires_at is not None and expires_at <= now]
+    for key in expired:
+        del _entries[key]
+
+
+def size():
+    _drop_expired(time.monotonic())
+    return len(_entries)
+
+
+def clear():
+    _entries.clear()
+
+
+def resume():
+    """Monotonic time starts anew in a restored image."""
+    global _next_sweep
+    _next_sweep = 0.0

@@ -1,0 +1,97 @@
+"""`influxdb3_local` (spec: processing-engine §11): nine attributes that cannot be assigned. Buffered writes belong to the
+run under way; an object kept from an earlier run works on the current one."""
+
+import _tidemark_host as host
+
+from _tidemark import cache as cache_module
+from _tidemark.argument_types import require, require_text
+
+_INFO, _WARN, _ERROR = range(3)
+_buffered = {}
+
+
+def _joined(values):
+    return " ".join([str(value) for value in values])
+
+
+def _built(line):
+    """Text of an object with `build()`; any number of lines."""
+    text = line.build()
+    if not isinstance(text, str):
+        raise TypeError(f"'{type(text).__name__}' object is not an instance of 'str'")
+    if not text.isascii():
+        text.encode("utf-8")
+    return text
+
+
+def _refuse_internal(database):
+    if database == "_internal":
+        raise ValueError("writing to the '_internal' database is not allowed")
+
+
+def _buffer(database, text):
+    lines = _buffered.get(database)
+    if lines is None:
+        lines = _buffered[database] = []
+    lines.append(text)
+
+
+class PyPluginCallApi:
+    __slots__ = ()
+
+    def info(self, *args):
+        host.log(_INFO, _joined(args))
+
+    def warn(self, *args):
+        host.log(_WARN, _joined(args))
+
+    def error(self, *args):
+        host.log(_ERROR, _joined(args))
+
+    def query(self, query, args=None, database=None):
+        require_text("query", query)
+        if args is not None:
+            require("args", args, dict)
+            for name, value in args.items():
+                require_text("args", name)
+                require_text("args", value)
+        if database is not None:
+            require_text("database", database)
+        return host.query(query, {} if args is None else dict(args), database)
+
+    def write(self, line):
+        _buffer(None, _built(line))
+
+    def write_to_db(self, db, line):
+        require_text("db", db)
+        _refuse_internal(db)
+        _buffer(db, _built(line))
+
+    def write_sync(self, line, no_sync):
+        require("no_sync", no_sync, bool)
+        host.write_sync(None, _built(line), no_sync)
+
+    def write_sync_to_db(self, db, line, no_sync):
+        require_text("db", db)
+        require("no_sync", no_sync, bool)
+        _refuse_internal(db)
+        host.write_sync(db, _built(line), no_sync)
+
+    @property
+    def cache(self):
+        cache_module.sweep()
+        return cache_module.CACHE
+
+
+LOCAL_API = PyPluginCallApi()
+
+
+def discard_writes():
+    _buffered.clear()
+
+
+def take_writes():
+    """[(database or None, lines)] in the order of first use."""
+    writes = [(database, "\n".join(lines)) for database, lines in _buffered.items()]
+    _buffered.clear()
+    return writes

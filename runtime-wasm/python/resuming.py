@@ -1,0 +1,17 @@
+"""What must differ between instances of one memory image: every generator that was seeded before the image was taken.
+`os.urandom`, `secrets`, `uuid4` and the clocks ask the host each time."""
+
+import sys
+
+
+def reseed():
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
+    uuid = sys.modules.get("uuid")
+    if uuid is not None:
+        uuid._node = None
+        uuid._last_timestamp = None
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile._name_sequence = None

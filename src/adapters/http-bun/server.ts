@@ -1,0 +1,57 @@
+/** The same app on `Bun.serve`. The caller has checked that this is Bun. */
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** The part of Bun's API that is used, so that the project needs no types of Bun. */
+interface BunServer {
+  readonly port: number;
+  stop(closeActiveConnections?: boolean): Promise<void>;
+}
+interface BunNamespace {
+  serve(options: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly maxRequestBodySize: number;
+    readonly idleTimeout: number;
+    readonly fetch: Fetch;
+  }): BunServer;
+}
+
+const CLOSE_GRACE_MS = 1_500;
+/** Bun's largest; its default of 10 s would cut slow queries. */
+const IDLE_TIMEOUT_SECONDS = 255;
+
+/** Throws `server.address_in_use` and `server.misconfigured`. */
+export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener> {
+  const bun = (globalThis as unknown as { readonly Bun: BunNamespace }).Bun;
+  try {
+    const server = bun.serve({
+      hostname: options.host,
+      port: options.port,
+      // Above our own limit, so that the app answers 413 with its text; Bun answers far larger bodies itself.
+      maxRequestBodySize: options.bodySizeMax * 2 + 1,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      fetch: (request) => options.fetch(request),
+    });
+    return Promise.resolve({ host: options.host, port: server.port, close: () => close(server) });
+  } catch (error) {
+    return Promise.reject(bindError(error, options.host, options.port));
+  }
+}
+
+async function close(server: BunServer): Promise<void> {
+  const cut = setTimeout(() => void server.stop(true), CLOSE_GRACE_MS);
+  await server.stop();
+  clearTimeout(cut);
+}
+
+function bindError(error: unknown, host: string, port: number): DatabaseError {
+  const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+  return new DatabaseError(inUse ? "server.address_in_use" : "server.misconfigured", {
+    message: `Failed to bind address "${host}:${port}": ${inUse ? "another program listens there" : messageOf(error)}`,
+    hint: inUse ? `stop that program, or choose another port: --http-bind ${host}:${port + 1}` : "check --http-bind",
+    cause: error,
+  });
+}

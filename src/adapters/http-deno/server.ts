@@ -1,0 +1,47 @@
+/** The same app on `Deno.serve`. The caller has checked that this is Deno. */
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
+
+/** The part of Deno's API that is used, so that the project needs no types of Deno. */
+interface DenoServer {
+  readonly addr: { readonly port: number };
+  shutdown(): Promise<void>;
+}
+interface DenoNamespace {
+  serve(
+    options: { readonly hostname: string; readonly port: number; readonly signal: AbortSignal; readonly onListen: () => void },
+    handler: (request: Request) => Response | Promise<Response>,
+  ): DenoServer;
+}
+
+const CLOSE_GRACE_MS = 1_500;
+
+/** Throws `server.address_in_use` and `server.misconfigured`. */
+export function listenOnDeno(
+  options: ListenOptions<(request: Request) => Response | Promise<Response>>,
+): Promise<HttpListener> {
+  const deno = (globalThis as unknown as { readonly Deno: DenoNamespace }).Deno;
+  const abort = new AbortController();
+  const { host: hostname, port } = options;
+  try {
+    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined }, options.fetch);
+    return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort) });
+  } catch (error) {
+    return Promise.reject(bindError(error, hostname, port));
+  }
+}
+
+async function close(server: DenoServer, abort: AbortController): Promise<void> {
+  const cut = setTimeout(() => abort.abort(), CLOSE_GRACE_MS);
+  await server.shutdown();
+  clearTimeout(cut);
+}
+
+function bindError(error: unknown, host: string, port: number): DatabaseError {
+  const inUse = error instanceof Error && error.name === "AddrInUse";
+  return new DatabaseError(inUse ? "server.address_in_use" : "server.misconfigured", {
+    message: `Failed to bind address "${host}:${port}": ${inUse ? "another program listens there" : messageOf(error)}`,
+    hint: inUse ? `stop that program, or choose another port: --http-bind ${host}:${port + 1}` : "check --http-bind",
+    cause: error,
+  });
+}

@@ -1,0 +1,19 @@
+/** Work on request bodies with `node:zlib` and `node:buffer`, which Deno and Bun carry too. */
+import { isUtf8 as isUtf8Buffer } from "node:buffer";
+import { gunzip as gunzipCallback } from "node:zlib";
+
+export function isUtf8(bytes: Uint8Array): boolean {
+  return isUtf8Buffer(bytes);
+}
+
+/** Inflates all members of a stream. Undefined when the result would exceed `sizeMax` bytes; rejects when the stream is corrupt. */
+export function gunzip(bytes: Uint8Array, sizeMax: number): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    // One byte of room beyond the limit, because Bun and Deno refuse results of exactly `maxOutputLength`.
+    gunzipCallback(bytes, { maxOutputLength: sizeMax + 1 }, (error, result) => {
+      if (error === null) resolve(result.length > sizeMax ? undefined : result);
+      else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") resolve(undefined);
+      else reject(error);
+    });
+  });
+}

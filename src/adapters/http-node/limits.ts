@@ -1,0 +1,15 @@
+/** Limits of the Node server. */
+
+/** Running requests get this long after `close()`; with the rest of the shutdown it stays below 2 s (issue 2). */
+export const CLOSE_GRACE_MS = 1_500;
+
+/** A refused body is read on for this long, so that the client sees the answer instead of a reset. */
+export const REFUSED_BODY_DRAIN_MS = 500;
+
+/** Write bodies that are kept for reuse; more concurrent writes allocate their own. */
+export const BODY_BUFFERS_KEPT_MAX = 8;
+
+/** Larger buffers are not kept: 8 of them are the most memory that idle writes pin. */
+export const BODY_BUFFER_KEPT_SIZE_MAX = 4 * 1024 * 1024;
+
+export const BODY_BUFFER_INITIAL_SIZE = 64 * 1024;

@@ -1,0 +1,69 @@
+/** The Node server: raw write routes first, everything else through the Fetch adapter of `@hono/node-server`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { HttpListener, ListenOptions, RawRoutes } from "../../ports/http-listener.ts";
+import { CLOSE_GRACE_MS } from "./limits.ts";
+import { RawMount } from "./raw-routes.ts";
+
+export type NodeFetch = (request: Request) => Response | Promise<Response>;
+
+/** Throws `server.address_in_use` and `server.misconfigured`. */
+export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Promise<HttpListener> {
+  const server = createServer(requestListener(options));
+  await listen(server, options.host, options.port);
+  const { port } = server.address() as AddressInfo;
+  return { host: options.host, port, close: () => close(server) };
+}
+
+function requestListener(
+  options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes },
+): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const viaFetch = getRequestListener((request) => options.fetch(request as Request));
+  const raw = options.raw === undefined ? undefined : new RawMount(options.raw, options.bodySizeMax);
+  return (incoming, outgoing) => {
+    if (raw?.accept(incoming, outgoing) !== true) void viaFetch(incoming, outgoing);
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(bindError(error, host, port)));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function bindError(error: NodeJS.ErrnoException, host: string, port: number): DatabaseError {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (error.code === "EADDRINUSE") {
+    return new DatabaseError("server.address_in_use", {
+      message: `Failed to bind address "${address}": another program listens there`,
+      hint: `stop that program, or choose another port: --http-bind ${host}:${port + 1}`,
+      cause: error,
+    });
+  }
+  return new DatabaseError("server.misconfigured", {
+    message: `Failed to bind address "${address}": ${messageOf(error)}`,
+    hint: "check --http-bind: the address must belong to this machine, and ports below 1024 need rights",
+    cause: error,
+  });
+}
+
+/** Keep-alive sockets end with their running request; whatever is left after the grace time is cut. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.on("request", (_incoming, outgoing) => (outgoing.shouldKeepAlive = false));
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_GRACE_MS / 30);
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,82 @@
+/** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
+import type { GuestRequest, GuestTableRows, RunContext } from "./contract.ts";
+import type { MemoryImage } from "./memory-image.ts";
+import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
+
+/** What a worker is started with. */
+export interface ExecutorData {
+  readonly module: WebAssembly.Module;
+  readonly stdlib: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly image: MemoryImage | undefined;
+}
+
+/** A directory plugin's files, packed. */
+export interface PackedFiles {
+  readonly buffer: SharedArrayBuffer;
+  readonly entries: readonly (readonly [path: string, offset: number, byteLength: number])[];
+  readonly modifiedNs: bigint;
+}
+
+export type GuestEvent =
+  | { readonly kind: "writes"; readonly tables: GuestTableRows[] }
+  | { readonly kind: "schedule"; readonly callTimeSeconds: bigint }
+  | { readonly kind: "request"; readonly request: GuestRequest };
+
+export interface BootMessage {
+  readonly type: "boot";
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface RunMessage {
+  readonly type: "run";
+  /** One guest memory; a new memory gets a new key. */
+  readonly key: number;
+  /** Absent when this executor has adopted the key before and was not told to forget it. */
+  readonly memory: WebAssembly.Memory | undefined;
+  /** Whether the image is to be restored first, and what the memory holds now. */
+  readonly reset: "none" | "fresh" | "used";
+  readonly descriptors: readonly SavedDescriptor[];
+  readonly context: RunContext;
+  readonly event: GuestEvent;
+  readonly files: PackedFiles | undefined;
+}
+
+export interface ForgetMessage {
+  readonly type: "forget";
+  readonly keys: readonly number[];
+}
+
+export type ToExecutor = BootMessage | RunMessage | ForgetMessage;
+
+/** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
+export type RunEnd =
+  | { readonly kind: "returned" }
+  | { readonly kind: "hard-stopped" }
+  /** A trap: abort, memory access outside, stack exhausted. */
+  | { readonly kind: "trapped"; readonly message: string; readonly stackExhausted: boolean }
+  | { readonly kind: "exited"; readonly status: number }
+  /** The parameters did not fit into the guest's memory. */
+  | { readonly kind: "out-of-memory" }
+  /** Instantiating, restoring or resuming failed. */
+  | { readonly kind: "failed"; readonly message: string };
+
+export interface DoneMessage {
+  readonly type: "done";
+  readonly end: RunEnd;
+  /** The guest was told to stop at least once. */
+  readonly stopSeen: boolean;
+  /** Live keys of the private cache; undefined when the guest could not say. */
+  readonly cacheKeys: number | undefined;
+  readonly descriptors: readonly SavedDescriptor[];
+  readonly adoptMs: number | undefined;
+  readonly restoreMs: number | undefined;
+}
+
+export type FromExecutor =
+  /** The control block holds a request. */
+  | { readonly type: "ring" }
+  | { readonly type: "ready" }
+  | { readonly type: "booted"; readonly image: MemoryImage }
+  | { readonly type: "boot-failed"; readonly message: string }
+  | DoneMessage;

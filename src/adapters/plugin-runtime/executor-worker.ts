@@ -1,0 +1,158 @@
+/**
+ * Entry of an executor thread: adopts guests that the main thread hands over, restores the image where asked, runs one
+ * call at a time and reports how the guest was left. It owns nothing that another executor could miss.
+ */
+import process from "node:process";
+import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../../core/errors/database-error.ts";
+import { OPERATION, openControlBlock } from "./control-block.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
+import { Guest, runEndOf } from "./guest.ts";
+import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
+import { GuestMailbox } from "./mailbox.ts";
+import { OutputParcel } from "./output-parcel.ts";
+import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
+import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
+import { type ParkableWasiLayer, createWasiLayer } from "./wasi/layer.ts";
+import { LineSink } from "./wasi/line-sink.ts";
+
+const data = workerData as ExecutorData;
+const port = parentPort;
+if (port === null) throw new Error("The executor runs as a worker only");
+const post = (message: FromExecutor): void => port.postMessage(message);
+
+interface Adopted {
+  readonly guest: Guest;
+  readonly wasi: ParkableWasiLayer;
+}
+
+const mailbox = new GuestMailbox(openControlBlock(data.control), () => post({ type: "ring" }));
+const parcel = new OutputParcel((lines) => void mailbox.callNow(OPERATION.output, [], lines));
+mailbox.beforeRequest = () => parcel.send();
+const sink = new LineSink((line) => parcel.add(line));
+const stdlib: TreeFile = { path: "lib/python313.zip", bytes: new Uint8Array(data.stdlib) };
+const bareRoot = buildFileTree([stdlib]);
+const adopted = new Map<number, Adopted>();
+
+function adopt(memory: WebAssembly.Memory): Adopted {
+  const wasi = createWasiLayer({
+    root: bareRoot,
+    environment: new Map([["TZ", "UTC"]]),
+    realtimeNs: () => BigInt(Date.now()) * 1_000_000n,
+    monotonicNs: () => process.hrtime.bigint(),
+    random: (into) => void crypto.getRandomValues(into),
+    output: (_stream, bytes) => sink.write(bytes),
+    sleep,
+    beforeCall: () => mailbox.checkHardStop(),
+  });
+  return { guest: new Guest({ module: data.module, memory, wasi, mailbox }), wasi };
+}
+
+function sleep(durationMs: number): void {
+  if (durationMs < SLEEP_HANDOVER_MS) mailbox.pause(durationMs);
+  else mailbox.call(OPERATION.sleep, [durationMs]);
+  mailbox.checkHardStop();
+}
+
+async function boot(memory: WebAssembly.Memory): Promise<void> {
+  try {
+    const { guest } = adopt(memory);
+    guest.boot();
+    const started = performance.now();
+    for (let call = 0; call < WARM_UP_CALLS_MAX && performance.now() - started < WARM_UP_MS; call += 1) {
+      if (!guest.warmUp()) break;
+      // The engine installs optimised code between calls.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    sink.flush();
+    parcel.send();
+    post({ type: "booted", image: takeMemoryImage(memory) });
+  } catch (error) {
+    post({ type: "boot-failed", message: messageOf(error) });
+  }
+}
+
+function treeOf(files: PackedFiles | undefined): DirectoryNode {
+  if (files === undefined) return bareRoot;
+  const plugin = files.entries.map(([path, offset, byteLength]): TreeFile => ({
+    path: `plugins/${path}`,
+    bytes: new Uint8Array(files.buffer, offset, byteLength),
+    modifiedNs: files.modifiedNs,
+  }));
+  return buildFileTree([stdlib, ...plugin]);
+}
+
+interface Preparation {
+  readonly target: Adopted;
+  readonly adoptMs: number | undefined;
+  readonly restoreMs: number | undefined;
+}
+
+function prepare(message: RunMessage): Preparation {
+  let restoreMs: number | undefined;
+  if (message.reset !== "none") {
+    if (data.image === undefined || message.memory === undefined) throw new Error("The memory image is missing");
+    const started = performance.now();
+    restoreMemoryImage(message.memory, data.image, message.reset === "used");
+    restoreMs = performance.now() - started;
+    adopted.delete(message.key);
+  }
+  let target = adopted.get(message.key);
+  let adoptMs: number | undefined;
+  if (target === undefined) {
+    if (message.memory === undefined) throw new Error("The guest's memory is missing");
+    const started = performance.now();
+    target = adopt(message.memory);
+    adoptMs = performance.now() - started;
+    adopted.set(message.key, target);
+  }
+  target.wasi.restore(treeOf(message.files), message.descriptors);
+  if (message.reset !== "none") target.guest.resume();
+  return { target, adoptMs, restoreMs };
+}
+
+function run(message: RunMessage): void {
+  mailbox.stopSeen = false;
+  let preparation: Preparation | undefined;
+  let end: RunEnd;
+  try {
+    preparation = prepare(message);
+    end = preparation.target.guest.run(message.context, message.event);
+  } catch (error) {
+    const reason = runEndOf(error);
+    end = reason.kind === "hard-stopped" ? reason : { kind: "failed", message: messageOf(error) };
+  }
+  let cacheKeys: number | undefined;
+  try {
+    sink.flush();
+    parcel.send();
+    if (end.kind === "returned") cacheKeys = preparation?.target.guest.cacheSize();
+  } catch (error) {
+    end = runEndOf(error);
+  }
+  if (end.kind !== "returned") adopted.delete(message.key);
+  const done: DoneMessage = {
+    type: "done",
+    end,
+    stopSeen: mailbox.stopSeen,
+    cacheKeys,
+    descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],
+    adoptMs: preparation?.adoptMs,
+    restoreMs: preparation?.restoreMs,
+  };
+  post(done);
+}
+
+port.on("message", (message: ToExecutor) => {
+  switch (message.type) {
+    case "boot":
+      void boot(message.memory);
+      return;
+    case "forget":
+      for (const key of message.keys) adopted.delete(key);
+      return;
+    case "run":
+      run(message);
+  }
+});
+post({ type: "ready" });

@@ -1,0 +1,26 @@
+// world tidemark:plugin/plugin-guest@1.0.0
+export type RunContext = import('./interfaces/tidemark-plugin-types.js').RunContext;
+export type TableRows = import('./interfaces/tidemark-plugin-types.js').TableRows;
+export type Request = import('./interfaces/tidemark-plugin-types.js').Request;
+export type Response = import('./interfaces/tidemark-plugin-types.js').Response;
+export type BufferedWrite = import('./interfaces/tidemark-plugin-types.js').BufferedWrite;
+export type Failure = import('./interfaces/tidemark-plugin-types.js').Failure;
+export type * as TidemarkPluginHost100 from './interfaces/tidemark-plugin-host.js'; // import tidemark:plugin/host@1.0.0
+export type * as TidemarkPluginTypes100 from './interfaces/tidemark-plugin-types.js'; // import tidemark:plugin/types@1.0.0
+/**
+* Starts the interpreter and warms it up. Once per memory image.
+*/
+export function boot(): void;
+/**
+* To be called after a memory image was restored: seeds what must differ between instances.
+*/
+export function resume(): void;
+export function processWrites(context: RunContext, tables: Array<TableRows>): Array<BufferedWrite>;
+export function processScheduledCall(context: RunContext, callTimeSeconds: bigint): Array<BufferedWrite>;
+export function processRequest(context: RunContext, request: Request): [Response, Array<BufferedWrite>];
+/**
+* Number of live keys in the private cache.
+*/
+export function cacheSize(): number;
+export function cacheClear(): void;
+export type Result<T, E> = { tag: 'ok', val: T } | { tag: 'err', val: E };

@@ -1,0 +1,148 @@
+/**
+ * One adopted guest on an executor: a WebAssembly instance over a memory that the main thread owns. Its only state
+ * outside that memory is the stack pointer, which stands at its base between calls, so any executor may adopt a parked
+ * memory; after a call that was left by a throw the adoption is void.
+ */
+import { messageOf } from "../../core/errors/database-error.ts";
+import { type LowerContext, LiftBudget } from "./canonical-abi.ts";
+import { GUEST_EXPORTS, HOST_INTERFACE, type FunctionType, type RunContext, liftResult, lowerParameters } from "./contract.ts";
+import { OPERATION } from "./control-block.ts";
+import type { GuestEvent, RunEnd } from "./executor-protocol.ts";
+import { hostImports } from "./guest-imports.ts";
+import { GuestMemory } from "./guest-memory.ts";
+import { type GuestMailbox, HardStop } from "./mailbox.ts";
+import type { WasiLayer } from "./wasi/layer.ts";
+import { GuestExit } from "./wasi/preview1.ts";
+
+type CoreFunction = (...values: (number | bigint)[]) => unknown;
+
+export interface GuestParts {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly wasi: WasiLayer;
+  readonly mailbox: GuestMailbox;
+}
+
+/** Thrown when parameters did not fit. */
+class ParametersTooLarge extends Error {}
+
+export class Guest {
+  readonly #memory: GuestMemory;
+  readonly #mailbox: GuestMailbox;
+  readonly #exports: WebAssembly.Exports;
+  readonly #lower: LowerContext;
+
+  constructor({ module, memory, wasi, mailbox }: GuestParts) {
+    this.#memory = new GuestMemory(memory);
+    this.#mailbox = mailbox;
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory },
+      wasi_snapshot_preview1: wasi.imports(memory),
+      [HOST_INTERFACE]: hostImports(mailbox, () => this.#lower),
+    });
+    this.#exports = instance.exports;
+    const realloc = this.#function("cabi_realloc");
+    this.#lower = { memory: this.#memory, allocate: (size, align) => Number(realloc(0, 0, align, size)) >>> 0 };
+  }
+
+  /** Once per memory image, in a fresh memory. Throws with Python's reason. */
+  boot(): void {
+    this.#function("_initialize")();
+    this.#expectDone("boot");
+  }
+
+  /** One short call of typical work; false when the guest offers none. */
+  warmUp(): boolean {
+    if (!("warm_up" in this.#exports)) return false;
+    const returned = this.#function("warm_up")();
+    const outcome = liftResult(GUEST_EXPORTS.resume, { memory: this.#memory, budget: new LiftBudget() }, returned);
+    this.#optional("cabi_post_boot")?.(returned as number);
+    if (outcome.tag === "err") throw new Error(outcome.val);
+    return true;
+  }
+
+  resume(): void {
+    this.#expectDone("resume");
+  }
+
+  cacheSize(): number {
+    return this.#call("cache-size", GUEST_EXPORTS["cache-size"], {}, (returned) => Number(returned) >>> 0);
+  }
+
+  /** Runs the plugin; its result is lifted by the main thread, straight from the memory. */
+  run(context: RunContext, event: GuestEvent): RunEnd {
+    try {
+      this.#process(context, event);
+      return { kind: "returned" };
+    } catch (error) {
+      if (error instanceof ParametersTooLarge) return { kind: "out-of-memory" };
+      return runEndOf(error);
+    }
+  }
+
+  #process(context: RunContext, event: GuestEvent): void {
+    const give = (exportIndex: number) => (returned: unknown) => this.#give(exportIndex, returned);
+    switch (event.kind) {
+      case "writes":
+        return this.#call("process-writes", GUEST_EXPORTS["process-writes"], { context, tables: event.tables }, give(0));
+      case "schedule":
+        return this.#call(
+          "process-scheduled-call", GUEST_EXPORTS["process-scheduled-call"], { context, callTimeSeconds: event.callTimeSeconds }, give(0),
+        );
+      case "request":
+        return this.#call("process-request", GUEST_EXPORTS["process-request"], { context, request: event.request }, give(1));
+    }
+  }
+
+  #give(shape: number, returned: unknown): void {
+    this.#mailbox.call(OPERATION.result, [shape, Number(returned)]);
+  }
+
+  #expectDone(name: "boot" | "resume"): void {
+    const lift = (returned: unknown) =>
+      liftResult(GUEST_EXPORTS[name], { memory: this.#memory, budget: new LiftBudget() }, returned);
+    const outcome = this.#call(name, GUEST_EXPORTS[name], {}, lift);
+    if (outcome.tag === "err") throw new Error(outcome.val);
+  }
+
+  #call<P, R, T>(name: string, type: FunctionType<P, R>, values: P, take: (returned: unknown) => T): T {
+    const core = this.#function(name);
+    const flat = this.#lowered(type, values);
+    const returned = core(...flat);
+    const taken = take(returned);
+    if (typeof returned === "number") this.#optional(`cabi_post_${name}`)?.(returned);
+    return taken;
+  }
+
+  #lowered<P, R>(type: FunctionType<P, R>, values: P): (number | bigint)[] {
+    try {
+      return lowerParameters(type, this.#lower, values);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw new ParametersTooLarge();
+      throw error;
+    }
+  }
+
+  #function(name: string): CoreFunction {
+    const found = this.#optional(name);
+    if (found === undefined) throw new Error(`The interpreter does not export "${name}"`);
+    return found;
+  }
+
+  #optional(name: string): CoreFunction | undefined {
+    const found = this.#exports[name];
+    return typeof found === "function" ? (found as CoreFunction) : undefined;
+  }
+}
+
+/** What a throw out of the guest means. */
+export function runEndOf(error: unknown): RunEnd {
+  if (error instanceof HardStop) return { kind: "hard-stopped" };
+  if (error instanceof GuestExit) return { kind: "exited", status: error.status };
+  if (error instanceof RangeError) return { kind: "trapped", message: error.message, stackExhausted: true };
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { kind: "trapped", message: error.message, stackExhausted: /stack/i.test(error.message) };
+  }
+  return { kind: "failed", message: messageOf(error) };
+}
+

@@ -1,0 +1,87 @@
+/**
+ * Answers a guest's host calls on the main thread: lifts the parameters straight from the guest's memory, which stands
+ * still meanwhile, asks the `PluginHost`, and turns every failure into a refusal with a kind of the contract.
+ */
+import { isDatabaseError } from "../../core/errors/database-error.ts";
+import { HostCallError, type HostErrorKind, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
+import { type LiftContext, LiftBudget } from "./canonical-abi.ts";
+import { ERROR_KINDS, HOST_CALLS, type HostCallName, flatReader } from "./contract.ts";
+import { REPLY, type ReplyKind } from "./control-block.ts";
+import { type GuestMemory, encodeText } from "./guest-memory.ts";
+import { INLINE_REPLY_BYTES_MAX, REPLY_BYTES_MAX, SQL_BYTES_MAX } from "./limits.ts";
+
+export interface Answer {
+  readonly kind: ReplyKind;
+  readonly bytes?: Uint8Array;
+}
+
+const DONE: Answer = { kind: REPLY.none };
+
+/** Calls that a run which is being stopped may not begin any more; logging its end stays possible. */
+export const REFUSED_WHILE_STOPPING: ReadonlySet<HostCallName> = new Set(["query", "write-sync"]);
+
+export function refusal(kind: HostErrorKind, message: string): Answer {
+  const text = encodeText(message).subarray(0, INLINE_REPLY_BYTES_MAX - 1);
+  const bytes = new Uint8Array(1 + text.length);
+  bytes[0] = ERROR_KINDS.indexOf(kind);
+  bytes.set(text, 1);
+  return { kind: REPLY.error, bytes };
+}
+
+/** A promise when the host has to wait; neither throws nor rejects. `onFault` hears of what is nobody's refusal. */
+export function answerHostCall(
+  call: { name: HostCallName; slots: readonly number[]; memory: GuestMemory; host: PluginHost },
+  onFault: (error: unknown) => void,
+): Answer | Promise<Answer> {
+  const refuse = (error: unknown): Answer => {
+    if (error instanceof HostCallError) return refusal(error.kind, error.message);
+    if (isDatabaseError(error) && error.code === "plugin.message_invalid") return refusal("internal", error.message);
+    onFault(error);
+    return refusal("internal", "internal error of the server");
+  };
+  try {
+    const answer = dispatch(call.name, { memory: call.memory, budget: new LiftBudget() }, call);
+    return answer instanceof Promise ? answer.catch(refuse) : answer;
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function dispatch(
+  name: HostCallName, from: LiftContext, { slots, host }: { slots: readonly number[]; host: PluginHost },
+): Answer | Promise<Answer> {
+  const flat = flatReader(slots);
+  switch (name) {
+    case "log": {
+      const { level, text } = HOST_CALLS.log.parameters.lift(from, flat);
+      host.log(level, text);
+      return DONE;
+    }
+    case "query": {
+      const call = HOST_CALLS.query.parameters.lift(from, flat);
+      if (call.sql.length > SQL_BYTES_MAX) throw new HostCallError("limit", `query text of more than ${SQL_BYTES_MAX} bytes`);
+      const parameters = call.arguments.map(({ name: key, value }): NamedText => [key, value]);
+      return host.query(call.sql, parameters, call.database).then(bulkAnswer);
+    }
+    case "write-sync": {
+      const call = HOST_CALLS["write-sync"].parameters.lift(from, flat);
+      return host.writeSync(call.database, call.lines, call.noSync).then(() => DONE);
+    }
+    case "global-cache-put": {
+      const { key, value, ttl } = HOST_CALLS["global-cache-put"].parameters.lift(from, flat);
+      host.globalCachePut(key, value, ttl);
+      return DONE;
+    }
+    case "global-cache-get": {
+      const found = host.globalCacheGet(HOST_CALLS["global-cache-get"].parameters.lift(from, flat).key);
+      return found === undefined ? { kind: REPLY.absent } : bulkAnswer(found);
+    }
+    case "global-cache-delete":
+      return { kind: host.globalCacheDelete(HOST_CALLS["global-cache-delete"].parameters.lift(from, flat).key) ? REPLY.yes : REPLY.no };
+  }
+}
+
+function bulkAnswer(bytes: Uint8Array): Answer {
+  if (bytes.length > REPLY_BYTES_MAX) throw new HostCallError("limit", `answer of ${bytes.length} bytes is larger than ${REPLY_BYTES_MAX}`);
+  return { kind: REPLY.bytes, bytes };
+}

@@ -1,0 +1,161 @@
+/**
+ * One trigger's guest: its memory, what is open in it, and whether the memory may be used again. Parked between runs
+ * it occupies no thread.
+ */
+import { assert } from "../../core/errors/assert.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { LogSink } from "../../ports/log-sink.ts";
+import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { ExecutorPool } from "./executor-pool.ts";
+import type { DoneMessage } from "./executor-protocol.ts";
+import { GuestMemory } from "./guest-memory.ts";
+import { GuestRun, type RunConclusion } from "./guest-run.ts";
+import { FilePacker, guestContext, guestEvent } from "./invocation-message.ts";
+import { RESET_GROWTH_BYTES_MAX } from "./limits.ts";
+import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
+import { judge } from "./outcome.ts";
+import type { StopGraces } from "./stop-ladder.ts";
+import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
+
+export interface InstanceParts {
+  readonly label: string;
+  readonly memoryBytesMax: number;
+  /** Starts the runtime when it has not started yet. */
+  start(): Promise<{ readonly pool: ExecutorPool; readonly image: MemoryImage }>;
+  /** A number no other guest memory has. */
+  nextKey(): number;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly graces: StopGraces;
+  onDone(message: DoneMessage): void;
+  onClose(): void;
+}
+
+interface Life {
+  readonly key: number;
+  readonly memory: GuestMemory;
+  reset: "none" | "fresh" | "used";
+}
+
+export class GuestInstance implements PluginInstance {
+  readonly #parts: InstanceParts;
+  readonly #packer = new FilePacker();
+  #pool: ExecutorPool | undefined;
+  #life: Life | undefined;
+  #descriptors: readonly SavedDescriptor[] = [];
+  #cacheKeys = 0;
+  #busy = false;
+  #run: GuestRun | undefined;
+  #whenIdle: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: InstanceParts) {
+    this.#parts = parts;
+  }
+
+  run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
+    assert(!this.#busy, "an instance runs one call at a time");
+    assert(!this.#closed, "a closed instance is not run");
+    this.#busy = true;
+    const outcome = this.#execute(invocation, host, options).finally(() => {
+      this.#busy = false;
+      this.#run = undefined;
+    });
+    this.#whenIdle = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#run?.stop("cancelled");
+    await this.#whenIdle;
+    this.#dropMemory();
+    this.#parts.onClose();
+  }
+
+  async #execute(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
+    const { pool, image } = await this.#parts.start();
+    this.#pool = pool;
+    if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
+    const life = this.#alive(image);
+    const { clock, log, graces } = this.#parts;
+    const onAbort = (): void => this.#run?.stop("cancelled");
+    const conclusion = await new Promise<RunConclusion>((resolve) => {
+      const run = new GuestRun(
+        {
+          pool, clock, log, graces, host,
+          wallTimeMsMax: options.wallTimeMsMax,
+          memory: life.memory,
+          message: {
+            type: "run",
+            key: life.key,
+            memory: life.memory.memory,
+            reset: life.reset,
+            descriptors: this.#descriptors,
+            context: guestContext(invocation),
+            event: guestEvent(invocation),
+            files: this.#packer.pack(invocation.code),
+          },
+        },
+        resolve,
+      );
+      this.#run = run;
+      options.signal?.addEventListener("abort", onAbort);
+      pool.submit(run);
+    });
+    options.signal?.removeEventListener("abort", onAbort);
+    return this.#settle(conclusion, image);
+  }
+
+  /** The memory for the next run: as it is, to be restored, or a new one. */
+  #alive(image: MemoryImage): Life {
+    if (this.#life === undefined) {
+      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax));
+      this.#life = { key: this.#parts.nextKey(), memory, reset: "fresh" };
+    }
+    return this.#life;
+  }
+
+  #settle(conclusion: RunConclusion, image: MemoryImage): RunOutcome {
+    switch (conclusion.kind) {
+      case "withdrawn":
+        return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
+      case "terminated": {
+        const { stopReason } = conclusion;
+        // Its thread may still be writing there where a runtime cannot stop it.
+        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(image, true) };
+      }
+      case "lost":
+        return { kind: "failed", message: conclusion.reason, cacheKeysLost: this.#lose(image, true) };
+      case "done": {
+        const { message: done, result, fault, stopReason } = conclusion;
+        const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore: this.#cacheKeys });
+        this.#descriptors = done.descriptors;
+        this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
+        if (this.#life !== undefined) this.#life.reset = "none";
+        if (verdict.reset) this.#lose(image, false);
+        this.#parts.onDone(done);
+        return verdict.outcome;
+      }
+    }
+  }
+
+  /** Has the memory restored, or replaced, before the next run; returns the number of cache keys that are gone. */
+  #lose(image: MemoryImage, replace: boolean): number {
+    const lost = this.#cacheKeys;
+    this.#cacheKeys = 0;
+    this.#descriptors = [];
+    if (this.#life !== undefined) {
+      const grown = this.#life.memory.byteLength - image.memoryBytes;
+      if (replace || grown > RESET_GROWTH_BYTES_MAX) this.#dropMemory();
+      else this.#life.reset = "used";
+    }
+    return lost;
+  }
+
+  #dropMemory(): void {
+    if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
+    this.#life = undefined;
+  }
+}

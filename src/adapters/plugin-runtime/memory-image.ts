@@ -1,0 +1,90 @@
+/**
+ * The memory image: the booted interpreter's linear memory without its empty pages, packed into one shared buffer that
+ * every executor reads. Restoring it into any memory of at least its size gives exactly the booted state; the guest
+ * must then be told by `resume`, since the image's random state is shared by all (design §4).
+ */
+import { assert } from "../../core/errors/assert.ts";
+import { WASM_PAGE_BYTES } from "./limits.ts";
+
+/** 4 KiB pages are a third smaller in sum than whole WebAssembly pages and cost no more to copy. */
+const IMAGE_PAGE_BYTES = 4096;
+const WORDS_PER_PAGE = IMAGE_PAGE_BYTES / 8;
+
+/** Plain values: crosses threads by reference. */
+export interface MemoryImage {
+  /** Size of the memory that was taken, a multiple of WASM_PAGE_BYTES. */
+  readonly memoryBytes: number;
+  /** Pairs: first page, page count; ascending, never touching. */
+  readonly runs: Uint32Array;
+  /** Contents of the runs, one after the other. */
+  readonly data: SharedArrayBuffer;
+}
+
+export function takeMemoryImage(memory: WebAssembly.Memory): MemoryImage {
+  const { buffer } = memory;
+  const runs = findRuns(new BigUint64Array(buffer));
+  const pages = runs.reduce((sum, run) => sum + run.count, 0);
+  const data = new SharedArrayBuffer(pages * IMAGE_PAGE_BYTES);
+  const target = new Uint8Array(data);
+  let at = 0;
+  for (const { first, count } of runs) {
+    target.set(new Uint8Array(buffer, first * IMAGE_PAGE_BYTES, count * IMAGE_PAGE_BYTES), at);
+    at += count * IMAGE_PAGE_BYTES;
+  }
+  return { memoryBytes: buffer.byteLength, runs: Uint32Array.from(runs.flatMap(({ first, count }) => [first, count])), data };
+}
+
+interface Run {
+  readonly first: number;
+  count: number;
+}
+
+function findRuns(words: BigUint64Array): Run[] {
+  const runs: Run[] = [];
+  let current: Run | undefined;
+  for (let page = 0; page < words.length / WORDS_PER_PAGE; page += 1) {
+    if (isEmpty(words, page)) {
+      current = undefined;
+    } else if (current === undefined) {
+      current = { first: page, count: 1 };
+      runs.push(current);
+    } else {
+      current.count += 1;
+    }
+  }
+  return runs;
+}
+
+function isEmpty(words: BigUint64Array, page: number): boolean {
+  const end = (page + 1) * WORDS_PER_PAGE;
+  for (let index = page * WORDS_PER_PAGE; index < end; index += 1) if (words[index] !== 0n) return false;
+  return true;
+}
+
+/** `used`: the memory may hold anything; a fresh memory is zero already and costs less. */
+export function restoreMemoryImage(memory: WebAssembly.Memory, image: MemoryImage, used: boolean): void {
+  const { buffer } = memory;
+  assert(buffer.byteLength >= image.memoryBytes, "a memory is at least as large as the image restored into it");
+  const target = new Uint8Array(buffer);
+  const data = new Uint8Array(image.data);
+  let from = 0;
+  let end = 0;
+  for (let index = 0; index < image.runs.length; index += 2) {
+    const start = (image.runs[index] as number) * IMAGE_PAGE_BYTES;
+    const size = (image.runs[index + 1] as number) * IMAGE_PAGE_BYTES;
+    if (used) target.fill(0, end, start);
+    target.set(data.subarray(from, from + size), start);
+    from += size;
+    end = start + size;
+  }
+  if (used) target.fill(0, end);
+}
+
+/** A memory of the image's size that may grow to `bytesMax`. */
+export function createGuestMemory(image: MemoryImage, bytesMax: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({
+    initial: image.memoryBytes / WASM_PAGE_BYTES,
+    maximum: Math.max(image.memoryBytes, bytesMax - (bytesMax % WASM_PAGE_BYTES)) / WASM_PAGE_BYTES,
+    shared: true,
+  });
+}

@@ -1,0 +1,118 @@
+import { isLoopback } from "../../core/config/bind-address.ts";
+import { parseServeConfig, type ServeConfig, type ServeSurroundings } from "../../core/config/serve-config.ts";
+import { DatabaseError } from "../../core/errors/database-error.ts";
+import { banner } from "../banner.ts";
+import type { Command, CommandContext } from "../command.ts";
+import type { ParsedArguments } from "../parsed-arguments.ts";
+import { NAMES_WITHOUT_EFFECT, REFUSED_NAMES, SERVE_FLAGS } from "../serve-flags.ts";
+import { runUntilStopped } from "../run-server.ts";
+import type { Terminal } from "../terminal.ts";
+import { usageError } from "../usage-error.ts";
+
+interface Defaults {
+  /** Undefined: the user must name it. */
+  readonly nodeId: string | undefined;
+  readonly dataDir: string;
+  /** How commands are called in the hints of the banner. */
+  readonly program: string;
+}
+
+/** Spec: cli §3. */
+export const serve: Command = {
+  summary: "Run the server",
+  details: "Until tokens exist the server listens on this machine only, unless you pass --without-auth.",
+  flags: SERVE_FLAGS,
+  examples: [
+    { note: "Data in ~/.influxdb, plugins in ~/.plugins", line: "influxdb3 serve --node-id node0 --object-store file --plugin-dir ~/.plugins" },
+    { note: "Nothing on disk", line: "influxdb3 serve --node-id node0 --object-store memory" },
+  ],
+  run: ({ arguments: given, terminal }) =>
+    start(given, terminal, { nodeId: undefined, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" }),
+};
+
+/** What `npm start` runs. */
+export const dev: Command = {
+  summary: "Run a server for trying things out, no settings needed",
+  details: "Everything is kept in .tidemark in the current folder; only this machine can reach the server.",
+  flags: SERVE_FLAGS,
+  examples: [{ note: "Start on another port", line: "influxdb3 dev --http-bind 127.0.0.1:9000" }],
+  run: ({ arguments: given, terminal }) =>
+    start(given, terminal, { nodeId: "local", dataDir: `${terminal.workDir}/.tidemark`, program: "npx influxdb3" }),
+};
+
+/** No command at all (spec: cli §1 "No sub-command"). */
+export const quickStart: Command = {
+  ...serve,
+  run: ({ arguments: given, terminal }: CommandContext) => {
+    const nodeId = terminal.hostName === "" ? "primary-node" : `${terminal.hostName}-node`;
+    if (!given.isSet("node-id") && !given.isSet("node-id-from-env")) {
+      terminal.stderr(`Using auto-generated node id: ${nodeId}. For production deployments, explicitly set --node-id\n`);
+    }
+    return start(given, terminal, { nodeId, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" });
+  },
+};
+
+async function start(given: ParsedArguments, terminal: Terminal, defaults: Defaults): Promise<void> {
+  const startedMs = terminal.nowMs();
+  const config = readConfig(given, terminal, defaults);
+  const platform = await import("../../platform/serve.ts");
+  const server = await platform.serve(config, {
+    stdout: (text) => void terminal.stdout(text),
+    stderr: (text) => terminal.stderr(text),
+    env: (name) => terminal.env(name),
+  });
+  const listenerFile = given.text("tcp-listener-file-path");
+  if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
+  terminal.stderr(banner(config, { url: server.url, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
+  await runUntilStopped(server, terminal);
+}
+
+/** Throws what `parseServeConfig` throws, and `cli.usage`. */
+export function readConfig(given: ParsedArguments, terminal: Terminal, defaults: Defaults): ServeConfig {
+  refuseUnsupported(given);
+  const hasNodeId = given.isSet("node-id") || given.isSet("node-id-from-env") || defaults.nodeId !== undefined;
+  if (!hasNodeId) {
+    throw usageError("the following required arguments were not provided:\n  <--node-id <ID>|--node-id-from-env <VAR>>");
+  }
+  const around: ServeSurroundings = {
+    defaultDataDir: defaults.dataDir,
+    defaultNodeId: defaults.nodeId,
+    resolvePath: (path) => terminal.resolvePath(path),
+    env: (name) => terminal.env(name),
+  };
+  const config = parseServeConfig(given, around);
+  for (const warning of warningsOf(given, config)) terminal.stderr(`warning: ${warning}\n`);
+  return config;
+}
+
+function refuseUnsupported(given: ParsedArguments): void {
+  if (given.isSet("cluster-id")) {
+    throw usageError("a cluster-id was specified, but it is a parameter of InfluxDB 3 Enterprise", "remove --cluster-id");
+  }
+  const refused = REFUSED_NAMES.filter((name) => given.isSet(name));
+  if (refused.length === 0) return;
+  throw new DatabaseError("server.misconfigured", {
+    message: `${listFlags(refused)} cannot be honoured yet`,
+    hint: "remove it; docs/compatibility.md lists what works today",
+  });
+}
+
+function warningsOf(given: ParsedArguments, config: ServeConfig): readonly string[] {
+  const withoutEffect = NAMES_WITHOUT_EFFECT.filter((name) => given.isSet(name));
+  return [
+    ...(withoutEffect.length === 0 ? [] : [`accepted without effect: ${listFlags(withoutEffect)}`]),
+    ...(isLoopback(config.bind.host)
+      ? []
+      : [`listening on ${config.bind.host} without authentication: everyone who reaches it may read, write and run plugins`]),
+  ];
+}
+
+function listFlags(names: readonly string[]): string {
+  return names.map((name) => `--${name}`).join(", ");
+}
+
+async function writeAddress(terminal: Terminal, path: string, url: string): Promise<void> {
+  const file = await terminal.openFile(path);
+  await file.write(new TextEncoder().encode(new URL(url).host));
+  await file.close();
+}

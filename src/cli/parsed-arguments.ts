@@ -1,0 +1,54 @@
+/** What the command line and the environment say, by flag and argument name. */
+
+export interface FlagValue {
+  readonly values: readonly string[];
+  /** For switches: how often. */
+  readonly count: number;
+  readonly source: "flag" | "environment";
+}
+
+export class ParsedArguments {
+  readonly #flags: ReadonlyMap<string, FlagValue>;
+  readonly #arguments: ReadonlyMap<string, string>;
+
+  constructor(flags: ReadonlyMap<string, FlagValue>, positional: ReadonlyMap<string, string>) {
+    this.#flags = flags;
+    this.#arguments = positional;
+  }
+
+  /** The last value given. */
+  text(name: string): string | undefined {
+    return this.#flags.get(name)?.values.at(-1);
+  }
+
+  /** Of a flag that the parser requires or that has a default of its own. */
+  requiredText(name: string): string {
+    return this.text(name) ?? "";
+  }
+
+  /** Every value, comma lists split. */
+  list(name: string): readonly string[] {
+    return (this.#flags.get(name)?.values ?? []).flatMap((value) => value.split(",")).filter((value) => value !== "");
+  }
+
+  isSet(name: string): boolean {
+    return this.count(name) > 0 || this.text(name) !== undefined;
+  }
+
+  count(name: string): number {
+    return this.#flags.get(name)?.count ?? 0;
+  }
+
+  argument(name: string): string | undefined {
+    return this.#arguments.get(name);
+  }
+
+  requiredArgument(name: string): string {
+    return this.#arguments.get(name) ?? "";
+  }
+
+  /** Names of the flags that were given, on the command line or in the environment. */
+  givenFlags(): readonly string[] {
+    return [...this.#flags.keys()];
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * The flags of `serve` and `dev` (spec: cli §3.1, §18), in four groups: those that do something, those that are
+ * accepted without effect (one warning names them), those that must not be ignored and are refused, and our own.
+ */
+import type { FlagSpec } from "./command.ts";
+
+const STORAGE_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "object-store",
+    value: "KIND",
+    summary: "Where durable data goes: file or memory",
+    env: ["INFLUXDB3_OBJECT_STORE"],
+    defaultText: "file",
+    choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
+  },
+  {
+    name: "data-dir",
+    value: "DIR",
+    summary: "Folder of the file object store, created when missing",
+    env: ["INFLUXDB3_DB_DIR", "INFLUXDB3_DATA_DIR"],
+  },
+  {
+    name: "wal-flush-interval",
+    value: "DURATION",
+    summary: "How often a trigger gets the rows that were written",
+    env: ["INFLUXDB3_WAL_FLUSH_INTERVAL"],
+    defaultText: "1s",
+  },
+  { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
+];
+
+const HTTP_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "http-bind",
+    value: "HOST:PORT",
+    summary: "Where to listen; beyond this machine only together with --without-auth",
+    env: ["INFLUXDB3_HTTP_BIND_ADDR"],
+    defaultText: "127.0.0.1:8181",
+  },
+  {
+    name: "max-http-request-size",
+    value: "BYTES",
+    summary: "Largest request body, before and after decompression",
+    env: ["INFLUXDB3_MAX_HTTP_REQUEST_SIZE"],
+    defaultText: "10485760",
+  },
+  {
+    name: "without-auth",
+    summary: "Everyone who reaches the address may do everything",
+    env: ["INFLUXDB3_START_WITHOUT_AUTH", "INFLUXDB3_WITHOUT_AUTH"],
+  },
+  {
+    name: "disable-authz",
+    value: "LIST",
+    summary: "Paths that need no token: health, ping, metrics",
+    env: ["INFLUXDB3_DISABLE_AUTHZ"],
+    repeat: "values",
+    hidden: true,
+    check: checkAuthzList,
+  },
+  {
+    name: "tcp-listener-file-path",
+    value: "FILE",
+    summary: "Write the address to this file once the server listens",
+    env: ["INFLUXDB3_TCP_LISTINER_FILE_PATH", "INFLUXDB3_TCP_LISTENER_FILE_PATH"],
+    hidden: true,
+  },
+];
+
+function checkAuthzList(value: string): string | undefined {
+  const known = ["health", "ping", "metrics", "ready", "pprof", "node_stop"];
+  return value.split(",").every((name) => known.includes(name.trim())) ? undefined : `possible values: ${known.join(", ")}`;
+}
+
+const PLUGIN_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "plugin-dir",
+    value: "DIR",
+    summary: "Folder of the plugins, created when missing; without it: plugins/ in the data folder",
+    env: ["INFLUXDB3_PLUGIN_DIR"],
+  },
+  {
+    name: "restrict-plugin-triggers-to",
+    value: "KIND…",
+    summary: "Only allow these triggers: wal, schedule, request",
+    env: ["INFLUXDB3_RESTRICT_PLUGIN_TRIGGERS_TO"],
+    repeat: "values",
+  },
+  { name: "plugin-memory-limit", value: "SIZE", summary: "Memory of one plugin", env: ["TIDEMARK_PLUGIN_MEMORY_LIMIT"], defaultText: "256mb" },
+  { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
+  { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
+  {
+    name: "plugin-row-style",
+    value: "STYLE",
+    summary: "full: absent columns are None; sparse: they are left out",
+    env: ["TIDEMARK_PLUGIN_ROW_STYLE"],
+    choices: ["full", "sparse"],
+    defaultText: "full",
+  },
+];
+
+const LOG_FLAGS: readonly FlagSpec[] = [
+  { name: "log-filter", value: "FILTER", summary: "Least level of the log: debug, info, warn, error", env: ["INFLUXDB3_LOG_FILTER", "LOG_FILTER"], defaultText: "info" },
+  { name: "verbose", short: "v", summary: "-v info, -vv debug; beats --log-filter", repeat: "flag" },
+  {
+    name: "log-destination",
+    value: "WHERE",
+    summary: "Where the log goes",
+    env: ["INFLUXDB3_LOG_DESTINATION", "LOG_DESTINATION"],
+    choices: ["stdout", "stderr"],
+    defaultText: "stdout",
+  },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    summary: "full: lines to read; json: one object per line",
+    env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
+    choices: ["full", "pretty", "json", "logfmt"],
+    defaultText: "full",
+  },
+];
+
+const NODE_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "node-id",
+    aliases: ["host-id"],
+    value: "ID",
+    summary: "Name of this server: the folder of its data in the object store",
+    env: ["INFLUXDB3_NODE_IDENTIFIER_PREFIX", "INFLUXDB3_NODE_ID"],
+  },
+  {
+    name: "node-id-from-env",
+    value: "VAR",
+    summary: "Take the node id from this variable",
+    env: ["INFLUXDB3_NODE_IDENTIFIER_FROM_ENV", "INFLUXDB3_NODE_ID_FROM_ENV"],
+    conflictsWith: "node-id",
+  },
+];
+
+/** Flags whose features are not there; most tune parts that Tidemark has not or builds differently. */
+const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?: readonly string[]])[] = [
+  ["virtual-env-location", true],
+  ["package-manager", true],
+  ["disable-package-management", false],
+  ["plugin-repo", true],
+  ["async-trigger-concurrency-limit", true],
+  ["shutdown-timeout", true],
+  ["wal-snapshot-size", true, ["wal-files-per-snapshot"]],
+  ["wal-max-write-buffer-size", true, ["wal-max-buffered-writes"]],
+  ["wal-replay-fail-on-error", false],
+  ["wal-replay-concurrency-limit", true],
+  ["snapshotted-wal-files-to-keep", true],
+  ["snapshot-concurrency-limit", true],
+  ["checkpoint-interval", true],
+  ["gen1-duration", true],
+  ["gen1-lookback-duration", true],
+  ["retention-check-interval", true],
+  ["hard-delete-default-duration", true],
+  ["delete-grace-period", true],
+  ["query-log-size", true, ["query-log-max-entries"]],
+  ["max-concurrent-queries", true],
+  ["query-file-limit", true],
+  ["exec-mem-pool-bytes", true, ["exec-mem-pool-size"]],
+  ["force-snapshot-mem-threshold", true, ["force-snapshot-mem-size"]],
+  ["parquet-mem-cache-size", true, ["file-cache-size"]],
+  ["parquet-mem-cache-prune-percentage", true],
+  ["parquet-mem-cache-prune-interval", true],
+  ["parquet-mem-cache-query-path-duration", true, ["file-cache-recency"]],
+  ["disable-parquet-mem-cache", false, ["disable-file-cache"]],
+  ["table-index-cache-max-entries", true],
+  ["table-index-cache-concurrency-limit", true],
+  ["last-cache-eviction-interval", true],
+  ["distinct-cache-eviction-interval", true],
+  ["disable-log-filter-noise-reduction", false],
+  ["datafusion-config", true],
+  ["datafusion-num-threads", true],
+  ["datafusion-max-parquet-fanout", true],
+  ["datafusion-use-cached-parquet-loader", true],
+  ["traces-exporter", true],
+  ["telemetry-endpoint", true],
+  ["serve-invocation-method", true],
+  ["object-store-connection-limit", true],
+  ["object-store-http2-only", false],
+  ["object-store-http2-max-frame-size", true],
+  ["object-store-request-timeout", true],
+  ["object-store-max-retries", true],
+  ["object-store-retry-timeout", true],
+  ["object-store-cache-endpoint", true],
+];
+
+/** Accepted in silence: what they switch off does not exist here. */
+const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
+  { name: "disable-telemetry-upload", summary: "There is no telemetry to switch off", hidden: true },
+];
+
+/** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
+const REFUSED: readonly (readonly [name: string, env?: string])[] = [
+  ["tls-key", "INFLUXDB3_TLS_KEY"],
+  ["tls-cert", "INFLUXDB3_TLS_CERT"],
+  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
+  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
+  ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
+  ["bucket", "INFLUXDB3_BUCKET"],
+  ["aws-access-key-id"],
+  ["aws-secret-access-key"],
+  ["aws-default-region"],
+  ["aws-endpoint"],
+  ["aws-session-token"],
+  ["aws-credentials-file"],
+];
+
+export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
+export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
+
+export const SERVE_FLAGS: readonly FlagSpec[] = [
+  ...NODE_FLAGS,
+  ...STORAGE_FLAGS,
+  ...PLUGIN_FLAGS,
+  ...HTTP_FLAGS,
+  ...LOG_FLAGS,
+  ...NOTHING_TO_SWITCH_OFF,
+  ...WITHOUT_EFFECT.map(
+    ([name, hasValue, aliases]): FlagSpec => ({
+      name,
+      ...(hasValue ? { value: "VALUE" } : {}),
+      ...(aliases === undefined ? {} : { aliases }),
+      summary: "Accepted, without effect",
+      hidden: true,
+    }),
+  ),
+  ...REFUSED.map(
+    ([name, env]): FlagSpec => ({
+      name,
+      value: "VALUE",
+      ...(env === undefined ? {} : { env: [env] }),
+      summary: "Not available yet, refused",
+      hidden: true,
+    }),
+  ),
+  { name: "cluster-id", value: "ID", summary: "An Enterprise parameter, refused", hidden: true },
+];

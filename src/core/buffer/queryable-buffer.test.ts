@@ -1,0 +1,119 @@
+// Goal: the buffer answers exactly what was committed, counts its bytes, and never misses a duplicate. Method: random
+// writes against a plain model.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeTableBatch, type TableBatchInput } from "../columns/table-batch.ts";
+import { batchCost, QueryableBuffer, type CommittedBatch } from "./queryable-buffer.ts";
+
+const encoder = new TextEncoder();
+
+interface Point {
+  readonly host: string | undefined;
+  readonly room: string | undefined;
+  readonly time: bigint;
+}
+
+function tagColumn(name: string, cells: readonly (string | undefined)[]): TableBatchInput["columns"][number] {
+  const words = [...new Set(cells.filter((cell) => cell !== undefined))];
+  const encoded = words.map((word) => encoder.encode(word));
+  const offsets = new Uint32Array(words.length + 1);
+  encoded.forEach((bytes, index) => (offsets[index + 1] = (offsets[index] as number) + bytes.length));
+  return {
+    name, type: "tag", offsets, bytes: Uint8Array.from(encoded.flatMap((bytes) => [...bytes])),
+    indexes: Uint32Array.from(cells, (cell) => (cell === undefined ? 0 : words.indexOf(cell))),
+    valid: Uint8Array.from(cells, (cell) => (cell === undefined ? 0 : 1)),
+  };
+}
+
+function batchOf(tableId: number, points: readonly Point[], tagsSwapped: boolean): Uint8Array {
+  const tags = [tagColumn("host", points.map((point) => point.host)), tagColumn("room", points.map((point) => point.room))];
+  return encodeTableBatch({
+    databaseId: 1, tableId, rowCount: points.length, timeMin: 0n, timeMax: 0n,
+    columns: [...(tagsSwapped ? tags.reverse() : tags), { name: "time", type: "time", values: BigInt64Array.from(points, (point) => point.time) }],
+  });
+}
+
+const committed = (sequence: number, tableId: number, bytes: Uint8Array, rowCount: number): CommittedBatch => ({ sequence, databaseId: 1, tableId, bytes, rowCount, origin: undefined });
+
+const point = fc.record({
+  host: fc.option(fc.constantFrom("a", "b", "c"), { nil: undefined }),
+  room: fc.option(fc.constantFrom("a", "x"), { nil: undefined }),
+  time: fc.bigInt({ min: -3n, max: 2n ** 40n }),
+});
+const batches = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 }), fc.array(point, { minLength: 1, maxLength: 5 }), fc.boolean()), { maxLength: 12 });
+
+describe("QueryableBuffer", () => {
+  it("never misses two points of one series and time, in any spelling of the tags", () => {
+    fc.assert(
+      fc.property(batches, (writes) => {
+        const buffer = new QueryableBuffer(1e9);
+        const seen = new Map<number, Set<string>>();
+        const doubled = new Set<number>();
+        writes.forEach(([tableId, points, swapped], index) => {
+          buffer.append(committed(index + 1, tableId, batchOf(tableId, points, swapped), points.length), { reserved: false });
+          const keys = seen.get(tableId) ?? new Set();
+          seen.set(tableId, keys);
+          for (const { host, room, time } of points) {
+            const key = JSON.stringify([host ?? null, room ?? null, String(time)]);
+            if (keys.has(key)) doubled.add(tableId);
+            keys.add(key);
+          }
+        });
+        for (const tableId of doubled) expect(buffer.table(tableId)?.mayHaveDuplicates).toBe(true);
+      }),
+    );
+  });
+
+  it("does not deduplicate without need: series that only move forward", () => {
+    const buffer = new QueryableBuffer(1e9);
+    for (let step = 0; step < 1000; step++) {
+      const points = Array.from({ length: 300 }, (_, host): Point => ({ host: `host_${host}`, room: undefined, time: BigInt(step) }));
+      buffer.append(committed(step + 1, 1, batchOf(1, points, step % 2 === 0), 300), { reserved: false });
+    }
+    expect(buffer.table(1)?.mayHaveDuplicates).toBe(false);
+    expect(buffer.rowCount).toBe(300_000);
+  });
+
+  it("counts what it holds, and gives everything back when the tables go", () => {
+    fc.assert(
+      fc.property(batches, (writes) => {
+        const buffer = new QueryableBuffer(1e9);
+        writes.forEach(([tableId, points], index) => {
+          const bytes = batchOf(tableId, points, false);
+          buffer.reserve(batchCost(bytes));
+          const before = buffer.bytes;
+          const index0 = buffer.table(tableId) === undefined;
+          buffer.append(committed(index + 1, tableId, bytes, points.length), { reserved: true });
+          if (!index0) expect(buffer.bytes).toBeLessThanOrEqual(before);
+        });
+        expect([...buffer.since(1, 0)].length).toBe(writes.length);
+        for (const tableId of [1, 2]) buffer.dropTable(1, tableId);
+        expect(buffer.bytes).toBe(0);
+      }),
+    );
+  });
+
+  it("refuses before it is full, and says by how much", () => {
+    const buffer = new QueryableBuffer(1000);
+    buffer.reserve(900);
+    expect(() => buffer.reserve(200)).toThrow("The queryable buffer is full (900 of 1000 bytes)");
+    buffer.release(900);
+    buffer.reserve(1000);
+  });
+
+  it("feeds from any sequence", () => {
+    const buffer = new QueryableBuffer(1e9);
+    const bytes = batchOf(1, [{ host: "a", room: undefined, time: 1n }], false);
+    for (const sequence of [2, 3, 3, 7]) buffer.append(committed(sequence, 1, bytes, 1), { reserved: false });
+    const from = (sequence: number): number[] => [...buffer.since(1, sequence)].map((batch) => batch.sequence);
+    expect([from(0), from(2), from(3), from(6), from(7), [...buffer.since(9, 0)]]).toEqual([[2, 3, 3, 7], [3, 3, 7], [7], [7], [], []]);
+  });
+
+  it("keeps its own copy: ring space may be written again", () => {
+    const buffer = new QueryableBuffer(1e9);
+    const bytes = batchOf(1, [{ host: "a", room: undefined, time: 5n }], false);
+    buffer.append(committed(1, 1, bytes, 1), { reserved: false });
+    bytes.fill(0);
+    expect(buffer.table(1)?.batches[0]?.rowCount).toBe(1);
+  });
+});

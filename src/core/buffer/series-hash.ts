@@ -1,0 +1,63 @@
+/**
+ * Hashes of the series of a batch's rows. A row's hash is the sum of the hashes of its (tag, value) pairs, so the order
+ * of tags does not matter and an absent tag adds nothing: all spellings of a tag set are one series, and a tag column
+ * that appears later leaves the older series as they were (design §8.7).
+ */
+import { ENCODED } from "../columns/column-type.ts";
+import type { ColumnView, TableBatchView } from "../columns/table-batch.ts";
+
+const encoder = new TextEncoder();
+
+/** murmur3's mixing of a byte string, with a seed. */
+function hashBytes(bytes: Uint8Array, from: number, to: number, seed: number): number {
+  let hash = seed;
+  for (let at = from; at < to; at++) {
+    hash = Math.imul(hash ^ (bytes[at] as number), 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  hash = Math.imul(hash ^ (to - from), 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+const SEED_LOW = 0x2c1b3c6d;
+const SEED_HIGH = 0x297a2d39;
+
+export interface SeriesHashes {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+}
+
+/** One pair of hash words a row. */
+export function hashSeries(batch: TableBatchView): SeriesHashes {
+  const low = new Int32Array(batch.rowCount);
+  const high = new Int32Array(batch.rowCount);
+  for (const column of batch.columns) if (column.type === ENCODED.tag) addTag(column, batch.rowCount, low, high);
+  return { low, high };
+}
+
+function addTag(column: ColumnView, rowCount: number, low: Int32Array, high: Int32Array): void {
+  const { body, validity } = column;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const entries = view.getUint32(0, true);
+  const offsetsAt = 4 + rowCount * 4;
+  const textAt = offsetsAt + (entries + 1) * 4;
+  const name = encoder.encode(column.name);
+  const seedLow = hashBytes(name, 0, name.length, SEED_LOW);
+  const seedHigh = hashBytes(name, 0, name.length, SEED_HIGH);
+  const entryLow = new Int32Array(entries);
+  const entryHigh = new Int32Array(entries);
+  for (let entry = 0; entry < entries; entry++) {
+    const from = textAt + view.getUint32(offsetsAt + entry * 4, true);
+    const to = textAt + view.getUint32(offsetsAt + entry * 4 + 4, true);
+    entryLow[entry] = hashBytes(body, from, to, seedLow);
+    entryHigh[entry] = hashBytes(body, from, to, seedHigh);
+  }
+  for (let row = 0; row < rowCount; row++) {
+    if (validity !== undefined && (((validity[row >> 3] as number) >> (row & 7)) & 1) === 0) continue;
+    const entry = view.getUint32(4 + row * 4, true);
+    low[row] = ((low[row] as number) + (entryLow[entry] as number)) | 0;
+    high[row] = ((high[row] as number) + (entryHigh[entry] as number)) | 0;
+  }
+}

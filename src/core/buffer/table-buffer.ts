@@ -1,0 +1,59 @@
+/** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
+import { ENCODED } from "../columns/column-type.ts";
+import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
+import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN } from "./limits.ts";
+import { hashSeries } from "./series-hash.ts";
+import { SeriesTimes } from "./series-times.ts";
+
+export class TableBuffer {
+  readonly #batches: (Uint8Array | TableBatchView)[] = [];
+  #series: SeriesTimes | undefined = new SeriesTimes();
+  #mayHaveDuplicates = false;
+  #rowCount = 0;
+
+  /** True once some point was not newer than the last one of its series. */
+  get mayHaveDuplicates(): boolean {
+    return this.#mayHaveDuplicates;
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** Bytes of the series index. */
+  get indexBytes(): number {
+    return this.#series?.bytes ?? 0;
+  }
+
+  /** The bytes must be checked ones and must not change afterwards. */
+  append(bytes: Uint8Array): void {
+    const view = viewTableBatch(bytes);
+    this.#rowCount += view.rowCount;
+    if (!this.#mayHaveDuplicates) this.#note(view);
+    this.#batches.push(view.rowCount >= KEPT_VIEW_ROWS_MIN ? view : bytes);
+  }
+
+  views(): TableBatchView[] {
+    return this.#batches.map((batch) => (batch instanceof Uint8Array ? viewTableBatch(batch) : batch));
+  }
+
+  #note(view: TableBatchView): void {
+    const time = view.columns.find((column) => column.type === ENCODED.time);
+    if (time === undefined || this.#series === undefined) return;
+    const words = new DataView(time.body.buffer, time.body.byteOffset, time.body.byteLength);
+    const { low, high } = hashSeries(view);
+    for (let row = 0; row < view.rowCount; row++) {
+      const at = row * 8;
+      if (this.#series.advance(low[row] as number, high[row] as number, words.getUint32(at, true), words.getInt32(at + 4, true))) continue;
+      // Nothing more to learn: queries of this table deduplicate from now on, and the index is no longer needed.
+      this.#mayHaveDuplicates = true;
+      this.#series = undefined;
+      return;
+    }
+  }
+}
+
+/** What a batch costs in the buffer beside the series index; known before it is accepted. */
+export function bufferedBytes(size: number, rowCount: number, columnCount: number): number {
+  return size + BATCH_OVERHEAD_BYTES + (rowCount >= KEPT_VIEW_ROWS_MIN ? columnCount * COLUMN_OVERHEAD_BYTES : 0);
+}

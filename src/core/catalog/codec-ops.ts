@@ -1,0 +1,77 @@
+/** Catalog ops, columns and triggers to and from JSON values. */
+import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
+import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
+import type { CatalogOp } from "./ops.ts";
+import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
+
+const COLUMN_TYPES = Object.keys(ARROW_TYPE) as ColumnType[];
+
+export function encodeOp(op: CatalogOp): unknown {
+  switch (op.kind) {
+    case "create-database":
+    case "set-retention":
+      return { ...op, retentionNs: op.retentionNs?.toString() };
+    default:
+      return op;
+  }
+}
+
+const retention = (object: JsonObject): { retentionNs?: bigint } => {
+  const retentionNs = optionalBigint(object, "retentionNs");
+  return retentionNs === undefined ? {} : { retentionNs };
+};
+
+export function decodeOp(value: unknown): CatalogOp {
+  const object = asObject(value, "op");
+  const kind = text(object, "kind") as CatalogOp["kind"];
+  switch (kind) {
+    case "create-database":
+      return { kind, id: whole(object, "id"), name: text(object, "name"), ...retention(object) };
+    case "delete-database":
+      return { kind, id: whole(object, "id"), newName: text(object, "newName") };
+    case "set-retention":
+      return { kind, id: whole(object, "id"), ...retention(object) };
+    case "create-table":
+      return { kind, databaseId: whole(object, "databaseId"), id: whole(object, "id"), name: text(object, "name"), columns: decodeColumns(object) };
+    case "add-columns":
+      return { kind, tableId: whole(object, "tableId"), columns: decodeColumns(object) };
+    case "delete-table":
+      return { kind, tableId: whole(object, "tableId"), newName: text(object, "newName") };
+    case "create-trigger":
+      return { kind, databaseId: whole(object, "databaseId"), trigger: decodeTrigger(object["trigger"]) };
+    case "delete-trigger":
+      return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name") };
+    case "set-trigger-disabled":
+      return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
+    default:
+      throw corruptCatalog(`it holds an unknown change '${String(kind)}'`);
+  }
+}
+
+export function decodeColumns(object: JsonObject): ColumnDefinition[] {
+  return asArray(object["columns"], "columns").map((value) => {
+    const column = asObject(value, "column");
+    return { id: whole(column, "id"), name: text(column, "name"), type: oneOf(column, "type", COLUMN_TYPES) };
+  });
+}
+
+export function decodeTrigger(value: unknown): TriggerDefinition {
+  const object = asObject(value, "trigger");
+  return {
+    id: whole(object, "id"),
+    name: text(object, "name"),
+    pluginFileName: text(object, "pluginFileName"),
+    specification: text(object, "specification"),
+    arguments: object["arguments"] === undefined ? undefined : asArray(object["arguments"], "arguments").map(decodePair),
+    runAsync: flag(object, "runAsync"),
+    errorBehavior: oneOf(object, "errorBehavior", ["log", "retry", "disable"]),
+    disabled: flag(object, "disabled"),
+  };
+}
+
+function decodePair(value: unknown): readonly [string, string] {
+  const pair = asArray(value, "argument");
+  const [name, argument] = pair;
+  if (pair.length !== 2 || typeof name !== "string" || typeof argument !== "string") throw corruptCatalog("an argument is not a pair of texts");
+  return [name, argument];
+}

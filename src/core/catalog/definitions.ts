@@ -1,0 +1,44 @@
+/** What the catalog defines: databases, tables, columns and triggers. */
+import type { ColumnType } from "../columns/column-type.ts";
+
+export interface ColumnDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+export interface TableDefinition {
+  readonly id: number;
+  readonly databaseId: number;
+  readonly name: string;
+  /** Creation order; `time` is among them. */
+  readonly columns: readonly ColumnDefinition[];
+  readonly columnsByName: ReadonlyMap<string, ColumnDefinition>;
+  /** Tag names in first-seen order. */
+  readonly seriesKey: readonly string[];
+  readonly deleted: boolean;
+}
+
+export interface TriggerDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly pluginFileName: string;
+  /** Canonical text. */
+  readonly specification: string;
+  readonly arguments: readonly (readonly [string, string])[] | undefined;
+  readonly runAsync: boolean;
+  readonly errorBehavior: "log" | "retry" | "disable";
+  readonly disabled: boolean;
+}
+
+export interface DatabaseDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly deleted: boolean;
+  readonly retentionNs?: bigint;
+  /** By name; live ones only. */
+  readonly tables: ReadonlyMap<string, TableDefinition>;
+  /** By the name that soft delete gave them. */
+  readonly deletedTables: ReadonlyMap<string, TableDefinition>;
+  readonly triggers: ReadonlyMap<string, TriggerDefinition>;
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { parseTriggerSpecification } from "../trigger/specification.ts";
+import { allowsTrigger, parseServeConfig, type ServeConfig, type ServeSettings } from "./serve-config.ts";
+
+const settings = (values: Record<string, string | true>): ServeSettings => ({
+  text: (name) => (typeof values[name] === "string" ? values[name] : undefined),
+  list: (name) => (typeof values[name] === "string" ? values[name].split(",") : []),
+  isSet: (name) => values[name] !== undefined,
+  count: (name) => (values[name] === true ? 1 : 0),
+});
+
+const parse = (values: Record<string, string | true>): ServeConfig =>
+  parseServeConfig(settings({ "node-id": "node0", ...values }), {
+    defaultDataDir: "/home/u/.influxdb",
+    defaultNodeId: undefined,
+    resolvePath: (path) => (path.startsWith("/") ? path : `/work/${path}`),
+    env: (name) => (name === "NODE" ? "from-env" : undefined),
+  });
+
+describe("parseServeConfig()", () => {
+  it("runs the tutorial's own line (spec: cli §16)", () =>
+    expect(parse({ "object-store": "file", "plugin-dir": "/home/u/.plugins" })).toMatchObject({
+      nodeId: "node0",
+      objectStore: { kind: "file", dataDir: "/home/u/.influxdb" },
+      pluginDir: "/home/u/.plugins",
+      bind: { host: "127.0.0.1", port: 8181 },
+      walFlushIntervalMs: 1000,
+      httpRequestSizeMax: 10_485_760,
+    }));
+
+  it("puts the plugin folder into the data folder (design §8.16)", () => {
+    expect(parse({ "data-dir": "d" }).pluginDir).toBe("/work/d/plugins");
+    expect(parse({ "object-store": "memory" })).toMatchObject({ objectStore: { kind: "memory" }, pluginDir: undefined });
+  });
+
+  it("takes the node id from a variable, and names an unset one (spec: cli §3.1)", () => {
+    expect(parseServeConfigFromEnv("NODE").nodeId).toBe("from-env");
+    expect(() => parseServeConfigFromEnv("UNSET")).toThrow(
+      "Must set INFLUXDB3_NODE_IDENTIFIER_PREFIX=UNSET to a valid env var value for the node id",
+    );
+  });
+
+  it.each(["../up", "a/b", "", ".hidden", "a\u0000b"])("refuses the node id %j, which would be a path", (id) =>
+    expect(() => parse({ "node-id": id })).toThrow(/node id/),
+  );
+
+  it("listens beyond this machine only on the user's word", () => {
+    expect(() => parse({ "http-bind": "0.0.0.0:8181" })).toThrow('Refused to listen on "0.0.0.0:8181"');
+    expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }).bind.host).toBe("0.0.0.0");
+    expect(parse({ "without-auth": true }).bind.host).toBe("127.0.0.1");
+  });
+
+  it.each([
+    [{ "http-bind": "8181" }, 'Failed to bind address "8181"'],
+    [{ "object-store": "s3" }, "Cannot parse object store config:"],
+    [{ "wal-flush-interval": "1" }, "The WAL flush interval"],
+    [{ "wal-flush-interval": "0s" }, "The WAL flush interval"],
+    [{ "wal-ring-size": "big" }, '"big" is not a size for --wal-ring-size'],
+    [{ "plugin-time-limit": "0s" }, '"0s" is not a duration'],
+    [{ "plugin-threads-max": "0" }, '"0" is not a positive number'],
+    [{ "restrict-plugin-triggers-to": "wal,cron" }, '"cron" is not a kind of trigger'],
+  ] as const)("refuses %j", (values, message) => expect(() => parse(values)).toThrow(message));
+
+  it.each([
+    [{ "log-filter": "warn" }, "warn"],
+    [{ "log-filter": "iox_query=warn,debug" }, "debug"],
+    [{ "log-filter": "info,iox_query::query_log=warn" }, "info"],
+    [{ "log-filter": "warn", verbose: true }, "info"],
+    [{}, "info"],
+  ] as const)("reads the log level of %j", (values, level) => expect(parse(values).log.level).toBe(level));
+});
+
+const parseServeConfigFromEnv = (name: string): ServeConfig =>
+  parseServeConfig(settings({ "node-id-from-env": name }), {
+    defaultDataDir: "/d",
+    defaultNodeId: undefined,
+    resolvePath: (path) => path,
+    env: (variable) => (variable === "NODE" ? "from-env" : undefined),
+  });
+
+describe("allowsTrigger()", () => {
+  it("knows the reference's words for the kinds (spec: cli §3.1)", () => {
+    const config = parse({ "restrict-plugin-triggers-to": "wal_flush,request" });
+    expect(allowsTrigger(config, parseTriggerSpecification("all_tables"))).toBe(true);
+    expect(allowsTrigger(config, parseTriggerSpecification("request:x"))).toBe(true);
+    expect(allowsTrigger(config, parseTriggerSpecification("every:1s"))).toBe(false);
+    expect(allowsTrigger(parse({}), parseTriggerSpecification("every:1s"))).toBe(true);
+  });
+});

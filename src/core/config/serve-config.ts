@@ -1,0 +1,225 @@
+/**
+ * The settings of a server and how their texts become values. Pure: the home folder, the working folder and the flags
+ * come from the caller, so `serve`, `dev` and the tests share every check.
+ */
+import { DatabaseError } from "../errors/database-error.ts";
+import type { TriggerSpecification } from "../trigger/specification.ts";
+import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
+import { parseDuration } from "./humantime.ts";
+import { parseMemorySize } from "./memory-size.ts";
+
+/** What `--restrict-plugin-triggers-to` names. */
+export type TriggerKind = "wal" | "schedule" | "request";
+
+export interface ServeConfig {
+  /** First path segment of everything durable. */
+  readonly nodeId: string;
+  /** `dataDir` is created when it is missing. */
+  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  readonly bind: BindAddress;
+  /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
+  readonly pluginDir: string | undefined;
+  /** Undefined: every kind of trigger is allowed. */
+  readonly restrictTriggersTo: ReadonlySet<TriggerKind> | undefined;
+  readonly walFlushIntervalMs: number;
+  /** Undefined: the engine's own default. */
+  readonly walRingSizeBytes: number | undefined;
+  readonly bufferSizeBytes: number | undefined;
+  readonly pluginMemoryBytesMax: number | undefined;
+  readonly pluginTimeLimitMs: number | undefined;
+  readonly pluginThreadsMax: number | undefined;
+  readonly pluginRowStyle: "full" | "sparse";
+  readonly httpRequestSizeMax: number;
+  readonly log: {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly destination: "stdout" | "stderr";
+    readonly format: "full" | "json";
+  };
+}
+
+/** What a running server may print to and read from besides its configuration. */
+export interface ServeIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  env(name: string): string | undefined;
+}
+
+/** Settings as texts, by flag name without dashes; what is absent takes its default. */
+export interface ServeSettings {
+  text(name: string): string | undefined;
+  list(name: string): readonly string[];
+  isSet(name: string): boolean;
+  count(name: string): number;
+}
+
+export interface ServeSurroundings {
+  /** Used when `--data-dir` is absent. */
+  readonly defaultDataDir: string;
+  readonly defaultNodeId: string | undefined;
+  /** Makes a path absolute. */
+  resolvePath(path: string): string;
+  env(name: string): string | undefined;
+}
+
+const DEFAULT_BIND: BindAddress = { host: "127.0.0.1", port: 8181 };
+const DEFAULT_FLUSH_INTERVAL_NS = 1_000_000_000n;
+/** Below this a trigger would be called for every commit; above it `setTimeout` overflows. */
+const FLUSH_INTERVAL_MS_MIN = 10;
+const FLUSH_INTERVAL_MS_MAX = 2_147_483_647;
+const DEFAULT_REQUEST_SIZE_MAX = 10_485_760;
+const NODE_ID_LENGTH_MAX = 255;
+
+/** Throws `server.misconfigured` and `server.address_not_local`. */
+export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
+  const objectStore = parseObjectStore(settings, around);
+  return {
+    nodeId: parseNodeId(settings, around),
+    objectStore,
+    bind: parseBind(settings),
+    pluginDir: parsePluginDir(settings, around, objectStore),
+    restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
+    walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
+    walRingSizeBytes: parseSize(settings, "wal-ring-size"),
+    bufferSizeBytes: parseSize(settings, "buffer-size"),
+    pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
+    pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
+    pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
+    pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
+    httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
+    log: {
+      level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
+      destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
+      format: settings.text("log-format") === "json" ? "json" : "full",
+    },
+  };
+}
+
+function misconfigured(message: string, hint?: string): DatabaseError {
+  return new DatabaseError("server.misconfigured", { message, ...(hint === undefined ? {} : { hint }) });
+}
+
+function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string {
+  const variable = settings.text("node-id-from-env");
+  const given = settings.text("node-id") ?? (variable === undefined ? around.defaultNodeId : around.env(variable));
+  if (given === undefined || given === "") {
+    throw misconfigured(
+      `Must set INFLUXDB3_NODE_IDENTIFIER_PREFIX=${variable ?? "<node-id>"} to a valid env var value for the node id`,
+      variable === undefined ? "pass --node-id" : `export ${variable}=<node id>, or pass --node-id`,
+    );
+  }
+  // It becomes a folder name and an object path, so nothing that could climb out of the store.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(given) || given.length > NODE_ID_LENGTH_MAX) {
+    throw misconfigured(
+      `The node id "${given}" cannot be used`,
+      "use letters, digits, '.', '-' and '_', beginning with a letter or digit",
+    );
+  }
+  return given;
+}
+
+function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
+  const kind = (settings.text("object-store") ?? "file").toLowerCase();
+  if (kind === "memory") return { kind };
+  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
+  throw misconfigured(
+    `Cannot parse object store config: the object store "${kind}" is not available yet`,
+    "use --object-store file or --object-store memory",
+  );
+}
+
+function parsePluginDir(
+  settings: ServeSettings,
+  around: ServeSurroundings,
+  objectStore: ServeConfig["objectStore"],
+): string | undefined {
+  const given = settings.text("plugin-dir");
+  if (given !== undefined) return around.resolvePath(given);
+  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+}
+
+/** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
+function parseBind(settings: ServeSettings): BindAddress {
+  const text = settings.text("http-bind");
+  const bind = text === undefined ? DEFAULT_BIND : parseBindAddress(text);
+  if (bind === undefined) {
+    throw misconfigured(`Failed to bind address "${text}": it is not of the form host:port`, "write it as in 127.0.0.1:8181");
+  }
+  if (!isLoopback(bind.host) && !settings.isSet("without-auth")) {
+    throw new DatabaseError("server.address_not_local", {
+      message: `Refused to listen on "${formatBindAddress(bind)}": tokens are not available yet, so everyone who reaches that address could read, write and run plugins`,
+      hint: "listen on 127.0.0.1, or pass --without-auth if you accept that",
+    });
+  }
+  return bind;
+}
+
+function parseFlushInterval(text: string | undefined): number {
+  const ns = text === undefined ? DEFAULT_FLUSH_INTERVAL_NS : parseDuration(text);
+  const ms = ns === undefined ? Number.NaN : Number(ns / 1_000_000n);
+  if (ms >= FLUSH_INTERVAL_MS_MIN && ms <= FLUSH_INTERVAL_MS_MAX) return ms;
+  throw misconfigured(`The WAL flush interval "${text}" is not between 10ms and 24 days`, "write it as in --wal-flush-interval 1s");
+}
+
+function parseMilliseconds(settings: ServeSettings, name: string): number | undefined {
+  const text = settings.text(name);
+  if (text === undefined) return undefined;
+  const ns = parseDuration(text);
+  const ms = ns === undefined ? Number.NaN : Number(ns / 1_000_000n);
+  if (ms >= 1 && ms <= FLUSH_INTERVAL_MS_MAX) return ms;
+  throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
+}
+
+function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
+  const text = settings.text(name);
+  if (text === undefined) return undefined;
+  const bytes = parseMemorySize(text, { bareUnit });
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw misconfigured(`"${text}" is not a size for --${name}`, `write it as in --${name} 64mb`);
+}
+
+function parseCount(settings: ServeSettings, name: string): number | undefined {
+  const text = settings.text(name);
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (/^\d{1,6}$/.test(text) && count > 0) return count;
+  throw misconfigured(`"${text}" is not a positive number for --${name}`);
+}
+
+const TRIGGER_KINDS: ReadonlyMap<string, TriggerKind> = new Map([
+  ["wal", "wal"],
+  ["wal_flush", "wal"],
+  ["schedule", "schedule"],
+  ["request", "request"],
+]);
+
+function parseRestriction(words: readonly string[]): ReadonlySet<TriggerKind> | undefined {
+  const names = words.flatMap((word) => word.split(/[,\s]+/)).filter((name) => name !== "");
+  if (names.length === 0) return undefined;
+  const kinds = names.map((name) => {
+    const kind = TRIGGER_KINDS.get(name);
+    if (kind === undefined) throw misconfigured(`"${name}" is not a kind of trigger`, "use wal, schedule or request");
+    return kind;
+  });
+  return new Set(kinds);
+}
+
+const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
+  table: "wal",
+  "all-tables": "wal",
+  cron: "schedule",
+  every: "schedule",
+  request: "request",
+};
+
+/** Whether the configuration lets this trigger be created. */
+export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
+  return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+/** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */
+function parseLevel(verbosity: number, filter: string | undefined): ServeConfig["log"]["level"] {
+  if (verbosity > 0) return verbosity === 1 ? "info" : "debug";
+  const bare = (filter ?? "info").split(",").map((part) => part.trim().toLowerCase()).find((part) => !part.includes("="));
+  if (bare === "trace" || bare === "debug") return "debug";
+  return bare === "warn" || bare === "error" ? bare : bare === "off" ? "error" : "info";
+}

@@ -1,0 +1,30 @@
+/** Judges the rows of one table line by line, by parsing each line again: only tables with a refused line need it. */
+import { assert } from "../errors/assert.ts";
+import type { LineError } from "./line-error.ts";
+import { type ParsedLine, parseLine } from "./parse-line.ts";
+import type { ParsedTable } from "./parsed-table.ts";
+import type { ParsedWrite } from "./parser.ts";
+import { renderLine } from "./render-line.ts";
+import { lineEnd } from "./split-lines.ts";
+
+export interface Verdict {
+  /** One byte a row, 1: accepted. */
+  readonly kept: Uint8Array;
+  readonly keptRows: number;
+  readonly errors: LineError[];
+}
+
+/** `judge` says why a line is refused, or nothing. */
+export function judgeLines(write: ParsedWrite, table: ParsedTable, judge: (line: ParsedLine) => string | undefined): Verdict {
+  const kept = new Uint8Array(table.rows);
+  const errors: LineError[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    const start = table.lineStarts[row] as number;
+    const line = parseLine(write.body, start, lineEnd(write.body, start, write.body.length));
+    assert(typeof line !== "string", "an accepted line parses again");
+    const message = judge(line);
+    if (message === undefined) kept[row] = 1;
+    else errors.push({ message, lineNumber: table.lineNumbers[row] as number, originalLine: renderLine(line) });
+  }
+  return { kept, keptRows: table.rows - errors.length, errors };
+}

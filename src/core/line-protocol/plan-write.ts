@@ -1,0 +1,122 @@
+/**
+ * Second phase of a write: what was parsed is checked against the catalog. The result names the schema changes that must
+ * be durable first and the rows that may be stored. Tables that fit as a whole are judged by their columns; only a table
+ * with a conflict or a limit in sight is judged line by line.
+ */
+import { checkedDatabase } from "../catalog/writable-database.ts";
+import type { CatalogLimits } from "../catalog/limits.ts";
+import type { TableDefinition } from "../catalog/definitions.ts";
+import type { CatalogOp } from "../catalog/ops.ts";
+import { planNewDatabase, RESERVED_COLUMNS, tableLimitText } from "../catalog/plan.ts";
+import { type CatalogState, liveTableCount } from "../catalog/state.ts";
+import type { LineError } from "./line-error.ts";
+import type { ParsedTable } from "./parsed-table.ts";
+import type { ParsedWrite } from "./parser.ts";
+import { judgeLines } from "./judge-lines.ts";
+import { type NewColumn, SchemaDraft } from "./schema-draft.ts";
+
+export interface PlannedTable {
+  readonly parsed: ParsedTable;
+  /** Where the rows belong, once `ops` of the plan are durable. */
+  readonly tableId: number;
+  /** One byte a row, 1: stored; undefined: all rows are. */
+  readonly kept: Uint8Array | undefined;
+  readonly keptRows: number;
+}
+
+export interface WritePlan {
+  readonly databaseId: number;
+  /** Schema changes to make durable before the rows; none: the catalog fits already. */
+  readonly ops: readonly CatalogOp[];
+  readonly tables: readonly PlannedTable[];
+  /** Refused lines, by parse and by schema, ascending. */
+  readonly errors: readonly LineError[];
+}
+
+/**
+ * Plans on `state`. Throws `database.limit`, `database.deleted`, `database.internal`; refused lines are in the result.
+ * Plan again after `ops` are durable: another write may have come first.
+ */
+export function planWrite(write: ParsedWrite, state: CatalogState, limits: CatalogLimits, databaseName: string): WritePlan {
+  const database = checkedDatabase(state, databaseName);
+  const creation = database === undefined ? planNewDatabase(state, limits, databaseName) : undefined;
+  const databaseId = database?.id ?? (creation as CatalogOp & { kind: "create-database" }).id;
+  const ops: CatalogOp[] = creation === undefined ? [] : [creation];
+  const errors: LineError[] = [...write.errors];
+  const tables: PlannedTable[] = [];
+  let tableCount = liveTableCount(state);
+  let lastTableId = state.lastTableId;
+  for (const parsed of write.tables) {
+    const existing = database?.tables.get(parsed.name);
+    if (existing === undefined && tableCount >= limits.tablesMax) {
+      errors.push(...refuseAll(write, parsed, tableLimitText(tableCount, limits.tablesMax)));
+      continue;
+    }
+    const judged = judgeTable(write, parsed, existing, limits, errors);
+    if (judged.keptRows === 0) continue;
+    const tableId = existing?.id ?? ++lastTableId;
+    if (existing === undefined) {
+      tableCount++;
+      ops.push({ kind: "create-table", databaseId, id: tableId, name: parsed.name, columns: withIds(judged.newColumns, 0) });
+    } else if (judged.newColumns.length > 0) {
+      ops.push({ kind: "add-columns", tableId, columns: withIds(judged.newColumns, existing.columns.length) });
+    }
+    tables.push({ parsed, tableId, kept: judged.kept, keptRows: judged.keptRows });
+  }
+  errors.sort((a, b) => a.lineNumber - b.lineNumber);
+  return { databaseId, ops: tables.length === 0 ? [] : ops, tables, errors };
+}
+
+const withIds = (columns: readonly NewColumn[], firstId: number): { id: number; name: string; type: NewColumn["type"] }[] =>
+  columns.map((column, index) => ({ id: firstId + index, ...column }));
+
+function refuseAll(write: ParsedWrite, parsed: ParsedTable, message: string): LineError[] {
+  return judgeLines(write, parsed, () => message).errors;
+}
+
+interface JudgedTable {
+  readonly kept: Uint8Array | undefined;
+  readonly keptRows: number;
+  readonly newColumns: readonly NewColumn[];
+}
+
+function judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errors: LineError[]): JudgedTable {
+  const newColumns = fittingColumns(parsed, existing, limits);
+  if (newColumns !== undefined) return { kept: undefined, keptRows: parsed.rows, newColumns };
+  const draft = new SchemaDraft(existing, limits);
+  const judged = judgeLines(write, parsed, (line) => draft.add(line));
+  errors.push(...judged.errors);
+  return { kept: judged.kept, keptRows: judged.keptRows, newColumns: draft.columns() };
+}
+
+/** Within one row tags come before fields. */
+const TAGS_FIRST = -1e9;
+
+/** The table's new columns in first-seen order, or undefined when some line must be refused. */
+function fittingColumns(parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits): NewColumn[] | undefined {
+  const seen = new Set<string>();
+  const fresh: (NewColumn & { readonly row: number; readonly place: number })[] = [];
+  const fits = (name: string, type: NewColumn["type"], row: number, place: number): boolean => {
+    if (seen.has(name)) return false;
+    seen.add(name);
+    const column = existing?.columnsByName.get(name);
+    if (column !== undefined) return column.type === type;
+    fresh.push({ name, type, row, place });
+    return !RESERVED_COLUMNS.has(name);
+  };
+  for (const tag of parsed.activeTags) if (!fits(tag.name, "tag", tag.firstRow, tag.firstPlace + TAGS_FIRST)) return undefined;
+  for (const [place, column] of parsed.activeColumns.entries()) {
+    if (column.count > 0 && !fits(column.field.name, column.kind, column.firstRow, place)) return undefined;
+  }
+  const columnCount = (existing === undefined ? 0 : existing.columns.length - 1) + fresh.length;
+  const tagCount = (existing?.seriesKey.length ?? 0) + fresh.filter((column) => column.type === "tag").length;
+  if (columnCount > limits.columnsPerTableMax || tagCount > limits.tagColumnsPerTableMax) return undefined;
+  fresh.sort((a, b) => a.row - b.row || a.place - b.place);
+  const columns: NewColumn[] = fresh.map(({ name, type }) => ({ name, type }));
+  if (existing === undefined) {
+    // As with a table made by its first line: that line's columns, then time, then what later lines add.
+    const first = fresh.findIndex((column) => column.row > 0);
+    columns.splice(first < 0 ? columns.length : first, 0, { name: "time", type: "time" });
+  }
+  return columns;
+}

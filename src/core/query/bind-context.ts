@@ -1,0 +1,121 @@
+/** What binding one statement shares: the known tables, the parameters, the fixed `now()`, and the scans it asked for. */
+import type { ColumnType } from "../columns/column-type.ts";
+import { DatabaseError } from "../errors/database-error.ts";
+import type { Bound } from "./bound.ts";
+import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX } from "./limits.ts";
+import type { Scope } from "./scope.ts";
+import { planError, positionOf, type TextPosition } from "./sql-error.ts";
+import type { Expression, Query, WindowSpecification } from "./syntax.ts";
+import type { SqlType } from "./types.ts";
+
+export type SchemaName = "iox" | "system" | "information_schema";
+
+export interface SourceColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+export interface SourceTable {
+  /** In the order of `SELECT *`. */
+  readonly columns: readonly SourceColumn[];
+  /** Rows of one series and time may occur more than once: the newest non-null value of each column wins. */
+  readonly deduplicate: boolean;
+  /** Rows before it are not there (retention). */
+  readonly timeMinNs?: bigint | undefined;
+}
+
+/** The tables one query may see. */
+export interface TableSource {
+  table(schema: SchemaName, name: string): SourceTable | undefined;
+  /** For hints. */
+  names(schema: SchemaName): Iterable<string>;
+}
+
+/** A scan the emitted SQL makes: `tidemark_scan(<id>)`, columns `c0…` in this order, then `seq`. */
+export interface Scan {
+  readonly id: number;
+  readonly schema: SchemaName;
+  readonly name: string;
+  readonly table: SourceTable;
+  /** Rows outside cannot matter: taken from the WHERE clause. */
+  timeMinNs: bigint | undefined;
+  timeMaxNs: bigint | undefined;
+}
+
+export type ParameterValue = string | number | bigint | boolean | null;
+
+export interface BindOptions {
+  readonly text: string;
+  readonly tables: TableSource;
+  readonly parameters: ReadonlyMap<string, ParameterValue>;
+  readonly nowNs: bigint;
+  /** Unique id for a scan, across queries. */
+  readonly nextScanId: () => number;
+}
+
+export interface CommonTable {
+  readonly name: string;
+  readonly sqlName: string;
+  readonly columns: readonly OutputColumn[];
+}
+
+export interface OutputColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+export interface BoundQuery {
+  readonly sql: string;
+  readonly columns: readonly OutputColumn[];
+}
+
+export class BindContext {
+  readonly options: BindOptions;
+  readonly scans: Scan[] = [];
+  #alias = 0;
+  #emitted = 0;
+
+  constructor(options: BindOptions) {
+    this.options = options;
+  }
+
+  /** A relation name of ours; user names never reach the engine. */
+  alias(): string {
+    return `r${this.#alias++}`;
+  }
+
+  scan(schema: SchemaName, name: string, table: SourceTable): Scan {
+    if (this.scans.length >= SQL_RELATIONS_MAX) throw planError(`Query reads more than ${SQL_RELATIONS_MAX} tables`);
+    const scan: Scan = { id: this.options.nextScanId(), schema, name, table, timeMinNs: table.timeMinNs, timeMaxNs: undefined };
+    this.scans.push(scan);
+    return scan;
+  }
+
+  position(offset: number): TextPosition {
+    return positionOf(this.options.text, offset);
+  }
+
+  /** Counts emitted text: nested expansions could multiply it. */
+  count(sql: string): void {
+    this.#emitted += sql.length;
+    if (sql.length > EMITTED_CHARACTERS_MAX || this.#emitted > EMITTED_CHARACTERS_MAX * 8) {
+      throw new DatabaseError("query.invalid", { message: "Error during planning: Query expands to too much text", hint: "split it into smaller queries" });
+    }
+  }
+}
+
+/** Where an expression stands. */
+export interface ExpressionScope {
+  readonly context: BindContext;
+  readonly scope: Scope;
+  readonly commonTables: readonly CommonTable[];
+  readonly aggregates: boolean;
+  readonly windowsAllowed: boolean;
+  /** Engine texts of GROUP BY expressions: they are not loose columns. */
+  readonly groups: ReadonlySet<string>;
+  readonly windows: ReadonlyMap<string, WindowSpecification>;
+  /** Output aliases that HAVING, QUALIFY may use. */
+  readonly aliases: ReadonlyMap<string, Expression>;
+  readonly bindQuery: (query: Query, at: ExpressionScope) => BoundQuery;
+  readonly bind: (expression: Expression, at: ExpressionScope) => Bound;
+}

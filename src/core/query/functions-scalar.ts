@@ -1,0 +1,231 @@
+/** Scalar functions on numbers, text, conditions and types (spec: query §2.4; names and semantics as DataFusion's). */
+import { stringSql, type Bound } from "./bound.ts";
+import { castTo, comparable } from "./coerce.ts";
+import { badArgument, expectCount, literalText, numberArgument, textArgument, type CallSite, type ScalarFunction, type ScalarResult } from "./function-types.ts";
+import { planError } from "./sql-error.ts";
+import { typeFromArrowName } from "./type-names.ts";
+import { arrowName, BOOLEAN, commonType, FLOAT64, INT32, INT64, isInteger, isNumeric, NULL, UTF8, type SqlType } from "./types.ts";
+
+/** Float in, float out. */
+const float = (engine: string, count = 1): ScalarFunction => (args, site) => {
+  expectCount(args, site, count);
+  return { sql: `${engine}(${args.map((_, index) => numberArgument(args, index, site, FLOAT64)).join(", ")})`, type: FLOAT64 };
+};
+
+/** Text in, `type` out; arguments after the first are text too. */
+const text = (engine: string, from = 1, to = from, type: SqlType = UTF8): ScalarFunction => (args, site) => {
+  expectCount(args, site, from, to);
+  const call = `${engine}(${args.map((_, index) => textArgument(args, index, site)).join(", ")})`;
+  return { sql: type.kind === "int32" ? `CAST(${call} AS INTEGER)` : call, type };
+};
+
+/** First argument text, the others integers. */
+const textWithNumbers = (engine: string, from: number, to: number): ScalarFunction => (args, site) => {
+  expectCount(args, site, from, to);
+  const rest = args.slice(1).map((_, index) => numberArgument(args, index + 1, site, INT64));
+  return { sql: `${engine}(${[textArgument(args, 0, site), ...rest].join(", ")})`, type: UTF8 };
+};
+
+const abs: ScalarFunction = (args, site) => {
+  expectCount(args, site, 1);
+  const [arg] = args as [Bound];
+  if (!isNumeric(arg.type) && arg.type.kind !== "null") throw badArgument(args, site);
+  return { sql: `abs(${arg.sql})`, type: arg.type };
+};
+
+/** round(x[, digits]) and trunc(x[, digits]): halves go away from zero. */
+const rounded = (engine: "round" | "trunc"): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1, 2);
+  const value = numberArgument(args, 0, site, FLOAT64);
+  if (args.length === 1) return { sql: `${engine}(${value})`, type: FLOAT64 };
+  const digits = `CAST(${numberArgument(args, 1, site, INT64)} AS INTEGER)`;
+  return { sql: engine === "round" ? `round(${value}, ${digits})` : `(trunc(${value} * pow(10, ${digits})) / pow(10, ${digits}))`, type: FLOAT64 };
+};
+
+const power: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const whole = args.every((arg) => isInteger(arg.type));
+  const call = `pow(${numberArgument(args, 0, site, FLOAT64)}, ${numberArgument(args, 1, site, FLOAT64)})`;
+  return whole ? { sql: `CAST(${call} AS BIGINT)`, type: INT64 } : { sql: call, type: FLOAT64 };
+};
+
+/** log(x) is base 10, log(base, x) any base. */
+const logarithm: ScalarFunction = (args, site) => {
+  expectCount(args, site, 1, 2);
+  const values = args.map((_, index) => numberArgument(args, index, site, FLOAT64));
+  return { sql: values.length === 1 ? `log10(${values[0]})` : `(ln(${values[1]}) / ln(${values[0]}))`, type: FLOAT64 };
+};
+
+function unify(args: readonly Bound[], site: CallSite): readonly [string[], SqlType] {
+  let type: SqlType = NULL;
+  for (const arg of args) {
+    const next = commonType(type, arg.type);
+    if (next === undefined) throw badArgument(args, site);
+    type = next;
+  }
+  return [args.map((arg) => castTo(arg, type, site.position).sql), type];
+}
+
+const coalesce: ScalarFunction = (args, site) => {
+  expectCount(args, site, 1, Infinity);
+  const [values, type] = unify(args, site);
+  return { sql: `coalesce(${values.join(", ")})`, type };
+};
+
+const extremeOf = (engine: "greatest" | "least"): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1, Infinity);
+  const [values, type] = unify(args, site);
+  return { sql: `${engine}(${values.join(", ")})`, type };
+};
+
+const nullif: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const [left, right] = args as [Bound, Bound];
+  const [a, b] = comparable(left, right, site.position);
+  return { sql: `CASE WHEN ${a.sql} = ${b.sql} THEN NULL ELSE ${left.sql} END`, type: left.type };
+};
+
+const nvl2: ScalarFunction = (args, site) => {
+  expectCount(args, site, 3);
+  const [[yes, no], type] = unify(args.slice(1), site) as [[string, string], SqlType];
+  return { sql: `CASE WHEN ${(args[0] as Bound).sql} IS NOT NULL THEN ${yes} ELSE ${no} END`, type };
+};
+
+const floatTest = (test: (value: string) => string): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1);
+  return { sql: test(numberArgument(args, 0, site, FLOAT64)), type: BOOLEAN };
+};
+
+/** concat skips NULL, concat_ws too; arguments of any type are printed. */
+const concat: ScalarFunction = (args, site) => {
+  expectCount(args, site, 1, Infinity);
+  return { sql: `concat(${args.map((_, index) => textArgument(args, index, site)).join(", ")})`, type: UTF8 };
+};
+
+const trim = (engine: "trim" | "ltrim" | "rtrim"): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1, 2);
+  // Without a set DataFusion removes spaces only.
+  return { sql: `${engine}(${textArgument(args, 0, site)}, ${args.length === 2 ? textArgument(args, 1, site) : "' '"})`, type: UTF8 };
+};
+
+const pad = (engine: "lpad" | "rpad"): ScalarFunction => (args, site) => {
+  expectCount(args, site, 2, 3);
+  const fill = args.length === 3 ? textArgument(args, 2, site) : "' '";
+  // The length is bounded: a pad to billions of characters would only burn memory.
+  return { sql: `${engine}(${textArgument(args, 0, site)}, CAST(least(greatest(${numberArgument(args, 1, site, INT64)}, 0), ${TEXT_GROWTH_MAX}) AS INTEGER), ${fill})`, type: UTF8 };
+};
+
+/** Characters one call of repeat or a pad may make. */
+const TEXT_GROWTH_MAX = 1_048_576;
+
+const repeat: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const value = textArgument(args, 0, site);
+  const times = numberArgument(args, 1, site, INT64);
+  return { sql: `CASE WHEN strlen(${value}) * ${times} > ${TEXT_GROWTH_MAX} THEN error('repeat makes more than ${TEXT_GROWTH_MAX} bytes') ELSE repeat(${value}, ${times}) END`, type: UTF8 };
+};
+
+/** Flags of a regular expression function: only those both engines give the same meaning. */
+function regexFlags(args: readonly Bound[], index: number, site: CallSite): string {
+  if (args.length <= index) return "";
+  const flags = literalText(args, index, site, "its flags");
+  if (!/^[imsg]*$/.test(flags)) throw planError(`${site.name} does not support the flags "${flags}"`, { position: site.position, hint: "i, m, s and g are supported" });
+  return flags;
+}
+
+const regexpLike: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2, 3);
+  const flags = regexFlags(args, 2, site).replace("g", "");
+  return { sql: `regexp_matches(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}${flags === "" ? "" : `, ${stringSql(flags)}`})`, type: BOOLEAN };
+};
+
+const regexpReplace: ScalarFunction = (args, site) => {
+  expectCount(args, site, 3, 4);
+  const flags = regexFlags(args, 3, site);
+  // `$1` names a group in DataFusion, `\1` in the engine.
+  const replacement = `regexp_replace(${textArgument(args, 2, site)}, '\\$\\{?(\\d)\\}?', '\\\\\\1', 'g')`;
+  return { sql: `regexp_replace(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}, ${replacement}${flags === "" ? "" : `, ${stringSql(flags)}`})`, type: UTF8 };
+};
+
+const regexpCount: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2, 2);
+  return { sql: `len(regexp_extract_all(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}))`, type: INT64 };
+};
+
+/** Groups of the first match, or the whole match when there is no group; NULL without a match. */
+const regexpMatch: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2, 2);
+  const pattern = literalText(args, 1, site, "its pattern");
+  const groups = (pattern.replace(/\\./g, "").match(/\((?!\?)|\(\?P?</g) ?? []).length;
+  const value = textArgument(args, 0, site);
+  const picked = Array.from({ length: Math.max(1, groups) }, (_, index) => `regexp_extract(${value}, ${stringSql(pattern)}, ${groups === 0 ? 0 : index + 1})`);
+  return { sql: `CASE WHEN regexp_matches(${value}, ${stringSql(pattern)}) THEN [${picked.join(", ")}] END`, type: { kind: "list", element: UTF8 } };
+};
+
+const arrowCast: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const cast = castTo(args[0] as Bound, typeFromArrowName(literalText(args, 1, site, "a type name"), site.position), site.position);
+  return { sql: cast.sql, type: cast.type, ...(cast.constant === undefined ? {} : { constant: cast.constant }) };
+};
+
+const getField: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const [base] = args as [Bound];
+  const name = literalText(args, 1, site, "a field name");
+  const index = base.type.kind === "struct" ? base.type.fields.findIndex((field) => field.name === name) : -1;
+  if (base.type.kind !== "struct" || index < 0) throw planError(`Field ${name} not found in ${arrowName(base.type)}`, { position: site.position });
+  return { sql: `struct_extract(${base.sql}, 'f${index}')`, type: (base.type.fields[index] as { type: SqlType }).type, shown: `${base.name}[${name}]` };
+};
+
+const known = (type: SqlType, sql: string): ScalarResult => ({ sql, type });
+
+/** Name → binder. */
+export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, ScalarFunction>([
+  ...["acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cos", "cosh", "cot", "degrees", "exp", "ln", "log2", "log10", "radians", "sin", "sinh", "sqrt", "tan", "tanh"]
+    .map((name): [string, ScalarFunction] => [name, float(name)]),
+  ["atan2", float("atan2", 2)], ["abs", abs], ["round", rounded("round")], ["trunc", rounded("trunc")], ["power", power], ["pow", power], ["log", logarithm],
+  ["ceil", float("ceil")], ["floor", float("floor")], ["signum", (args, site) => (expectCount(args, site, 1), { sql: `CAST(sign(${numberArgument(args, 0, site, FLOAT64)}) AS DOUBLE)`, type: FLOAT64 })],
+  ["pi", (args, site) => (expectCount(args, site, 0), known(FLOAT64, "pi()"))],
+  ["random", (args, site) => (expectCount(args, site, 0), known(FLOAT64, "random()"))],
+  ["uuid", (args, site) => (expectCount(args, site, 0), known(UTF8, "CAST(uuid() AS VARCHAR)"))],
+  ["gcd", (args, site) => (expectCount(args, site, 2), known(INT64, `CAST(gcd(${numberArgument(args, 0, site, INT64)}, ${numberArgument(args, 1, site, INT64)}) AS BIGINT)`))],
+  ["lcm", (args, site) => (expectCount(args, site, 2), known(INT64, `CAST(lcm(${numberArgument(args, 0, site, INT64)}, ${numberArgument(args, 1, site, INT64)}) AS BIGINT)`))],
+  ["coalesce", coalesce], ["nvl", coalesce], ["ifnull", coalesce], ["nullif", nullif], ["nvl2", nvl2], ["greatest", extremeOf("greatest")], ["least", extremeOf("least")],
+  ["isnan", floatTest((value) => `isnan(${value})`)], ["iszero", floatTest((value) => `(${value} = 0)`)],
+  ["nanvl", (args, site) => {
+    expectCount(args, site, 2);
+    const [a, b] = [numberArgument(args, 0, site, FLOAT64), numberArgument(args, 1, site, FLOAT64)];
+    return { sql: `CASE WHEN isnan(${a}) THEN ${b} ELSE ${a} END`, type: FLOAT64 };
+  }],
+  ["lower", text("lower")], ["upper", text("upper")], ["reverse", text("reverse")],
+  ["initcap", (args, site) => (expectCount(args, site, 1), known(UTF8, `array_to_string(list_transform(regexp_extract_all(${textArgument(args, 0, site)}, '[A-Za-z0-9]+|[^A-Za-z0-9]+'), lambda w: upper(w[1]) || lower(w[2:])), '')`))],
+  ["length", text("length", 1, 1, INT32)], ["char_length", text("length", 1, 1, INT32)], ["character_length", text("length", 1, 1, INT32)],
+  ["octet_length", text("strlen", 1, 1, INT32)], ["bit_length", (args, site) => (expectCount(args, site, 1), known(INT32, `CAST(strlen(${textArgument(args, 0, site)}) * 8 AS INTEGER)`))],
+  ["ascii", text("ascii", 1, 1, INT32)], ["strpos", text("strpos", 2, 2, INT32)], ["instr", text("strpos", 2, 2, INT32)], ["levenshtein", text("levenshtein", 2, 2, INT32)],
+  ["position", text("strpos", 2, 2, INT32)], ["starts_with", text("starts_with", 2, 2, BOOLEAN)], ["ends_with", text("suffix", 2, 2, BOOLEAN)], ["contains", text("contains", 2, 2, BOOLEAN)],
+  ["replace", text("replace", 3)], ["translate", text("translate", 3)], ["concat", concat], ["concat_ws", (args, site) => (expectCount(args, site, 2, Infinity), { ...concat(args, site), sql: `concat_ws(${args.map((_, index) => textArgument(args, index, site)).join(", ")})` })],
+  ["substr", textWithNumbers("substr", 2, 3)], ["substring", textWithNumbers("substr", 2, 3)], ["left", textWithNumbers("left", 2, 2)], ["right", textWithNumbers("right", 2, 2)],
+  ["repeat", repeat], ["lpad", pad("lpad")], ["rpad", pad("rpad")], ["trim", trim("trim")], ["btrim", trim("trim")], ["ltrim", trim("ltrim")], ["rtrim", trim("rtrim")],
+  ["split_part", (args, site) => (expectCount(args, site, 3), known(UTF8, `split_part(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}, ${numberArgument(args, 2, site, INT64)})`))],
+  ["chr", (args, site) => (expectCount(args, site, 1), known(UTF8, `chr(CAST(${numberArgument(args, 0, site, INT64)} AS INTEGER))`))],
+  ["to_hex", (args, site) => (expectCount(args, site, 1), known(UTF8, `lower(to_hex(${numberArgument(args, 0, site, INT64)}))`))],
+  ["md5", text("md5")], ["sha256", text("sha256")],
+  ["find_in_set", (args, site) => (expectCount(args, site, 2), known(INT32, `CAST(coalesce(list_position(string_split(${textArgument(args, 1, site)}, ','), ${textArgument(args, 0, site)}), 0) AS INTEGER)`))],
+  ["regexp_like", regexpLike], ["regexp_replace", regexpReplace], ["regexp_count", regexpCount], ["regexp_match", regexpMatch],
+  ["arrow_typeof", (args, site) => {
+    expectCount(args, site, 1);
+    const name = arrowName((args[0] as Bound).type);
+    return { sql: stringSql(name), type: UTF8, constant: { kind: "string", text: name } };
+  }],
+  ["arrow_cast", arrowCast], ["get_field", getField],
+  ["make_array", (args, site) => {
+    const [values, element] = unify(args, site);
+    return { sql: `[${values.join(", ")}]`, type: { kind: "list", element } };
+  }],
+  ["array_length", (args, site) => (expectCount(args, site, 1), (args[0] as Bound).type.kind === "list" ? { sql: `CAST(len(${(args[0] as Bound).sql}) AS UBIGINT)`, type: { kind: "uint64" } } : fail(args, site))],
+  ["array_to_string", (args, site) => (expectCount(args, site, 2), (args[0] as Bound).type.kind === "list" ? known(UTF8, `array_to_string(${(args[0] as Bound).sql}, ${textArgument(args, 1, site)})`) : fail(args, site))],
+]);
+
+function fail(args: readonly Bound[], site: CallSite): never {
+  throw badArgument(args, site);
+}

@@ -1,0 +1,94 @@
+/**
+ * Reads WAL files and tells a torn end from damage in the middle. A torn end is what a crash leaves: the last group
+ * commit, never acknowledged, is incomplete. Anything bad before a later group is damage, since that group's commit
+ * started only after the bad bytes had been synced.
+ */
+import { crc32 } from "../bytes/crc32.ts";
+import { decodeTableBatch, TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-batch.ts";
+import { isDatabaseError } from "../errors/database-error.ts";
+import { RECORD_BATCHES_MAX } from "./limits.ts";
+import { FILE_HEADER_BYTES, isFileHeader, RECORD_HEADER_BYTES } from "./record.ts";
+
+export interface WalRecord {
+  readonly sequence: number;
+  readonly databaseId: number;
+  /** Views into the file's bytes. */
+  readonly batches: readonly TableBatchView[];
+  /** Sequence of the first record of its group commit. */
+  readonly groupStart: number;
+  /** Bytes of the file up to the record's end. */
+  readonly end: number;
+}
+
+export interface BadEnd {
+  /** Byte at which the good part ends. */
+  readonly offset: number;
+  readonly reason: string;
+  /** True: more good records of a later group follow, so this is damage and not a torn end. */
+  readonly middle: boolean;
+}
+
+/** Yields the good records in order; returns what ended them, or undefined at a clean end. */
+export function* readWalFile(bytes: Uint8Array, file: number): Generator<WalRecord, BadEnd | undefined> {
+  if (!isFileHeader(bytes, file)) {
+    return { offset: 0, reason: bytes.length < FILE_HEADER_BYTES ? "the file header is cut off" : "the file header is damaged", middle: bytes.length >= FILE_HEADER_BYTES && hasLaterGroup(bytes, FILE_HEADER_BYTES, 0) };
+  }
+  let sequenceLast = 0;
+  for (let at = FILE_HEADER_BYTES; at < bytes.length; ) {
+    const record = readRecord(bytes, at);
+    if (typeof record === "string") return { offset: at, reason: record, middle: hasLaterGroup(bytes, at + 8, sequenceLast) };
+    if (record.sequence <= sequenceLast) return { offset: at, reason: "sequence numbers do not ascend", middle: true };
+    sequenceLast = record.sequence;
+    at = record.end;
+    yield record;
+  }
+  return undefined;
+}
+
+/** A record, or why there is none at this offset. */
+function readRecord(bytes: Uint8Array, at: number): WalRecord | string {
+  if (at + RECORD_HEADER_BYTES > bytes.length) return "a record header is cut off";
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES);
+  const payloadBytes = view.getUint32(0, true);
+  const end = at + RECORD_HEADER_BYTES + payloadBytes;
+  if (payloadBytes === 0 || payloadBytes % 8 !== 0) return "a record header is damaged";
+  if (end > bytes.length) return "a record is cut off";
+  if (crc32(bytes, at + 8, end) !== view.getUint32(4, true)) return "a record's checksum is wrong";
+  const sequence = Number(view.getBigUint64(8, true));
+  const place = view.getUint32(24, true);
+  const count = view.getUint32(20, true);
+  if (!Number.isSafeInteger(sequence) || place >= sequence || count > RECORD_BATCHES_MAX) return "a record header is damaged";
+  const batches = readBatches(bytes.subarray(at + RECORD_HEADER_BYTES, end), count);
+  if (typeof batches === "string") return batches;
+  return { sequence, databaseId: view.getUint32(16, true), batches, groupStart: sequence - place, end };
+}
+
+function readBatches(payload: Uint8Array, count: number): TableBatchView[] | string {
+  const batches: TableBatchView[] = [];
+  let at = 0;
+  try {
+    for (let index = 0; index < count; index++) {
+      if (at + TABLE_BATCH_HEADER_BYTES > payload.length) return "a table batch is cut off";
+      const batch = decodeTableBatch(payload.subarray(at));
+      batches.push(batch);
+      at += batch.bytes.length;
+    }
+  } catch (error) {
+    if (isDatabaseError(error)) return error.message;
+    throw error;
+  }
+  return at === payload.length ? batches : "a record has bytes left over";
+}
+
+/** Looks for a whole record whose group began after `sequenceLast + 1`: proof that what is bad had been synced. */
+function hasLaterGroup(bytes: Uint8Array, from: number, sequenceLast: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = from; at + RECORD_HEADER_BYTES < bytes.length; at += 8) {
+    const payloadBytes = view.getUint32(at, true);
+    const plausible = payloadBytes > 0 && payloadBytes % 8 === 0 && at + RECORD_HEADER_BYTES + payloadBytes <= bytes.length && view.getUint32(at + 28, true) === 0;
+    if (!plausible) continue;
+    const record = readRecord(bytes, at);
+    if (typeof record !== "string" && record.groupStart > sequenceLast + 1) return true;
+  }
+  return false;
+}

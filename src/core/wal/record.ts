@@ -1,0 +1,67 @@
+/**
+ * Records of the WAL: one write request of one database, all its table batches or none. A file is a header and records
+ * back to back; everything is little-endian and 8-byte aligned.
+ *
+ * ```
+ * file header (16)    "TMWAL001" | u32 file number | u32 CRC-32 of the 12 bytes before
+ * record header (32)  u32 payload bytes | u32 CRC-32 of all that follows | u64 sequence | u32 database id | u32 batches
+ *                     | u32 place in its group commit | u32 0
+ * payload             table batches back to back
+ * ```
+ * Sequences ascend. The place tells which records were synced together: what a later group follows was durable.
+ */
+import { crc32 } from "../bytes/crc32.ts";
+import { assert } from "../errors/assert.ts";
+import { encodeTableBatchInto, tableBatchSize, type TableBatchInput } from "../columns/table-batch.ts";
+
+export const FILE_HEADER_BYTES = 16;
+export const RECORD_HEADER_BYTES = 32;
+/** "TMWAL001" */
+const FILE_MAGIC = 0x3130_304c_4157_4d54n;
+
+export interface RecordInput {
+  readonly sequence: number;
+  readonly databaseId: number;
+  readonly batches: readonly TableBatchInput[];
+}
+
+export function encodeFileHeader(file: number): Uint8Array {
+  const bytes = new Uint8Array(FILE_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, FILE_MAGIC, true);
+  view.setUint32(8, file, true);
+  view.setUint32(12, crc32(bytes, 0, 12), true);
+  return bytes;
+}
+
+/** True when the bytes start with a whole header of this file number. */
+export function isFileHeader(bytes: Uint8Array, file: number): boolean {
+  if (bytes.length < FILE_HEADER_BYTES) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
+  return view.getBigUint64(0, true) === FILE_MAGIC && view.getUint32(8, true) === file && view.getUint32(12, true) === crc32(bytes, 0, 12);
+}
+
+/** Exact size of a record, known before anything is allocated. */
+export function recordSize(batches: readonly TableBatchInput[]): number {
+  return batches.reduce((size, batch) => size + tableBatchSize(batch), RECORD_HEADER_BYTES);
+}
+
+/** Encodes into `target`, which has exactly the record's size. `sealRecord` must follow before it is written. */
+export function encodeRecord(input: RecordInput, target: Uint8Array): void {
+  const view = new DataView(target.buffer, target.byteOffset, RECORD_HEADER_BYTES);
+  view.setUint32(0, target.length - RECORD_HEADER_BYTES, true);
+  view.setBigUint64(8, BigInt(input.sequence), true);
+  view.setUint32(16, input.databaseId, true);
+  view.setUint32(20, input.batches.length, true);
+  view.setUint32(28, 0, true);
+  let at = RECORD_HEADER_BYTES;
+  for (const batch of input.batches) at += encodeTableBatchInto(batch, target, at);
+  assert(at === target.length, "a record fills the room that was counted for it");
+}
+
+/** Sets the record's place in its group commit and its checksum. */
+export function sealRecord(record: Uint8Array, placeInGroup: number): void {
+  const view = new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES);
+  view.setUint32(24, placeInGroup, true);
+  view.setUint32(4, crc32(record, 8), true);
+}

@@ -1,0 +1,90 @@
+// Goal: what was written is read back; a torn end costs only the unfinished group commit; damage in the middle is told.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { TableBatchInput } from "../columns/table-batch.ts";
+import { readWalFile, type BadEnd, type WalRecord } from "./reader.ts";
+import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, recordSize, sealRecord } from "./record.ts";
+
+const batch = (tableId: number, values: readonly bigint[]): TableBatchInput => ({
+  databaseId: 4, tableId, rowCount: values.length, timeMin: 0n, timeMax: 9n, columns: [{ name: "time", type: "time", values: BigInt64Array.from(values) }],
+});
+
+function record(sequence: number, place: number, batches: readonly TableBatchInput[]): Uint8Array {
+  const bytes = new Uint8Array(recordSize(batches));
+  encodeRecord({ sequence, databaseId: 4, batches }, bytes);
+  sealRecord(bytes, place);
+  return bytes;
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+function read(bytes: Uint8Array, file = 1): { records: WalRecord[]; end: BadEnd | undefined } {
+  const reader = readWalFile(bytes, file);
+  const records: WalRecord[] = [];
+  for (;;) {
+    const next = reader.next();
+    if (next.done === true) return { records, end: next.value };
+    records.push(next.value);
+  }
+}
+
+// Groups: {1, 2}, {3}, {4, 5}.
+const RECORDS = [record(1, 0, [batch(1, [1n])]), record(2, 1, [batch(1, [2n]), batch(2, [3n, 4n])]), record(3, 0, [batch(1, [5n])]), record(4, 0, [batch(1, [6n])]), record(5, 1, [batch(3, [7n])])];
+const FILE = join([encodeFileHeader(1), ...RECORDS]);
+const ends = RECORDS.reduce<number[]>((list, bytes) => [...list, (list.at(-1) ?? FILE_HEADER_BYTES) + bytes.length], []);
+
+describe("readWalFile()", () => {
+  it("gives back every record", () => {
+    const { records, end } = read(FILE);
+    expect(end).toBeUndefined();
+    expect(records.map((entry) => [entry.sequence, entry.groupStart, entry.databaseId, entry.batches.map((view) => [view.tableId, view.rowCount])])).toEqual([
+      [1, 1, 4, [[1, 1]]], [2, 1, 4, [[1, 1], [2, 2]]], [3, 3, 4, [[1, 1]]], [4, 4, 4, [[1, 1]]], [5, 4, 4, [[3, 1]]],
+    ]);
+    expect(records.map((entry) => entry.end)).toEqual(ends);
+  });
+
+  it("at every cut keeps the whole records and calls the rest a torn end", () => {
+    for (let size = 0; size < FILE.length; size++) {
+      const { records, end } = read(FILE.subarray(0, size));
+      const whole = ends.filter((offset) => offset <= size).length;
+      expect(records.length).toBe(whole);
+      if (size >= FILE_HEADER_BYTES && (size === FILE_HEADER_BYTES || ends.includes(size))) expect(end).toBeUndefined();
+      else expect(end).toMatchObject({ offset: size < FILE_HEADER_BYTES ? 0 : (ends[whole - 1] ?? FILE_HEADER_BYTES), middle: false });
+    }
+  });
+
+  it("tells damage before a later group from damage in the last one", () => {
+    for (let at = 0; at < FILE.length; at++) {
+      const damaged = FILE.slice();
+      damaged[at] = (damaged[at] as number) ^ 0xff;
+      const { records, end } = read(damaged);
+      const hit = ends.findIndex((offset) => at < offset);
+      const inHeader = at < FILE_HEADER_BYTES;
+      expect(records.length).toBe(inHeader ? 0 : hit);
+      // Records 4 and 5 are the last group: never acknowledged if one of them is bad.
+      expect(end?.middle).toBe(inHeader || hit < 3);
+    }
+  });
+
+  it("refuses another file's header", () => expect(read(FILE, 2).end).toMatchObject({ offset: 0, middle: true }));
+
+  it("answers any bytes with records or a reason, and nothing else", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(FILE.length - 1), fc.nat(255)), { maxLength: 12 }), fc.nat(FILE.length), (damage, size) => {
+        const bytes = FILE.slice();
+        for (const [at, value] of damage) bytes[at] = value;
+        expect(read(bytes.subarray(0, size)).records.length).toBeLessThanOrEqual(5);
+      }),
+      { numRuns: 2000 },
+    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void expect(read(bytes).records).toEqual([])));
+  });
+});

@@ -1,0 +1,78 @@
+/**
+ * The HTTP API as a Hono app that knows only `Request` and `Response`. The pipeline of every request is the one of
+ * spec http-api §2: OPTIONS, disabled token endpoints, authorization header, exact match, handler, decoration.
+ */
+import { Hono, type Context } from "hono";
+import { tokenOf } from "./authorization.ts";
+import { errorReply, toDatabaseError } from "./error-reply.ts";
+import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
+import type { EdgeOptions, Route, RouteContext } from "./route.ts";
+import { DATABASE_ROUTES } from "./routes/databases.ts";
+import { ENGINE_ROUTES } from "./routes/engine.ts";
+import { HEALTH_ROUTES } from "./routes/health.ts";
+import { PLUGIN_ROUTES } from "./routes/plugins.ts";
+import { QUERY_ROUTES } from "./routes/query.ts";
+import { REFUSED_ROUTES } from "./routes/refused.ts";
+import { TRIGGER_ROUTES } from "./routes/triggers.ts";
+import { writeRoutes } from "./routes/write.ts";
+import type { Services } from "./services.ts";
+
+const ROUTES: readonly Route[] = [
+  ...HEALTH_ROUTES,
+  ...QUERY_ROUTES,
+  ...DATABASE_ROUTES,
+  ...TRIGGER_ROUTES,
+  ...PLUGIN_ROUTES,
+  ...ENGINE_ROUTES,
+  ...REFUSED_ROUTES,
+];
+
+const PREFLIGHT: Reply = {
+  status: 204,
+  headers: {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "*",
+    "access-control-allow-headers": "*",
+    "access-control-max-age": "86400",
+  },
+  body: undefined,
+};
+
+const NOT_FOUND: Reply = { status: 404, headers: {}, body: "Not found" };
+const TOKENS_DISABLED: Reply = { status: 405, headers: {}, body: "endpoint disabled, started without auth" };
+
+/** Matched before everything else, so these carry a malformed header of their own rules (`p` wins on v1). */
+const READS_TOKEN_ITSELF: ReadonlySet<string> = new Set(["/write", "/query"]);
+
+export function createApp(services: Services, options: EdgeOptions): Hono {
+  const context: RouteContext = { services, options };
+  const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
+  const app = new Hono();
+  app.use("*", async (c, next) => {
+    const early = beforeMatch(c);
+    if (early !== undefined) return toResponse(early, always);
+    await next();
+  });
+  for (const { path, handle } of writeRoutes(context)) {
+    app.post(path, async (c) => toResponse(await handle(c.req.raw), {}));
+  }
+  for (const { method, path, handle } of ROUTES) {
+    app.on(method, path, async (c) => toResponse(await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
+  }
+  app.notFound(() => toResponse(NOT_FOUND, always));
+  app.onError((error) => {
+    const known = toDatabaseError(error);
+    if (known.fault === "internal") options.log.log("error", known.message, { stack: error.stack ?? "" });
+    return toResponse(errorReply(known), always);
+  });
+  return app;
+}
+
+function beforeMatch(c: Context): Reply | undefined {
+  const { method, path } = c.req;
+  if (method === "OPTIONS") return PREFLIGHT;
+  if (path.startsWith("/api/v3/configure/token")) return TOKENS_DISABLED;
+  if (!READS_TOKEN_ITSELF.has(path)) tokenOf(c.req.header("authorization"));
+  // Hono would answer HEAD with the GET route; the reference matches methods exactly.
+  return method === "HEAD" ? NOT_FOUND : undefined;
+}

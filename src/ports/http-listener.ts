@@ -1,0 +1,42 @@
+/** A listening HTTP server as the composition root sees it, and the raw write requests that a server may hand over. */
+export interface HttpListener {
+  readonly host: string;
+  /** The real port, also when 0 was asked for. */
+  readonly port: number;
+  /** Stops accepting, lets running requests end within the grace time, then closes every socket. */
+  close(): Promise<void>;
+}
+
+export interface ListenOptions<Fetch> {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The app, `(request: Request) => Response`. */
+  readonly fetch: Fetch;
+  readonly bodySizeMax: number;
+}
+
+export interface RawRequest {
+  readonly path: string;
+  /** What follows `?`; undefined without one. */
+  readonly query: string | undefined;
+  header(name: string): string | undefined;
+  /** Reused memory: not valid after the reply resolved. */
+  readonly body: Uint8Array;
+}
+
+export interface RawReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/** Routes that a server may serve without `Request` objects; both ways answer the same. */
+export interface RawRoutes {
+  /** POST to exactly these paths. */
+  readonly paths: readonly string[];
+  /** Never rejects. */
+  handle(request: RawRequest): Promise<RawReply>;
+  /** The reply to a body above the limit. */
+  tooLarge(path: string): RawReply;
+}

@@ -1,0 +1,88 @@
+/** The real runtime with the real interpreter on real threads, and small plugins to run in it. */
+import { createSystemClock } from "../../src/adapters/system/clock.ts";
+import { readArtefacts } from "../../src/adapters/plugin-runtime/artefacts.ts";
+import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapters/plugin-runtime/python-runtime.ts";
+import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
+
+export const MEBIBYTE = 1024 * 1024;
+export const artefactFolder: URL = new URL("file:///tmp/hostdev/dist/");
+
+export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): PluginRuntime {
+  return createPythonRuntime({
+    loadArtefacts: () => readArtefacts(artefactFolder),
+    executorEntry: new URL("../../dist/executor-worker.js", import.meta.url),
+    clock: createSystemClock(),
+    log: { log: () => undefined },
+    concurrency: 2,
+    hardStopGraceMs: 100,
+    terminateGraceMs: 300,
+    ...options,
+  });
+}
+
+/** A host that notes everything and answers nothing special. */
+export class RecordingHost implements PluginHost {
+  readonly logged: string[] = [];
+  readonly printed: string[] = [];
+  readonly cache = new Map<string, Uint8Array>();
+
+  log(level: string, text: string): void {
+    this.logged.push(`${level}: ${text}`);
+  }
+
+  output(text: string): void {
+    this.printed.push(text);
+  }
+
+  query(_sql: string, _parameters: readonly (readonly [string, string])[], _database: string | undefined): Promise<Uint8Array> {
+    return Promise.reject(new Error("no query in this test"));
+  }
+
+  writeSync(_database: string | undefined, _lines: string, _noSync: boolean): Promise<void> {
+    return Promise.resolve();
+  }
+
+  globalCachePut(key: string, value: Uint8Array): void {
+    this.cache.set(key, value);
+  }
+
+  globalCacheGet(key: string): Uint8Array | undefined {
+    return this.cache.get(key);
+  }
+
+  globalCacheDelete(key: string): boolean {
+    return this.cache.delete(key);
+  }
+}
+
+let revision = 0n;
+
+/** A plugin whose scheduled call runs `body` (lines of Python). */
+export function scheduled(body: string): Invocation {
+  const lines = body.trim().split("\n").map((line) => `    ${line}`);
+  return plugin(`def process_scheduled_call(influxdb3_local, call_time, args=None):\n${lines.join("\n")}\n`);
+}
+
+export function plugin(source: string, event: PluginEvent = { kind: "schedule", callTimeSeconds: 0n }): Invocation {
+  revision += 1n;
+  return {
+    code: { fileName: "plugin.py", source, module: "plugin", files: new Map(), revision },
+    arguments: undefined,
+    sparseRows: false,
+    event,
+  };
+}
+
+/** Short description of an outcome for expectations. */
+export function summary(outcome: RunOutcome): string {
+  switch (outcome.kind) {
+    case "done":
+      return "done";
+    case "raised":
+      return `raised ${outcome.typeName}`;
+    case "stopped":
+      return `stopped ${outcome.level} ${outcome.reason}`;
+    case "failed":
+      return `failed ${outcome.message}`;
+  }
+}
