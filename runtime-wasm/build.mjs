@@ -25,10 +25,10 @@ const LOCK_FILE = join(DIST, "lock.json");
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
 const hashOfFolder = (folder) => readdirSync(folder).sort().map((name) => [name, sha256(readFileSync(join(folder, name)))]);
 
-function buildOutputs(workFolder, inputsLock, inputs, compilers) {
+function buildOutputs(workFolder, inputHashes, inputs, compilers) {
   const toolchain = wasmToolchain(workFolder);
   const patch = join(HERE, "cpython/poll-hook.patch");
-  const base = { inputs: inputsLock, patch: sha256(readFileSync(patch)), compilers, flags: toolchain.flags };
+  const base = { inputs: inputHashes, patch: sha256(readFileSync(patch)), compilers, flags: toolchain.flags };
   const out = join(workFolder, "out");
   step(workFolder, "unpack", base, join(workFolder, "sources"), () => unpack(workFolder, inputs, patch));
   step(workFolder, "libraries", base, join(workFolder, "prefix"), () => buildLibraries(workFolder, toolchain));
@@ -56,7 +56,8 @@ function report(lock, out, update, workFolder) {
   }
   const found = existsSync(LOCK_FILE) ? differences(readJson(LOCK_FILE), lock) : ["there is no lock file yet"];
   for (const sentence of found) console.log(sentence);
-  console.log(found.length === 0 ? "The result is the same as in the lock file." : `The result, in ${out}, differs; --update replaces runtime-wasm/dist.`);
+  if (found.length === 0) console.log("The result is the same as in the lock file.");
+  else console.log(`The result, in ${out}, differs; --update replaces runtime-wasm/dist.`);
   return found.length === 0 ? 0 : 1;
 }
 
@@ -69,9 +70,9 @@ function main() {
   const inputsLock = readJson(join(HERE, "inputs.lock.json"));
   const compilers = { ...compilerVersions(), binaryen: binaryenVersion() };
   const inputs = collectInputs(inputsLock, process.env.RUNTIME_INPUTS_DIR, workFolder);
-  const out = buildOutputs(workFolder, inputsLock, inputs, compilers);
-  const hashes = Object.fromEntries(Object.values(inputsLock).map(({ file, sha256: hash }) => [file, hash]));
-  return report({ inputs: hashes, compilers, outputs: compressOutputs(out) }, out, values.update, workFolder);
+  const inputHashes = Object.fromEntries(Object.values(inputsLock).map(({ file, sha256: hash }) => [file, hash]));
+  const out = buildOutputs(workFolder, inputHashes, inputs, compilers);
+  return report({ inputs: inputHashes, compilers, outputs: compressOutputs(out) }, out, values.update, workFolder);
 }
 
 try {

@@ -52,8 +52,8 @@ function aptOptions(workFolder) {
   if (existsSync(sources)) return options;
   for (const folder of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(root, folder), { recursive: true });
   const lines = SUITES.flatMap((suite) => ["deb", "deb-src"].map((kind) => `${kind} [signed-by=${KEYRING}] ${MIRROR} ${suite} main\n`));
-  const updates = `deb [signed-by=${KEYRING}] ${MIRROR} bookworm-updates main\n`;
-  writeFileSync(sources, lines.join("") + updates);
+  const security = `deb [signed-by=${KEYRING}] ${MIRROR}-security bookworm-security main\n`;
+  writeFileSync(sources, lines.join("") + security);
   run(workFolder, "apt", "apt-get", [...options, "update"]);
   return options;
 }

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define ENTRY_MODULE "_tidemark.entry"
+/* CPython's 5000 were chosen for wasmtime; V8 has less room on the thread's own stack (4 MiB in a worker of Node) and would
+   throw through the guest, where RecursionError is meant. A level takes up to 4 KiB there, the evaluation loop two levels. */
+#define C_RECURSION_LEVELS 1000
 
 static PyObject *entry;
 
@@ -111,7 +114,6 @@ static PyStatus start_interpreter(void) {
     config.write_bytecode = 0;
     config.install_signal_handlers = 0;
     config.pathconfig_warnings = 0;
-    config.buffered_stdio = 0;
     config.use_hash_seed = 0;
     config.module_search_paths_set = 1;
     status = PyWideStringList_Append(&config.module_search_paths, L"/lib/python313.zip");
@@ -119,6 +121,7 @@ static PyStatus start_interpreter(void) {
     if (!PyStatus_Exception(status)) status = PyConfig_SetString(&config, &config.executable, L"/python");
     if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
+    if (!PyStatus_Exception(status)) PyThreadState_Get()->c_recursion_remaining = C_RECURSION_LEVELS;
     return status;
 }
 

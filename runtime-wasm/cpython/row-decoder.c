@@ -182,8 +182,9 @@ static bool open_batch(abi_bytes bytes, PyObject *keys, bool open, batch_view *b
     return at == end || damaged("bytes left over");
 }
 
-static PyObject *value_at(const column_view *column, uint32_t row) {
-    switch (column->type) {
+/* With a constant `type` only that case is compiled. */
+static inline __attribute__((always_inline)) PyObject *value_at(uint8_t type, const column_view *column, uint32_t row) {
+    switch (type) {
     case TYPE_INT64:
     case TYPE_TIME:
         return PyLong_FromLongLong(load_i64(column->body + (size_t)row * 8));
@@ -206,6 +207,32 @@ static PyObject *value_at(const column_view *column, uint32_t row) {
     }
 }
 
+/* Puts the present values of rows `start` to `end` into the rows' entries. */
+static bool fill_column(const column_view *column, PyDictUnicodeEntry **entries, uint32_t start, uint32_t end) {
+    if (column->key == NO_KEY) return true;
+#define FILL(TYPE)                                                                        \
+    case TYPE:                                                                            \
+        for (uint32_t row = start; row < end; row++) {                                    \
+            if (!is_present(column->validity, row)) continue;                             \
+            PyObject *value = value_at(TYPE, column, row);                                \
+            if (value == NULL) return false;                                              \
+            entries[row - start][column->key].me_value = value;                           \
+        }                                                                                 \
+        return true;
+    switch (column->type) {
+        FILL(TYPE_INT64)
+        FILL(TYPE_FLOAT64)
+        FILL(TYPE_BOOL)
+        FILL(TYPE_UTF8)
+        FILL(TYPE_TAG)
+        FILL(TYPE_UINT64)
+        FILL(TYPE_TIME)
+    default:
+        return true;
+    }
+#undef FILL
+}
+
 /* Rows with every key. The entries of a copied template are overwritten in place: the template holds only None, which is
    immortal, and a column's key occurs once, so nothing needs releasing. */
 static bool fill_full_rows(const batch_view *batch, PyObject *template, PyObject *rows, Py_ssize_t first) {
@@ -225,14 +252,7 @@ static bool fill_full_rows(const batch_view *batch, PyObject *template, PyObject
             entries[row - start] = DK_UNICODE_ENTRIES(keys);
         }
         for (uint32_t index = 0; index < batch->column_count; index++) {
-            const column_view *column = &batch->columns[index];
-            if (column->type == TYPE_NULL || column->key == NO_KEY) continue;
-            for (uint32_t row = start; row < end; row++) {
-                if (!is_present(column->validity, row)) continue;
-                PyObject *value = value_at(column, row);
-                if (value == NULL) return false;
-                entries[row - start][column->key].me_value = value;
-            }
+            if (!fill_column(&batch->columns[index], entries, start, end)) return false;
         }
     }
     return true;
@@ -255,7 +275,7 @@ static bool fill_sparse_rows(const batch_view *batch, PyObject *template, PyObje
         for (Py_ssize_t key = 0; filled && PyDict_Next(template, &position, &name, &unused); key++) {
             const column_view *column = by_key[key];
             if (column == NULL || column->type == TYPE_NULL || !is_present(column->validity, row)) continue;
-            PyObject *value = value_at(column, row);
+            PyObject *value = value_at(column->type, column, row);
             filled = value != NULL && PyDict_SetItem(dict, name, value) == 0;
             Py_XDECREF(value);
         }

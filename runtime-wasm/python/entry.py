@@ -2,6 +2,7 @@
 exception of a plugin out."""
 
 import gc
+import sys
 from datetime import datetime, timedelta
 
 from _tidemark import cache, line_builder, loader, local_api, network, resuming, warming
@@ -12,6 +13,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 
 def boot():
+    sys.stdout.reconfigure(line_buffering=True)
     line_builder.install()
     network.install()
     warming.import_usual_modules()
@@ -65,6 +67,17 @@ def _run(code, function_name, values, convert):
     except BaseException as problem:
         local_api.discard_writes()
         return to_failure(problem, in_entry_point)
+    finally:
+        _flush_output()
+
+
+def _flush_output():
+    """What a plugin printed without a line end belongs to its run."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()
+        except Exception:
+            pass
 
 
 def cache_size():

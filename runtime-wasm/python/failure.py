@@ -8,6 +8,8 @@ import _tidemark_host as host
 MESSAGE_CHARACTERS_MAX = 65_536
 TRACEBACK_CHARACTERS_MAX = 262_144
 _INTERRUPTED_MESSAGE = "the run was stopped"
+# The parser's own stack limit raises MemoryError too; memory is as good as before then.
+_PARSER_OVERFLOW = "Parser stack overflowed"
 _OWN_FILES = "/lib/python313.zip/_tidemark/"
 
 
@@ -46,7 +48,7 @@ def to_failure(exception, in_entry_point):
         "" if own else _valid(type(exception).__qualname__, 256),
         message,
         "" if own and exception.__cause__ is None else _traceback_of(exception.__cause__ if own else exception),
-        isinstance(exception, MemoryError),
+        isinstance(exception, MemoryError) and not message.startswith(_PARSER_OVERFLOW),
         interrupted,
         in_entry_point,
     )

@@ -17,6 +17,8 @@ export interface FlagSpec {
   readonly defaultText?: string;
   /** Exactly these values. */
   readonly choices?: readonly string[];
+  /** Some choices are known but refused later, with a reason; help does not offer them. */
+  readonly hasUnavailableChoices?: true;
   readonly required?: boolean;
   /** May be given again; a switch then counts. `values` also takes the words that follow. */
   readonly repeat?: "flag" | "values";

@@ -31,7 +31,7 @@ export function commandHelp(command: Command, options: HelpOptions): string {
     ...argumentSection(command.arguments ?? [], options),
     section("Options", table([...flags.map((flag) => flagRow(flag, options)), ...helpRows()]), options),
     ...exampleSection(command, options),
-    ...(hiddenCount === 0 ? [] : [`${hiddenCount} more options are accepted for compatibility: see --help-all.`]),
+    ...(hiddenCount === 0 ? [] : [`${hiddenCount === 1 ? "1 more option is" : `${hiddenCount} more options are`} accepted for compatibility: see --help-all.`]),
   ];
   return `${sections.join("\n\n")}\n`;
 }
@@ -67,7 +67,7 @@ function section(title: string, body: string, options: HelpOptions): string {
 
 function flagRow(flag: FlagSpec, options: HelpOptions): Row {
   const notes = [
-    ...(flag.choices === undefined ? [] : [`one of ${flag.choices.join(", ")}`]),
+    ...(flag.choices === undefined || flag.hasUnavailableChoices === true ? [] : [`one of ${flag.choices.join(", ")}`]),
     ...(flag.defaultText === undefined ? [] : [`default: ${flag.defaultText}`]),
     ...(flag.env === undefined ? [] : [`env: ${options.isLong ? flag.env.join(", ") : flag.env[0]}`]),
     ...(options.isLong && flag.aliases !== undefined ? [`also: ${flag.aliases.map((name) => `--${name}`).join(", ")}`] : []),

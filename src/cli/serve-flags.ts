@@ -12,6 +12,7 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     env: ["INFLUXDB3_OBJECT_STORE"],
     defaultText: "file",
     choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
+    hasUnavailableChoices: true,
   },
   {
     name: "data-dir",
@@ -116,7 +117,7 @@ const LOG_FLAGS: readonly FlagSpec[] = [
     value: "FORMAT",
     summary: "full: lines to read; json: one object per line",
     env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
-    choices: ["full", "pretty", "json", "logfmt"],
+    choices: ["full", "pretty", "json"],
     defaultText: "full",
   },
 ];

@@ -44,7 +44,12 @@ export interface ErrorReply extends Reply {
 
 export function errorReply(thrown: unknown, shape: ErrorShape = "v3"): ErrorReply {
   const error = toDatabaseError(thrown);
-  return { status: error.status, headers: errorHeaders(error), body: errorBody(error, shape) };
+  return { status: statusOf(error, shape), headers: errorHeaders(error), body: errorBody(error, shape) };
+}
+
+/** v2 answers 400 to whatever the caller has to change, limits included (spec: http-api §6.2). */
+function statusOf(error: DatabaseError, shape: ErrorShape): number {
+  return shape === "v2-write" && !V2_CODE_BY_STATUS.has(error.status) && error.status < 500 ? 400 : error.status;
 }
 
 function errorBody(error: DatabaseError, shape: ErrorShape): string {

@@ -1,12 +1,12 @@
 /** Which format a query's answer takes, from `format` and `Accept` (spec: http-api §7). */
 import type * as v from "valibot";
 import { DatabaseError } from "../core/errors/database-error.ts";
+import type { TextFormat } from "../core/query/format-result.ts";
 import { invalid, wordOf } from "./decode.ts";
 
-export type ResultFormat = "json" | "jsonl" | "csv" | "pretty";
-export type NamedFormat = ResultFormat | "parquet";
+export type NamedFormat = TextFormat | "parquet";
 
-export const CONTENT_TYPES: Readonly<Record<ResultFormat, string>> = {
+export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   json: "application/json",
   jsonl: "application/jsonl",
   csv: "text/csv",
@@ -30,9 +30,9 @@ const BY_ACCEPT: ReadonlyMap<string, NamedFormat> = new Map([
 ] as const);
 
 /** `Accept` must be readable even when `format` decides. Throws `request.invalid` and `query.not_implemented`. */
-export function chooseFormat(named: NamedFormat | undefined, accept: string | null): ResultFormat {
+export function chooseFormat(named: NamedFormat | undefined, accept: string | null): TextFormat {
   const accepted = acceptedFormat(accept);
-  return supported(named ?? accepted);
+  return textFormat(named ?? accepted);
 }
 
 function acceptedFormat(accept: string | null): NamedFormat {
@@ -42,7 +42,8 @@ function acceptedFormat(accept: string | null): NamedFormat {
   return format;
 }
 
-export function supported(format: NamedFormat): ResultFormat {
+/** Throws `query.not_implemented` for what no renderer makes yet. */
+export function textFormat(format: NamedFormat): TextFormat {
   if (format !== "parquet") return format;
   throw new DatabaseError("query.not_implemented", {
     message: "This feature is not implemented: Parquet output",

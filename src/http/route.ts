@@ -2,7 +2,6 @@
 import type { TriggerSpecification } from "../core/trigger/specification.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { BodyRules } from "./body.ts";
-import type { RenderResult } from "./render-query.ts";
 import type { Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
@@ -12,7 +11,6 @@ export interface EdgeOptions extends BodyRules {
   /** Same for the life of the process. */
   readonly processId: string;
   readonly log: LogSink;
-  readonly renderResult: RenderResult;
   /** Refused on create (`--restrict-plugin-triggers-to` lists what stays allowed). */
   readonly allowsTrigger?: (specification: TriggerSpecification) => boolean;
 }

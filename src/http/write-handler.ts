@@ -22,7 +22,16 @@ export function createRawWriteRoutes(services: WriteServices, rules: BodyRules):
     paths: WRITE_PATHS,
     handle: createWriteHandler(services, rules),
     tooLarge: (path) => failure(path, tooLarge(rules.bodySizeMax), services),
+    overloaded: (path) => failure(path, overloaded(), services),
   };
+}
+
+/** Spec: http-api §4 "Overload". */
+function overloaded(): DatabaseError {
+  return new DatabaseError("request.overloaded", {
+    message: "this service is overloaded, please try again later",
+    hint: "send fewer writes at the same time, or smaller ones",
+  });
 }
 
 type WriteServices = Pick<Services, "storage" | "clusterUuid">;

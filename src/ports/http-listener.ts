@@ -39,4 +39,6 @@ export interface RawRoutes {
   handle(request: RawRequest): Promise<RawReply>;
   /** The reply to a body above the limit. */
   tooLarge(path: string): RawReply;
+  /** The reply when the bodies of all running requests would exceed the server's budget. */
+  overloaded(path: string): RawReply;
 }

@@ -45,7 +45,7 @@ class FakeHost {
   refusal: { kind: string; message: string } | undefined;
   stopping = false;
 
-  readonly calls = {
+  readonly calls: Host = {
     log: (level, line) => void this.logs.push(`${level} ${line}`),
     query: (sql, parameters, database) => {
       this.refuse();
@@ -60,7 +60,7 @@ class FakeHost {
     globalCacheGet: (key) => this.globals.get(key),
     globalCacheDelete: (key) => this.globals.delete(key),
     poll: () => this.stopping,
-  } satisfies Host;
+  };
 
   private refuse(): void {
     if (this.refusal !== undefined) throw this.refusal;
@@ -70,7 +70,8 @@ class FakeHost {
 let host: FakeHost;
 let component: ComponentGuest;
 let revision = 0n;
-const current = {
+/** Tests exchange the host; the component keeps this one. */
+const current: Host = {
   log: (...values) => host.calls.log(...values),
   query: (...values) => host.calls.query(...values),
   writeSync: (...values) => host.calls.writeSync(...values),
@@ -78,7 +79,7 @@ const current = {
   globalCacheGet: (...values) => host.calls.globalCacheGet(...values),
   globalCacheDelete: (...values) => host.calls.globalCacheDelete(...values),
   poll: () => host.calls.poll(),
-} satisfies Host;
+};
 
 beforeAll(async () => {
   host = new FakeHost();
@@ -102,7 +103,8 @@ const runCode = (code: string) =>
 
 /** What one expression evaluates to, as Python's repr, or how it fails. */
 function evaluate(expression: string): string {
-  runCode(`try:\n    l.info(repr(${expression}))\nexcept BaseException as problem:\n    l.info(type(problem).__name__ + ": " + str(problem))`);
+  const report = 'l.info(type(problem).__name__ + ": " + str(problem))';
+  runCode(`try:\n    l.info(repr(${expression}))\nexcept BaseException as problem:\n    ${report}`);
   return (host.logs.at(-1) ?? "").slice("info ".length);
 }
 
@@ -118,12 +120,14 @@ function failureOf(work: () => unknown): Failure {
 const respond = (expression: string) => {
   const source = `def process_request(l, query, headers, body, args=None):\n    return ${expression}\n`;
   const [response] = component.guest.processRequest(contextOf(source), { query: [], headers: [], body: new Uint8Array() });
-  return { status: response.status, headers: response.headers.map(({ name, value }) => `${name}: ${value}`), body: Buffer.from(response.body).toString() };
+  const headers = response.headers.map(({ name, value }) => `${name}: ${value}`);
+  return { status: response.status, headers, body: Buffer.from(response.body).toString() };
 };
 
 describe("process_writes", () => {
   test("runs the tutorial", () => {
-    const writes = component.guest.processWrites(contextOf(TUTORIAL), [{ tableName: "home", columns: HOME_COLUMNS, batches: [HOME_BATCH, HOME_BATCH] }]);
+    const tables = [{ tableName: "home", columns: HOME_COLUMNS, batches: [HOME_BATCH, HOME_BATCH] }];
+    const writes = component.guest.processWrites(contextOf(TUTORIAL), tables);
     expect(host.logs).toEqual(["info Processing 2 rows from home"]);
     expect(writes).toEqual([{ database: undefined, lines: "processed_data,source_table=home row_count=2i" }]);
   });
@@ -142,7 +146,8 @@ describe("process_writes", () => {
   test("refuses damaged batches with ValueError", () => {
     const damaged = HOME_BATCH.slice();
     damaged[9] = 255;
-    const failure = failureOf(() => component.guest.processWrites(contextOf(TUTORIAL), [{ tableName: "t", columns: HOME_COLUMNS, batches: [damaged] }]));
+    const tables = [{ tableName: "t", columns: HOME_COLUMNS, batches: [damaged] }];
+    const failure = failureOf(() => component.guest.processWrites(contextOf(TUTORIAL), tables));
     expect(failure.typeName).toBe("ValueError");
     expect(failure.message).toContain("table batch is damaged");
   });
@@ -151,7 +156,8 @@ describe("process_writes", () => {
 describe("failures", () => {
   test("carry the type, the message and a traceback with the plugin's lines only", () => {
     const failure = failureOf(() => runCode('l.write(LineBuilder("lost").int64_field("a", 1))\nl.cache.nothing'));
-    expect(failure).toMatchObject({ typeName: "AttributeError", message: "'PyCache' object has no attribute 'nothing'", inEntryPoint: true, outOfMemory: false });
+    const message = "'PyCache' object has no attribute 'nothing'";
+    expect(failure).toMatchObject({ typeName: "AttributeError", message, inEntryPoint: true, outOfMemory: false });
     expect(failure.traceback).toBe(
       'Traceback (most recent call last):\n  File "plugin.py", line 3, in process_scheduled_call\n    l.cache.nothing\n' +
         "AttributeError: 'PyCache' object has no attribute 'nothing'\n",
@@ -164,10 +170,15 @@ describe("failures", () => {
   });
 
   test.each([
-    ["processWrites", "the process_writes function is not present in the plugin. Should be defined as: process_writes(influxdb3_local, table_batches, args=None)"],
-    ["processScheduledCall", "the process_scheduled_call function is not present in the plugin. Should be defined as: process_scheduled_call(influxdb3_local, call_time, args=None)"],
-    ["processRequest", "the process_request function is not present in the plugin. Should be defined as: process_request(influxdb3_local, query_parameters, request_headers, request_body, args=None) -> Tuple[str, Optional[Dict[str, str]]]"],
-  ] as const)("name a missing function: %s", (entry, message) => {
+    ["processWrites", "process_writes", "(influxdb3_local, table_batches, args=None)"],
+    ["processScheduledCall", "process_scheduled_call", "(influxdb3_local, call_time, args=None)"],
+    [
+      "processRequest",
+      "process_request",
+      "(influxdb3_local, query_parameters, request_headers, request_body, args=None) -> Tuple[str, Optional[Dict[str, str]]]",
+    ],
+  ] as const)("name a missing function: %s", (entry, name, signature) => {
+    const message = `the ${name} function is not present in the plugin. Should be defined as: ${name}${signature}`;
     const { guest } = component;
     const calls = {
       processWrites: () => guest.processWrites(contextOf("x = 1"), []),
@@ -189,8 +200,9 @@ describe("failures", () => {
 
   test("an interruption passes `except Exception` and comes again when it is swallowed", () => {
     host.stopping = true;
-    const failure = failureOf(() => runCode("swallowed = 0\nwhile True:\n    try:\n        while True: pass\n    except BaseException:\n        swallowed += 1\n        if swallowed == 3: raise"));
-    expect(failure).toMatchObject({ typeName: "PluginInterrupted", interrupted: true });
+    const swallow = "        swallowed += 1\n        if swallowed == 3: raise";
+    const code = `swallowed = 0\nwhile True:\n    try:\n        while True: pass\n    except BaseException:\n${swallow}`;
+    expect(failureOf(() => runCode(code))).toMatchObject({ typeName: "PluginInterrupted", interrupted: true });
     expect(failureOf(() => runCode("while True:\n    try:\n        pass\n    except Exception: pass"))).toMatchObject({ interrupted: true });
   });
 });
@@ -209,14 +221,15 @@ describe("influxdb3_local", () => {
   });
 
   test("queries", () => {
-    expect(evaluate('l.query("SELECT $a", {"a": "b"}, "other")')).toBe("[{'room': 'kitchen', 'temp': 21.5, 'hum': 40, 'time': 1000000000}]");
+    const rows = evaluate('l.query("SELECT $a", {"a": "b"}, "other")');
+    expect(rows).toBe("[{'room': 'kitchen', 'temp': 21.5, 'hum': 40, 'time': 1000000000}]");
     expect(host.queries).toEqual([["SELECT $a", [{ name: "a", value: "b" }], "other"]]);
     expect(evaluate('l.query("SELECT 1", {"a": 1})')).toBe("TypeError: argument 'args': 'int' object is not an instance of 'str'");
   });
 
   test.each([
-    ["query-error", "QueryError"], ["write-error", "Exception"], ["type-error", "TypeError"], ["value-error", "ValueError"], ["denied", "PermissionError"],
-    ["limit", "ResourceLimitError"], ["interrupted", "KeyboardInterrupt"], ["internal", "RuntimeError"],
+    ["query-error", "QueryError"], ["write-error", "Exception"], ["type-error", "TypeError"],
+    ["value-error", "ValueError"], ["denied", "PermissionError"], ["limit", "ResourceLimitError"], ["interrupted", "KeyboardInterrupt"], ["internal", "RuntimeError"],
   ])("a refusal of kind %s raises %s", (kind, exception) => {
     host.refusal = { kind, message: "error: the text" };
     expect(evaluate('l.query("SELECT 1")')).toBe(`${exception}: error: the text`);
@@ -224,7 +237,9 @@ describe("influxdb3_local", () => {
 
   test("writes at the end or at once", () => {
     const line = 'LineBuilder("m").int64_field("a", 1)';
-    expect(runCode(`l.write(${line})\nl.write_to_db("other", ${line})\nl.write(${line})\nl.write_sync(${line}, True)\nl.write_sync_to_db("other", ${line}, no_sync=False)`)).toEqual([
+    const buffered = `l.write(${line})\nl.write_to_db("other", ${line})\nl.write(${line})`;
+    const atOnce = `l.write_sync(${line}, True)\nl.write_sync_to_db("other", ${line}, no_sync=False)`;
+    expect(runCode(`${buffered}\n${atOnce}`)).toEqual([
       { database: undefined, lines: "m a=1i\nm a=1i" },
       { database: "other", lines: "m a=1i" },
     ]);
@@ -242,9 +257,13 @@ describe("influxdb3_local", () => {
 
 describe("LineBuilder", () => {
   test.each([
-    [String.raw`LineBuilder("m,x").tag("a",None).tag("b","x y=,\\").bool_field("f\\k",0).time_ns(5)`, String.raw`m\,x,a=None,b=x\ y\=\,\\ f\\k=f 5`],
+    [
+      String.raw`LineBuilder("m,x").tag("a",None).tag("b","x y=,\\").bool_field("f\\k",0).time_ns(5)`,
+      String.raw`m\,x,a=None,b=x\ y\=\,\\ f\\k=f 5`,
+    ],
     ['LineBuilder("m").int64_field("i", True).uint64_field("u", 3)', "m i=Truei,u=3u"],
-    ['LineBuilder("m").float64_field("a", 2.0).float64_field("b", 1e-5).float64_field("c", float("nan")).float64_field("d", -0.0)', "m a=2.0,b=1e-05,c=nan,d=0.0"],
+    ['LineBuilder("m").float64_field("a", 2.0).float64_field("b", 1e-5)', "m a=2.0,b=1e-05"],
+    ['LineBuilder("m").float64_field("c", float("nan")).float64_field("d", -0.0)', "m c=nan,d=0.0"],
     [String.raw`LineBuilder("m").string_field("s", "a\"b\\c")`, String.raw`m s="a\"b\\c"`],
     ['LineBuilder("m").tag("t","1").int64_field("a",1).tag("t","2")', "m,t=2 a=1i"],
   ])("%s", (expression, line) => {
@@ -277,14 +296,17 @@ describe("cache", () => {
   });
 
   test("copies plain data into the global part and refuses anything else", () => {
-    const value = '{"a": [1, -2**70, 1.5, None, True, "é", b"x", (1,), {2}], ("k",): __import__("decimal").Decimal("1.10"), "t": call_time}';
-    runCode(`value = ${value}\nl.cache.put("v", value, use_global=True)\nl.info(l.cache.get("v", use_global=True) == value, l.cache.delete("v", True), l.cache.get("v", 7, True))`);
+    const items = '[1, -2**70, 1.5, None, True, "é", b"x", (1,), {2}]';
+    const value = `{"a": ${items}, ("k",): __import__("decimal").Decimal("1.10"), "t": call_time}`;
+    const answers = 'l.cache.get("v", use_global=True) == value, l.cache.delete("v", True), l.cache.get("v", 7, True)';
+    runCode(`value = ${value}\nl.cache.put("v", value, use_global=True)\nl.info(${answers})`);
     expect(host.logs).toEqual(["info True True 7"]);
     expect(evaluate('l.cache.put("f", len, use_global=True)')).toMatch(/^TypeError: 'builtin_function_or_method' object/);
   });
 
   test("damaged bytes of the global part give ValueError", () => {
-    for (const bytes of [[], [0x78], [0x6c, 255, 255, 255, 255], [0x4e, 0x4e], Array.from({ length: 500 }, () => [0x6c, 1, 0, 0, 0]).flat(), [0x6d, 1, 0, 0, 0, 0x78]]) {
+    const deep = Array.from({ length: 500 }, () => [0x6c, 1, 0, 0, 0]).flat();
+    for (const bytes of [[], [0x78], [0x6c, 255, 255, 255, 255], [0x4e, 0x4e], deep, [0x6d, 1, 0, 0, 0, 0x78]]) {
       host.globals.set("k", Uint8Array.from(bytes));
       expect(evaluate('l.cache.get("k", use_global=True)')).toMatch(/^ValueError: /);
     }
@@ -315,7 +337,8 @@ describe("process_request", () => {
 
   test("gives the function its arguments", () => {
     const source = "def process_request(l, query, headers, body, args=None):\n    l.info(query, headers, body, args)\n    return []\n";
-    component.guest.processRequest(contextOf(source), { query: [{ name: "q", value: "1" }], headers: [{ name: "host", value: "h" }], body: text.encode("b") });
+    const request = { query: [{ name: "q", value: "1" }], headers: [{ name: "host", value: "h" }], body: text.encode("b") };
+    component.guest.processRequest(contextOf(source), request);
     expect(host.logs).toEqual(["info {'q': '1'} {'host': 'h'} b'b' None"]);
   });
 
@@ -326,8 +349,11 @@ describe("process_request", () => {
 });
 
 test("the standard library's usual modules can be imported", () => {
-  const names = "asyncio concurrent.futures json tomllib uuid urllib.request http.client decimal zoneinfo hashlib bz2 lzma zlib socket select logging statistics csv xml.etree.ElementTree email pickle difflib threading queue tempfile";
+  const names =
+    "asyncio concurrent.futures json tomllib uuid urllib.request http.client decimal zoneinfo hashlib bz2 lzma zlib socket " +
+    "select logging statistics csv xml.etree.ElementTree email pickle difflib threading queue tempfile";
   runCode(`import importlib\nfor name in "${names}".split(): importlib.import_module(name)`);
-  expect(evaluate('str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(__import__("datetime").datetime(2026, 7, 1)))')).toBe("'2:00:00'");
+  const summer = '__import__("datetime").datetime(2026, 7, 1)';
+  expect(evaluate(`str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(${summer}))`)).toBe("'2:00:00'");
   expect(evaluate('__import__("socket").create_connection(("127.0.0.1", 1))')).toMatch(/^OSError: .*the network is not available to this plugin/);
 });

@@ -12,4 +12,8 @@ export const BODY_BUFFERS_KEPT_MAX = 8;
 /** Larger buffers are not kept: 8 of them are the most memory that idle writes pin. */
 export const BODY_BUFFER_KEPT_SIZE_MAX = 4 * 1024 * 1024;
 
+/** Bodies of all running writes together; at least four of the largest ones must fit. */
+export const BODY_BYTES_IN_FLIGHT_MAX = 128 * 1024 * 1024;
+export const LARGEST_BODIES_IN_FLIGHT_MIN = 4;
+
 export const BODY_BUFFER_INITIAL_SIZE = 64 * 1024;

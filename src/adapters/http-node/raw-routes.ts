@@ -5,18 +5,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodyBufferPool, type BodyBuffer } from "./body-buffers.ts";
-import { REFUSED_BODY_DRAIN_MS } from "./limits.ts";
+import { BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN, REFUSED_BODY_DRAIN_MS } from "./limits.ts";
 
 export class RawMount {
   readonly #routes: RawRoutes;
   readonly #paths: ReadonlySet<string>;
   readonly #bodySizeMax: number;
+  readonly #bytesMax: number;
   readonly #buffers = new BodyBufferPool();
+  /** Body bytes of all requests between their first byte and their answer. */
+  #bytesInFlight = 0;
 
   constructor(routes: RawRoutes, bodySizeMax: number) {
     this.#routes = routes;
     this.#paths = new Set(routes.paths);
     this.#bodySizeMax = bodySizeMax;
+    this.#bytesMax = Math.max(BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN * bodySizeMax);
   }
 
   /** True when the request is one of ours and will be answered. */
@@ -32,18 +36,20 @@ export class RawMount {
 
   #read(incoming: IncomingMessage, outgoing: ServerResponse, path: string, query: string | undefined): void {
     if (Number(incoming.headers["content-length"] ?? 0) > this.#bodySizeMax) {
-      this.#refuse(incoming, outgoing, path);
+      this.#refuse(incoming, outgoing, this.#routes.tooLarge(path));
       return;
     }
     const buffer = this.#buffers.take();
     const onData = (chunk: Uint8Array): void => {
-      if (buffer.size + chunk.length <= this.#bodySizeMax) {
+      const refusal = this.#refusalOf(buffer, chunk, path);
+      if (refusal === undefined) {
         buffer.append(chunk);
+        this.#bytesInFlight += chunk.length;
         return;
       }
       detach();
-      this.#buffers.giveBack(buffer);
-      this.#refuse(incoming, outgoing, path);
+      this.#free(buffer);
+      this.#refuse(incoming, outgoing, refusal);
     };
     const onEnd = (): void => {
       detach();
@@ -51,13 +57,23 @@ export class RawMount {
     };
     const onGone = (): void => {
       detach();
-      this.#buffers.giveBack(buffer);
+      this.#free(buffer);
     };
     const detach = (): void => {
       incoming.off("data", onData).off("end", onEnd).off("close", onGone);
     };
     // A broken upload ends in "close"; its error has nobody to be told.
     incoming.on("data", onData).on("end", onEnd).on("close", onGone).on("error", () => undefined);
+  }
+
+  #refusalOf(buffer: BodyBuffer, chunk: Uint8Array, path: string): RawReply | undefined {
+    if (buffer.size + chunk.length > this.#bodySizeMax) return this.#routes.tooLarge(path);
+    return this.#bytesInFlight + chunk.length > this.#bytesMax ? this.#routes.overloaded(path) : undefined;
+  }
+
+  #free(buffer: BodyBuffer): void {
+    this.#bytesInFlight -= buffer.size;
+    this.#buffers.giveBack(buffer);
   }
 
   async #answer(
@@ -71,14 +87,14 @@ export class RawMount {
       header: (name) => headerText(incoming.headers[name]),
       body: request.buffer.view(),
     });
-    this.#buffers.giveBack(request.buffer);
+    this.#free(request.buffer);
     send(outgoing, reply);
   }
 
-  #refuse(incoming: IncomingMessage, outgoing: ServerResponse, path: string): void {
+  #refuse(incoming: IncomingMessage, outgoing: ServerResponse, reply: RawReply): void {
     const { socket } = incoming;
     outgoing.shouldKeepAlive = false;
-    send(outgoing, this.#routes.tooLarge(path));
+    send(outgoing, reply);
     incoming.resume();
     setTimeout(() => socket.destroy(), REFUSED_BODY_DRAIN_MS).unref();
   }

@@ -97,11 +97,12 @@ export class ExecutorPool {
     this.#pump();
   }
 
-  /** Ends an executor whose run cannot be left in any other way. */
-  discard(executor: Executor): void {
+  /** Ends an executor whose run cannot be left in any other way; resolves when the runtime says that it has ended. */
+  discard(executor: Executor): Promise<unknown> {
     this.#remove(executor);
-    void executor.terminate();
+    const ended = executor.terminate();
     this.#pump();
+    return ended;
   }
 
   /** All threads drop what they hold of this guest. */

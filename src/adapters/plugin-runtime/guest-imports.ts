@@ -4,14 +4,14 @@ import { ERROR_KINDS, HOST_CALLS, HOST_CALL_NAMES, type HostCallName } from "./c
 import { OPERATION, REPLY } from "./control-block.ts";
 import { guestFault } from "./guest-memory.ts";
 import { INLINE_REPLY_BYTES_MAX } from "./limits.ts";
-import type { GuestMailbox, Reply } from "./mailbox.ts";
+import type { GuestLink, Reply } from "./mailbox.ts";
 import type { Result } from "./canonical-variants.ts";
 
 type HostError = { kind: (typeof ERROR_KINDS)[number]; message: string };
 type AnyResult = Result<unknown, HostError>;
 
 /** The functions of the interface `host`. `lower` is asked for at each call: it exists only after instantiation. */
-export function hostImports(mailbox: GuestMailbox, lower: () => LowerContext): WebAssembly.ModuleImports {
+export function hostImports(mailbox: GuestLink, lower: () => LowerContext): WebAssembly.ModuleImports {
   const imports: WebAssembly.ModuleImports = { poll: () => (mailbox.poll() ? 1 : 0) };
   HOST_CALL_NAMES.forEach((name, operation) => {
     imports[name] = (...flat: FlatValue[]): void => {
@@ -30,7 +30,7 @@ interface Delivery {
   readonly name: HostCallName;
   readonly reply: Reply;
   readonly target: number;
-  readonly mailbox: GuestMailbox;
+  readonly mailbox: GuestLink;
   readonly lower: LowerContext;
 }
 

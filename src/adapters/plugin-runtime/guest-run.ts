@@ -28,7 +28,8 @@ export type RunConclusion =
       readonly fault: string | undefined;
       readonly stopReason: StopReason | undefined;
     }
-  | { readonly kind: "terminated"; readonly stopReason: StopReason }
+  /** `ended` resolves when the thread is gone, as far as the runtime knows. */
+  | { readonly kind: "terminated"; readonly stopReason: StopReason; readonly ended: Promise<unknown> }
   | { readonly kind: "withdrawn" }
   | { readonly kind: "lost"; readonly reason: string };
 
@@ -192,9 +193,8 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   }
 
   #terminate(): void {
-    const executor = this.#executor;
-    this.#end({ kind: "terminated", stopReason: this.#ladder.reason ?? "cancelled" });
-    if (executor !== undefined) this.#parts.pool.discard(executor);
+    const ended = this.#executor === undefined ? Promise.resolve() : this.#parts.pool.discard(this.#executor);
+    this.#end({ kind: "terminated", stopReason: this.#ladder.reason ?? "cancelled", ended });
   }
 
   /** A notification that got lost must not hang the run: look into the block now and then. */

@@ -10,7 +10,7 @@ import { OPERATION } from "./control-block.ts";
 import type { GuestEvent, RunEnd } from "./executor-protocol.ts";
 import { hostImports } from "./guest-imports.ts";
 import { GuestMemory } from "./guest-memory.ts";
-import { type GuestMailbox, HardStop } from "./mailbox.ts";
+import { type GuestLink, HardStop } from "./mailbox.ts";
 import type { WasiLayer } from "./wasi/layer.ts";
 import { GuestExit } from "./wasi/preview1.ts";
 
@@ -20,7 +20,7 @@ export interface GuestParts {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly wasi: WasiLayer;
-  readonly mailbox: GuestMailbox;
+  readonly mailbox: GuestLink;
 }
 
 /** Thrown when parameters did not fit. */
@@ -28,7 +28,7 @@ class ParametersTooLarge extends Error {}
 
 export class Guest {
   readonly #memory: GuestMemory;
-  readonly #mailbox: GuestMailbox;
+  readonly #mailbox: GuestLink;
   readonly #exports: WebAssembly.Exports;
   readonly #lower: LowerContext;
 

@@ -17,16 +17,25 @@ import { judge } from "./outcome.ts";
 import type { StopGraces } from "./stop-ladder.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
+export interface StartedRuntime {
+  readonly pool: ExecutorPool;
+  readonly image: MemoryImage;
+  /** The guest finds its way in a memory that is larger than the image: no reset needs a new memory. */
+  readonly reusesGrownMemory: boolean;
+}
+
 export interface InstanceParts {
   readonly label: string;
   readonly memoryBytesMax: number;
   /** Starts the runtime when it has not started yet. */
-  start(): Promise<{ readonly pool: ExecutorPool; readonly image: MemoryImage }>;
+  start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
   nextKey(): number;
   readonly clock: Clock;
   readonly log: LogSink;
   readonly graces: StopGraces;
+  /** Whether a terminated thread has really ended, so that its guest's memory may be used again. */
+  readonly terminationEndsThread: boolean;
   onDone(message: DoneMessage): void;
   onClose(): void;
 }
@@ -48,6 +57,7 @@ export class GuestInstance implements PluginInstance {
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #threadEnded: Promise<unknown> = Promise.resolve();
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
@@ -75,8 +85,10 @@ export class GuestInstance implements PluginInstance {
   }
 
   async #execute(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
-    const { pool, image } = await this.#parts.start();
+    const runtime = await this.#parts.start();
+    const { pool, image } = runtime;
     this.#pool = pool;
+    await this.#threadEnded;
     if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
     const life = this.#alive(image);
     const { clock, log, graces } = this.#parts;
@@ -105,7 +117,7 @@ export class GuestInstance implements PluginInstance {
       pool.submit(run);
     });
     options.signal?.removeEventListener("abort", onAbort);
-    return this.#settle(conclusion, image);
+    return this.#settle(conclusion, runtime);
   }
 
   /** The memory for the next run: as it is, to be restored, or a new one. */
@@ -117,38 +129,43 @@ export class GuestInstance implements PluginInstance {
     return this.#life;
   }
 
-  #settle(conclusion: RunConclusion, image: MemoryImage): RunOutcome {
+  #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
       case "terminated": {
-        const { stopReason } = conclusion;
-        // Its thread may still be writing there where a runtime cannot stop it.
-        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(image, true) };
+        const { stopReason, ended } = conclusion;
+        const { terminationEndsThread } = this.#parts;
+        if (terminationEndsThread) this.#threadEnded = ended;
+        // Where a runtime cannot stop a thread, it may go on writing to its memory.
+        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(runtime, !terminationEndsThread) };
       }
       case "lost":
-        return { kind: "failed", message: conclusion.reason, cacheKeysLost: this.#lose(image, true) };
+        return { kind: "failed", message: conclusion.reason, cacheKeysLost: this.#lose(runtime, true) };
       case "done": {
         const { message: done, result, fault, stopReason } = conclusion;
         const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore: this.#cacheKeys });
         this.#descriptors = done.descriptors;
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
         if (this.#life !== undefined) this.#life.reset = "none";
-        if (verdict.reset) this.#lose(image, false);
+        if (verdict.reset) this.#lose(runtime, false);
         this.#parts.onDone(done);
         return verdict.outcome;
       }
     }
   }
 
-  /** Has the memory restored, or replaced, before the next run; returns the number of cache keys that are gone. */
-  #lose(image: MemoryImage, replace: boolean): number {
+  /**
+   * A dropped memory is freed only when the engine collects garbage, which nothing hurries: it is kept where the guest
+   * can use it again, so that a plugin which eats its memory in every run costs its limit once.
+   * Has the memory restored, or replaced, before the next run; returns the number of cache keys that are gone. */
+  #lose({ image, reusesGrownMemory }: StartedRuntime, replace: boolean): number {
     const lost = this.#cacheKeys;
     this.#cacheKeys = 0;
     this.#descriptors = [];
     if (this.#life !== undefined) {
       const grown = this.#life.memory.byteLength - image.memoryBytes;
-      if (replace || grown > RESET_GROWTH_BYTES_MAX) this.#dropMemory();
+      if (replace || (grown > RESET_GROWTH_BYTES_MAX && !reusesGrownMemory)) this.#dropMemory();
       else this.#life.reset = "used";
     }
     return lost;

@@ -26,8 +26,20 @@ export interface Reply {
   readonly byteLength: number;
 }
 
+/** What a guest needs of whoever serves it. */
+export interface GuestLink {
+  /** Whether the guest should raise its interruption; throws `HardStop`. */
+  poll(): boolean;
+  /** Throws `HardStop` when the run is to be left at once. */
+  checkHardStop(): void;
+  /** Asks and blocks until there is an answer. */
+  call(operation: number, slots: readonly number[], payload?: Uint8Array): Reply;
+  /** The inline payload of the last reply. */
+  payload(byteLength: number): Uint8Array<ArrayBuffer>;
+}
+
 /** The executor's end. */
-export class GuestMailbox {
+export class GuestMailbox implements GuestLink {
   readonly #block: ControlBlock;
   readonly #ring: () => void;
   /** Called before each request but output: sends off what was printed before it. */
@@ -40,12 +52,10 @@ export class GuestMailbox {
     this.#ring = ring;
   }
 
-  /** Throws `HardStop` when the run is to be left at once. */
   checkHardStop(): void {
     if (Atomics.load(this.#block.words, WORD.stop) === STOP.hard) throw new HardStop();
   }
 
-  /** Whether the guest should raise its interruption; throws `HardStop`. */
   poll(): boolean {
     const level = Atomics.load(this.#block.words, WORD.stop);
     if (level === STOP.none) return false;
@@ -54,7 +64,7 @@ export class GuestMailbox {
     return true;
   }
 
-  /** Asks and blocks until there is an answer. The payload of both lies in the block. */
+  /** The payloads of request and reply lie in the block. */
   call(operation: number, slots: readonly number[], payload?: Uint8Array): Reply {
     this.beforeRequest();
     return this.callNow(operation, slots, payload);
@@ -78,7 +88,6 @@ export class GuestMailbox {
     Atomics.wait(this.#block.words, WORD.stop, STOP.none, durationMs);
   }
 
-  /** The inline payload of the last reply. */
   payload(byteLength: number): Uint8Array<ArrayBuffer> {
     return this.#block.payload.slice(0, byteLength) as Uint8Array<ArrayBuffer>;
   }

@@ -10,7 +10,7 @@ import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { Artefacts } from "./artefacts.ts";
 import { ExecutorPool } from "./executor-pool.ts";
-import { GuestInstance } from "./instance.ts";
+import { GuestInstance, type StartedRuntime } from "./instance.ts";
 import {
   BOOT_PAGES_INITIAL, BOOT_PAGES_MAX, EXECUTORS_MAX, EXECUTOR_IDLE_MS, HARD_STOP_GRACE_MS, TERMINATE_GRACE_MS,
 } from "./limits.ts";
@@ -31,6 +31,11 @@ export interface PluginRuntimeOptions {
   readonly executorIdleMs?: number;
   /** From the request to stop to leaving by force. Default 250 ms. */
   readonly hardStopGraceMs?: number;
+  /**
+   * Whether ending a worker ends a thread that computes (Node), or lets it burn on (Deno, Bun). With true the guest's
+   * memory is used again. Default false.
+   */
+  readonly terminationEndsThread?: boolean;
   /** From leaving by force to ending the thread. Default 1,000 ms. */
   readonly terminateGraceMs?: number;
 }
@@ -50,16 +55,14 @@ export function createPythonRuntime(options: PluginRuntimeOptions): PluginRuntim
   return new PythonRuntime(options);
 }
 
-interface Started {
-  readonly pool: ExecutorPool;
-  readonly image: MemoryImage;
-}
+/** The guest's own sbrk, which uses up grown memory first (runtime-wasm/cpython/heap-break.c). */
+const REUSE_MARK = "heap_break";
 
 class PythonRuntime implements PluginRuntime {
   readonly #options: PluginRuntimeOptions;
   readonly #instances = new Set<PluginInstance>();
-  #starting: Promise<Started> | undefined;
-  #started: Started | undefined;
+  #starting: Promise<StartedRuntime> | undefined;
+  #started: StartedRuntime | undefined;
   #keys = 0;
   #restoreMsLast = 0;
   #adoptMsLast = 0;
@@ -85,6 +88,7 @@ class PythonRuntime implements PluginRuntime {
         hardStopGraceMs: this.#options.hardStopGraceMs ?? HARD_STOP_GRACE_MS,
         terminateGraceMs: this.#options.terminateGraceMs ?? TERMINATE_GRACE_MS,
       },
+      terminationEndsThread: this.#options.terminationEndsThread ?? false,
       onDone: ({ restoreMs, adoptMs }) => {
         this.#restoreMsLast = restoreMs ?? this.#restoreMsLast;
         this.#adoptMsLast = adoptMs ?? this.#adoptMsLast;
@@ -113,7 +117,7 @@ class PythonRuntime implements PluginRuntime {
   }
 
   /** A failed start is tried again by the next call. */
-  #start(): Promise<Started> {
+  #start(): Promise<StartedRuntime> {
     if (this.#closed) return Promise.reject(new DatabaseError("server.misconfigured", { message: "The plugin runtime is closed" }));
     this.#starting ??= this.#boot().catch((error: unknown) => {
       this.#starting = undefined;
@@ -122,15 +126,16 @@ class PythonRuntime implements PluginRuntime {
     return this.#starting;
   }
 
-  async #boot(): Promise<Started> {
+  async #boot(): Promise<StartedRuntime> {
     const { loadArtefacts, executorEntry, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     const artefacts = await loadArtefacts();
+    const module = await WebAssembly.compile(artefacts.module);
     const stdlib = new SharedArrayBuffer(artefacts.stdlib.length);
     new Uint8Array(stdlib).set(artefacts.stdlib);
     const pool = new ExecutorPool({
       entry: executorEntry,
-      module: await WebAssembly.compile(artefacts.module),
+      module,
       stdlib,
       executorsMax: this.#options.executorsMax ?? EXECUTORS_MAX,
       concurrency: this.#options.concurrency ?? availableParallelism(),
@@ -140,7 +145,8 @@ class PythonRuntime implements PluginRuntime {
     });
     const image = await bootImage(pool);
     this.#bootMs = clock.monotonicMs() - startedMs;
-    this.#started = { pool, image };
+    const reusesGrownMemory = WebAssembly.Module.exports(module).some(({ name }) => name === REUSE_MARK);
+    this.#started = { pool, image, reusesGrownMemory };
     return this.#started;
   }
 }

@@ -136,7 +136,7 @@ function summary(elapsedMs: number, requests: number, input: Uint8Array): string
   const rate = (count: number): string => (count / seconds).toFixed(2);
   return (
     `  ${durationText(elapsedMs)}: ${plural(requests, "request")} (${rate(requests)} requests/sec), ` +
-    `${plural(lines, "line")} (${rate(lines)}/s), ${input.length} bytes (${rate(input.length)}/s)\n`
+    `${plural(lines, "line")} (${rate(lines)} lines/sec), ${input.length} bytes (${rate(input.length)} B/s)\n`
   );
 }
 

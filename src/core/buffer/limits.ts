@@ -1,7 +1,22 @@
-/** Limits of the queryable buffer. */
+/** Limits and costs of the queryable buffer. */
 
-/** Fixed cost counted for each batch kept: its objects in this file, and its decoded view once a query has asked. */
-export const BATCH_OVERHEAD_BYTES = 512;
+/** Counted for each batch beside its bytes: its record and its places in the lists. */
+export const BATCH_OVERHEAD_BYTES = 256;
 
-/** Part of the buffer's limit that the series indexes may take before they are given up (tables then count as having duplicates). */
+/** Counted for each column of a batch whose decoded view is kept. */
+export const COLUMN_OVERHEAD_BYTES = 256;
+
+/** Smaller batches are viewed anew for each query: a kept view would weigh more than the rows. */
+export const KEPT_VIEW_ROWS_MIN = 256;
+
+/** A power of two; slots of a table's first series index. */
+export const SERIES_SLOTS_MIN = 16;
+
+/** Four 32-bit words: two of the hash, two of the time. */
+export const SERIES_SLOT_BYTES = 16;
+
+/**
+ * Part of the buffer's limit that all series indexes may take. Past it a table gives its index up and counts as having
+ * duplicates: queries then work more, but memory stays bounded whatever the number of series.
+ */
 export const SERIES_INDEX_SHARE = 0.25;

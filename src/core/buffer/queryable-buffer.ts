@@ -1,10 +1,13 @@
 /**
- * The queryable buffer: committed table batches in WAL order, whole and by table, in memory of their own. Counted bytes
- * stay under the limit because a write asks for room before it is accepted. Batches are never changed.
+ * The queryable buffer: committed table batches in WAL order, by table and by database, in memory of their own. Room is
+ * reserved before a write is accepted, so a committed batch is never refused; the bytes counted are those held plus
+ * those promised. Batches never change.
  */
-import { decodeTableBatch, type TableBatchView } from "../columns/table-batch.ts";
-import { BATCH_OVERHEAD_BYTES, SERIES_INDEX_SHARE } from "./limits.ts";
-import { SeriesIndex } from "./series-index.ts";
+import { TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-batch.ts";
+import { assert } from "../errors/assert.ts";
+import { DatabaseError } from "../errors/database-error.ts";
+import { SERIES_INDEX_SHARE } from "./limits.ts";
+import { bufferedBytes, TableBuffer } from "./table-buffer.ts";
 
 export interface CommittedBatch {
   /** That of its record: batches of one write request share it. */
@@ -18,104 +21,121 @@ export interface CommittedBatch {
   readonly origin: string | undefined;
 }
 
-interface TableBuffer {
-  readonly batches: CommittedBatch[];
-  /** Decoded once asked for; as long as `batches` or shorter. */
-  readonly views: TableBatchView[];
-  rows: number;
-  mayHaveDuplicates: boolean;
-  /** Undefined once it cannot say more: a duplicate was seen, or its memory was needed. */
-  index: SeriesIndex | undefined;
+export interface BufferedTable {
+  /** In WAL order. */
+  readonly batches: readonly TableBatchView[];
+  readonly rowCount: number;
+  /** False: the times of every series ascend strictly, so no point stands there twice. */
+  readonly mayHaveDuplicates: boolean;
 }
 
-export interface BufferedTable {
-  readonly batches: readonly TableBatchView[];
-  readonly rows: number;
-  /** False: every series' times ascend strictly, so no point was written twice. */
-  readonly mayHaveDuplicates: boolean;
+/** What an encoded batch costs; the series index comes on top. */
+export function batchCost(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, TABLE_BATCH_HEADER_BYTES);
+  return bufferedBytes(bytes.length, view.getUint32(8, true), view.getUint32(12, true));
 }
 
 export class QueryableBuffer {
   readonly limitBytes: number;
-  private readonly tables = new Map<number, TableBuffer>();
-  private readonly byDatabase = new Map<number, CommittedBatch[]>();
-  private batchBytes = 0;
-  private rows = 0;
-  private indexBytes = 0;
+  readonly #tables = new Map<number, TableBuffer>();
+  readonly #byDatabase = new Map<number, CommittedBatch[]>();
+  #held = 0;
+  #reserved = 0;
+  #indexBytes = 0;
+  #rowCount = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
   }
 
-  get usedBytes(): number {
-    return this.batchBytes + this.indexBytes;
+  /** Held and promised bytes. */
+  get bytes(): number {
+    return this.#held + this.#reserved + this.#indexBytes;
   }
 
-  get seriesIndexBytes(): number {
-    return this.indexBytes;
+  get indexBytes(): number {
+    return this.#indexBytes;
   }
 
   get rowCount(): number {
-    return this.rows;
+    return this.#rowCount;
   }
 
-  /** What a batch of `size` bytes will count. */
-  static cost(size: number): number {
-    return size + BATCH_OVERHEAD_BYTES;
+  get tableCount(): number {
+    return this.#tables.size;
   }
 
-  /** Takes in a committed batch, whose bytes must be the buffer's own from now on. */
-  append(batch: CommittedBatch): void {
-    let table = this.tables.get(batch.tableId);
-    if (table === undefined) this.tables.set(batch.tableId, (table = { batches: [], views: [], rows: 0, mayHaveDuplicates: false, index: new SeriesIndex() }));
-    const all = this.byDatabase.get(batch.databaseId);
-    if (all === undefined) this.byDatabase.set(batch.databaseId, [batch]);
-    else all.push(batch);
-    table.batches.push(batch);
-    table.rows += batch.rowCount;
-    this.rows += batch.rowCount;
-    this.batchBytes += QueryableBuffer.cost(batch.bytes.length);
-    if (table.index !== undefined) this.follow(table, table.index);
+  /** Promises room for a write that is not accepted yet. Throws `buffer.full`. */
+  reserve(bytes: number): void {
+    if (this.bytes + bytes > this.limitBytes) {
+      throw new DatabaseError("buffer.full", {
+        message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
+        hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
+        details: { used: this.bytes, limit: this.limitBytes },
+      });
+    }
+    this.#reserved += bytes;
   }
 
-  private follow(table: TableBuffer, index: SeriesIndex): void {
-    const before = index.bytes;
-    const repeated = index.add(this.view(table, table.batches.length - 1));
-    this.indexBytes += index.bytes - before;
-    const tooMuch = this.indexBytes > this.limitBytes * SERIES_INDEX_SHARE || this.usedBytes > this.limitBytes;
-    if (!repeated && !tooMuch) return;
-    this.indexBytes -= index.bytes;
-    table.index = undefined;
-    table.mayHaveDuplicates = true;
+  /** Takes a promise back. */
+  release(bytes: number): void {
+    assert(bytes <= this.#reserved, "no more is released than was reserved");
+    this.#reserved -= bytes;
   }
 
-  private view(table: TableBuffer, position: number): TableBatchView {
-    while (table.views.length <= position) table.views.push(decodeTableBatch((table.batches[table.views.length] as CommittedBatch).bytes));
-    return table.views[position] as TableBatchView;
+  /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
+  append(batch: CommittedBatch, options: { readonly reserved: boolean }): CommittedBatch {
+    const own: CommittedBatch = { ...batch, bytes: batch.bytes.slice() };
+    const cost = batchCost(own.bytes);
+    if (options.reserved) this.release(cost);
+    this.#held += cost;
+    this.#rowCount += own.rowCount;
+    let table = this.#tables.get(own.tableId);
+    if (table === undefined) {
+      this.#tables.set(own.tableId, (table = new TableBuffer()));
+      this.#indexBytes += table.indexBytes;
+    }
+    const before = table.indexBytes;
+    table.append(own.bytes);
+    this.#indexBytes += table.indexBytes - before;
+    if (this.#indexBytes > this.limitBytes * SERIES_INDEX_SHARE || this.bytes > this.limitBytes) this.#giveUpIndex(table);
+    const all = this.#byDatabase.get(own.databaseId);
+    if (all === undefined) this.#byDatabase.set(own.databaseId, [own]);
+    else all.push(own);
+    return own;
   }
 
-  /** The table's batches in WAL order as they are now; undefined when none came. */
+  #giveUpIndex(table: TableBuffer): void {
+    this.#indexBytes -= table.indexBytes;
+    table.giveUpIndex();
+  }
+
+  /** The table's batches as they are now; undefined when there are none. */
   table(tableId: number): BufferedTable | undefined {
-    const table = this.tables.get(tableId);
-    if (table === undefined) return undefined;
-    this.view(table, table.batches.length - 1);
-    return { batches: table.views.slice(), rows: table.rows, mayHaveDuplicates: table.mayHaveDuplicates };
+    const table = this.#tables.get(tableId);
+    return table === undefined ? undefined : { batches: table.views(), rowCount: table.rowCount, mayHaveDuplicates: table.mayHaveDuplicates };
   }
 
   /** Batches of the database with a greater sequence, in WAL order; those that come while iterating are included. */
   *since(databaseId: number, sequence: number): Generator<CommittedBatch> {
-    const all = this.byDatabase.get(databaseId);
-    if (all === undefined) return;
+    const all = this.#byDatabase.get(databaseId) ?? [];
     for (let index = firstAfter(all, sequence); index < all.length; index++) yield all[index] as CommittedBatch;
   }
 
-  statistics(): { readonly tables: number; readonly rows: number; readonly usedBytes: number; readonly limitBytes: number; readonly seriesIndexBytes: number; readonly series: number } {
-    let series = 0;
-    for (const table of this.tables.values()) series += table.index?.seriesCount ?? 0;
-    return { tables: this.tables.size, rows: this.rows, usedBytes: this.usedBytes, limitBytes: this.limitBytes, seriesIndexBytes: this.indexBytes, series };
+  /** Forgets a table's batches and gives their bytes back. Must not run while `since` is iterated. */
+  dropTable(databaseId: number, tableId: number): void {
+    const table = this.#tables.get(tableId);
+    if (table === undefined) return;
+    const all = this.#byDatabase.get(databaseId) ?? [];
+    for (const batch of all) if (batch.tableId === tableId) this.#held -= batchCost(batch.bytes);
+    this.#byDatabase.set(databaseId, all.filter((batch) => batch.tableId !== tableId));
+    this.#indexBytes -= table.indexBytes;
+    this.#rowCount -= table.rowCount;
+    this.#tables.delete(tableId);
   }
 }
 
+/** Index of the first batch after `sequence`: sequences ascend. */
 function firstAfter(batches: readonly CommittedBatch[], sequence: number): number {
   let low = 0;
   let high = batches.length;

@@ -33,6 +33,12 @@ export class TableBuffer {
     this.#batches.push(view.rowCount >= KEPT_VIEW_ROWS_MIN ? view : bytes);
   }
 
+  /** Frees the series index; from now on the table counts as having duplicates. */
+  giveUpIndex(): void {
+    this.#series = undefined;
+    this.#mayHaveDuplicates = true;
+  }
+
   views(): TableBatchView[] {
     return this.#batches.map((batch) => (batch instanceof Uint8Array ? viewTableBatch(batch) : batch));
   }

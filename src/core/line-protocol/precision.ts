@@ -9,27 +9,8 @@ const MULTIPLIER: Readonly<Record<Exclude<Precision, "auto">, bigint>> = {
   nanosecond: 1n,
 };
 
-const SPELLINGS: ReadonlyMap<string, Precision> = new Map([
-  ["auto", "auto"],
-  ["second", "second"],
-  ["s", "second"],
-  ["millisecond", "millisecond"],
-  ["ms", "millisecond"],
-  ["microsecond", "microsecond"],
-  ["us", "microsecond"],
-  ["u", "microsecond"],
-  ["nanosecond", "nanosecond"],
-  ["ns", "nanosecond"],
-  ["n", "nanosecond"],
-]);
-
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
-
-/** The precision a request names, or undefined when it is no such word. */
-export function parsePrecision(text: string): Precision | undefined {
-  return SPELLINGS.get(text);
-}
 
 /** The unit that `auto` takes a timestamp for, by its magnitude. */
 export function guessPrecision(timestamp: bigint): Exclude<Precision, "auto"> {

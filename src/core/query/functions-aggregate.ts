@@ -39,11 +39,11 @@ function quantile(engine: string, args: readonly Bound[], fraction: string, site
   };
 }
 
-function fractionOf(args: readonly Bound[], index: number, site: CallSite): string {
+function fractionOf(args: readonly Bound[], index: number, site: CallSite, engineType: "DOUBLE" | "FLOAT"): string {
   const constant = args[index]?.constant;
   const value = constant?.kind === "float" ? constant.value : constant?.kind === "integer" ? Number(constant.value) : NaN;
   if (!(value >= 0 && value <= 1)) throw planError(`Percentile value must be between 0.0 and 1.0 inclusive, ${site.name} got ${args[index]?.name ?? "nothing"}`, { position: site.position });
-  return `CAST(${value} AS DOUBLE)`;
+  return `CAST(${value} AS ${engineType})`;
 }
 
 const firstOrLast = (engine: "first" | "last"): AggregateFunction => (args, site) => {
@@ -103,10 +103,10 @@ export const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map<string
     expectCount(args, site, 1);
     return { engine: "approx_count_distinct", args: [(args[0] as Bound).sql], type: UINT64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` };
   }],
-  ["approx_median", (args, site) => (expectCount(args, site, 1), quantile("approx_quantile", args, "CAST(0.5 AS DOUBLE)", site))],
-  ["approx_percentile_cont", (args, site) => (expectCount(args, site, 2, 3), quantile("approx_quantile", args, fractionOf(args, 1, site), site))],
-  ["percentile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site), site))],
-  ["quantile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site), site))],
+  ["approx_median", (args, site) => (expectCount(args, site, 1), quantile("approx_quantile", args, "CAST(0.5 AS FLOAT)", site))],
+  ["approx_percentile_cont", (args, site) => (expectCount(args, site, 2, 3), quantile("approx_quantile", args, fractionOf(args, 1, site, "FLOAT"), site))],
+  ["percentile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site, "DOUBLE"), site))],
+  ["quantile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site, "DOUBLE"), site))],
   ["array_agg", (args, site) => {
     expectCount(args, site, 1);
     const [arg] = args as [Bound];

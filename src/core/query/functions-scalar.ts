@@ -12,6 +12,24 @@ const float = (engine: string, count = 1): ScalarFunction => (args, site) => {
   return { sql: `${engine}(${args.map((_, index) => numberArgument(args, index, site, FLOAT64)).join(", ")})`, type: FLOAT64 };
 };
 
+/** Float functions that the engine raises for outside their domain, where DataFusion gives NaN or an infinity. */
+const guarded = (engine: string, outside: (value: string) => string, instead: string): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1);
+  const value = numberArgument(args, 0, site, FLOAT64);
+  return { sql: `CASE WHEN ${outside(value)} THEN ${instead} ELSE ${engine}(${value}) END`, type: FLOAT64 };
+};
+
+const NAN = "CAST('NaN' AS DOUBLE)";
+
+/** The logarithm of zero is minus infinity, of anything below NaN. */
+const logarithmSql = (engine: string, value: string): string =>
+  `CASE WHEN ${value} < 0 THEN ${NAN} WHEN ${value} = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE ${engine}(${value}) END`;
+
+const logarithmOf = (engine: string): ScalarFunction => (args, site) => {
+  expectCount(args, site, 1);
+  return { sql: logarithmSql(engine, numberArgument(args, 0, site, FLOAT64)), type: FLOAT64 };
+};
+
 /** Text in, `type` out; arguments after the first are text too. */
 const text = (engine: string, from = 1, to = from, type: SqlType = UTF8): ScalarFunction => (args, site) => {
   expectCount(args, site, from, to);
@@ -53,7 +71,7 @@ const power: ScalarFunction = (args, site) => {
 const logarithm: ScalarFunction = (args, site) => {
   expectCount(args, site, 1, 2);
   const values = args.map((_, index) => numberArgument(args, index, site, FLOAT64));
-  return { sql: values.length === 1 ? `log10(${values[0]})` : `(ln(${values[1]}) / ln(${values[0]}))`, type: FLOAT64 };
+  return { sql: values.length === 1 ? logarithmSql("log10", values[0] as string) : `(${logarithmSql("ln", values[1] as string)} / ${logarithmSql("ln", values[0] as string)})`, type: FLOAT64 };
 };
 
 function unify(args: readonly Bound[], site: CallSite): readonly [string[], SqlType] {
@@ -181,8 +199,12 @@ const known = (type: SqlType, sql: string): ScalarResult => ({ sql, type });
 
 /** Name → binder. */
 export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, ScalarFunction>([
-  ...["acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cos", "cosh", "cot", "degrees", "exp", "ln", "log2", "log10", "radians", "sin", "sinh", "sqrt", "tan", "tanh"]
+  ...["asinh", "atan", "cbrt", "cos", "cosh", "cot", "degrees", "exp", "radians", "sin", "sinh", "tan", "tanh"]
     .map((name): [string, ScalarFunction] => [name, float(name)]),
+  ["sqrt", guarded("sqrt", (value) => `${value} < 0`, NAN)],
+  ...["acos", "asin", "atanh"].map((name): [string, ScalarFunction] => [name, guarded(name, (value) => `abs(${value}) > 1`, NAN)]),
+  ["acosh", guarded("acosh", (value) => `${value} < 1`, NAN)],
+  ...["ln", "log2", "log10"].map((name): [string, ScalarFunction] => [name, logarithmOf(name)]),
   ["atan2", float("atan2", 2)], ["abs", abs], ["round", rounded("round")], ["trunc", rounded("trunc")], ["power", power], ["pow", power], ["log", logarithm],
   ["ceil", float("ceil")], ["floor", float("floor")], ["signum", (args, site) => (expectCount(args, site, 1), { sql: `CAST(sign(${numberArgument(args, 0, site, FLOAT64)}) AS DOUBLE)`, type: FLOAT64 })],
   ["pi", (args, site) => (expectCount(args, site, 0), known(FLOAT64, "pi()"))],

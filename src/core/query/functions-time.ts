@@ -86,7 +86,7 @@ const datePart: ScalarFunction = (args, site) => {
     case "nanosecond":
       return { sql: inMinute, type: INT64 };
     case "epoch":
-      return { sql: `(CAST(${time.sql} AS DOUBLE) / 1000000000)`, type: FLOAT64 };
+      return { sql: `(CAST((${time.sql}) // 1000000000 AS DOUBLE) + CAST((${time.sql}) % 1000000000 AS DOUBLE) / 1000000000)`, type: FLOAT64 };
     default:
       throw planError(`Date part '${unit}' not supported`, { position: site.position, hint: "year, quarter, month, week, day, doy, dow, hour, minute, second, … epoch" });
   }

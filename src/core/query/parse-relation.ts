@@ -48,7 +48,11 @@ function parseFactor(cursor: TokenCursor, parse: ParseExpression): Relation {
   const at = cursor.at;
   const lateral = cursor.takeWords("LATERAL");
   if (cursor.isOperator("(")) return parseParenthesised(cursor, parse, at, lateral);
-  if (cursor.isWord("VALUES")) throw cursor.fail("VALUES in FROM must stand in parentheses", at);
+  if (cursor.isWord("VALUES")) {
+    const query = cursor.nested(() => cursor.parseQuery(cursor));
+    const alias = parseAlias(cursor);
+    return { kind: "derived", at, query, lateral, ...(alias === undefined ? {} : { alias }) };
+  }
   const path = parseTablePath(cursor);
   if (cursor.isOperator("(")) return { kind: "table-function", at, name: path.map((part) => part.name).join(".") };
   const alias = parseAlias(cursor);

@@ -59,6 +59,11 @@ export function encodeRecord(input: RecordInput, target: Uint8Array): void {
   assert(at === target.length, "a record fills the room that was counted for it");
 }
 
+/** Gives the record its sequence: known only when its commit starts, since a failed commit must leave no gap. */
+export function numberRecord(record: Uint8Array, sequence: number): void {
+  new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES).setBigUint64(8, BigInt(sequence), true);
+}
+
 /** Sets the record's place in its group commit and its checksum. */
 export function sealRecord(record: Uint8Array, placeInGroup: number): void {
   const view = new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES);

@@ -45,3 +45,6 @@ export const MISSED_TICKS_MAX = 60;
 
 /** The global cache of the server: one budget for all triggers (the reference has none, spec §19 no. 23). */
 export const GLOBAL_CACHE_BYTES_MAX = 67_108_864;
+
+/** Named caches of test runs; together they may hold as much as the server's own global cache. */
+export const TEST_CACHES_MAX = 8;

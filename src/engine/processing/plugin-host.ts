@@ -19,7 +19,7 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
         log.log("info", `processing engine: ${line}`, { trigger, database: context.databaseName, stream: "stdout" });
       }
     },
-    query: (sql, parameters, database) => query(services, database ?? context.databaseName, sql, parameters),
+    query: (sql, parameters, database) => pluginQuery(services, database ?? context.databaseName, sql, parameters),
     async writeSync(database, lines, noSync) {
       const name = database ?? context.databaseName;
       try {
@@ -34,7 +34,8 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
   };
 }
 
-async function query(services: ProcessingServices, database: string, sql: string, parameters: readonly NamedText[]): Promise<Uint8Array> {
+/** Runs a plugin's query; failures get the reference's text (spec: processing-engine §11). */
+export async function pluginQuery(services: Pick<ProcessingServices, "query" | "limits">, database: string, sql: string, parameters: readonly NamedText[]): Promise<Uint8Array> {
   try {
     const { queryRowsMax, queryBytesMax } = services.limits;
     return await services.query({ database, sql, parameters, rowsMax: queryRowsMax, bytesMax: queryBytesMax });

@@ -28,7 +28,7 @@ class World {
   engine: ProcessingEngine;
 
   constructor() {
-    const database: DatabaseDefinition = { id: 1, name: "db", deleted: false, retentionNs: undefined, tables: new Map(), triggers: this.triggers } as DatabaseDefinition;
+    const database: DatabaseDefinition = { id: 1, name: "db", deleted: false, tables: new Map(), deletedTables: new Map(), triggers: this.triggers };
     const catalog: ProcessingCatalog = {
       database: (name) => (name === "db" ? database : undefined),
       databases: () => [database],

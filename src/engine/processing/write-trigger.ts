@@ -17,7 +17,10 @@ export class WriteTrigger implements TriggerRunner {
   readonly #services: ProcessingServices;
   readonly #context: TriggerContext;
   readonly #unsubscribe: () => void;
+  /** Sequence up to which the plugin has seen the log. */
   #cursor: number;
+  /** Sequence of the newest rows that are queryable. */
+  #head: number;
   #pending = false;
   #pendingForeign = false;
   #cancelTimer: (() => void) | undefined;
@@ -31,7 +34,8 @@ export class WriteTrigger implements TriggerRunner {
   constructor(services: ProcessingServices, context: TriggerContext) {
     this.#services = services;
     this.#context = context;
-    this.#cursor = services.storage.headSequence;
+    this.#head = services.storage.headSequence;
+    this.#cursor = this.#head;
     this.#unsubscribe = services.storage.onCommitted((rows) => this.#notify(rows));
   }
 
@@ -43,6 +47,7 @@ export class WriteTrigger implements TriggerRunner {
   }
 
   #notify(rows: CommittedRows): void {
+    this.#head = rows.sequence;
     if (this.#stopped || !this.#wants(rows)) return;
     this.#pending = true;
     if (rows.origin !== this.#context.key) this.#pendingForeign = true;
@@ -96,7 +101,7 @@ export class WriteTrigger implements TriggerRunner {
   #collect(): Flush {
     const { storage } = this.#services;
     const { databaseId } = this.#context;
-    const head = storage.headSequence;
+    const head = this.#head;
     const batches: PendingBatch[] = [];
     let ownWrites = false;
     for (const rows of storage.committedSince(databaseId, this.#cursor)) {

@@ -7,20 +7,20 @@ import { arrowName, BOOLEAN, UTF8, type SqlType } from "../../core/query/types.t
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, NO_CONTENT, type Reply } from "../reply.ts";
 import { renderReply } from "../render-query.ts";
-import { formatWord, supported } from "../result-format.ts";
+import { formatWord, textFormat } from "../result-format.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { FieldType } from "../services.ts";
 
 const LIST = v.object({ format: formatWord, show_deleted: v.optional(booleanWord, "false") });
 
-function listDatabases(request: Request, { services, options }: RouteContext): Promise<Reply> {
+function listDatabases(request: Request, { services }: RouteContext): Promise<Reply> {
   const { format, show_deleted: showDeleted } = decodeQuery(LIST, new URL(request.url).searchParams);
   const databases = [...services.catalog.state.databasesById.values()]
     .filter(({ deleted }) => showDeleted || !deleted)
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const names: ListColumn = { name: "iox::database", type: UTF8, values: databases.map(({ name }) => name) };
   const deleted: ListColumn = { name: "deleted", type: BOOLEAN, values: databases.map((database) => database.deleted) };
-  return renderReply(streamOf(showDeleted ? [names, deleted] : [names]), supported(format), options.renderResult);
+  return renderReply(streamOf(showDeleted ? [names, deleted] : [names]), textFormat(format));
 }
 
 interface ListColumn {

@@ -54,7 +54,7 @@ async function queryFromBody(request: Request, context: RouteContext): Promise<R
   return answer(request, context, { db, q, format: format ?? undefined, parameters: params ?? {} });
 }
 
-async function answer(request: Request, { services, options }: RouteContext, sql: SqlRequest): Promise<Reply> {
+async function answer(request: Request, { services }: RouteContext, sql: SqlRequest): Promise<Reply> {
   const format = chooseFormat(sql.format, request.headers.get("accept"));
   const stream = await services.queries
     .query({
@@ -66,7 +66,7 @@ async function answer(request: Request, { services, options }: RouteContext, sql
     .catch((error: unknown) => {
       throw unknownDatabase(error, sql.db) ?? error;
     });
-  return renderReply(stream, format, options.renderResult);
+  return renderReply(stream, format);
 }
 
 /** The one query error that is JSON. */

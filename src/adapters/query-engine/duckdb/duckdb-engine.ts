@@ -1,0 +1,203 @@
+/**
+ * DuckDB as the query engine: one instance in memory, locked down before the first query, a connection per query, results
+ * fetched chunk by chunk as the consumer asks. Few queries run at once, since each holds a thread of libuv's pool.
+ */
+import { DatabaseError } from "../../../core/errors/database-error.ts";
+import type { ResultBatch } from "../../../core/query/query-stream.ts";
+import type { Clock } from "../../../ports/clock.ts";
+import type { EngineQuery, EngineResult, QueryEngine } from "../../../ports/query-engine.ts";
+import { api, type Connection, type Database, type DataChunk, type Result } from "./bindings.ts";
+import { engineError, stoppedError, type StopReason } from "./engine-errors.ts";
+import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_DEFAULT, ENGINE_THREADS_DEFAULT, WAITING_QUERIES_MAX } from "./limits.ts";
+import { Permits } from "./permits.ts";
+import { readVector } from "./read-vector.ts";
+import { prepareTyped } from "./prepare-typed.ts";
+import { registerScan } from "./scan-function.ts";
+import { RelationSource } from "./scan-relation.ts";
+import { TagDictionaries } from "./tag-dictionary.ts";
+
+export interface DuckdbOptions {
+  readonly clock: Clock;
+  /** Queries that run at once. Default 2: libuv's pool minus two. */
+  readonly concurrentQueriesMax?: number;
+  /** Default 512MB, in DuckDB's spelling. */
+  readonly memoryLimit?: string;
+  /** Default 2. */
+  readonly threads?: number;
+}
+
+const INTERRUPT_AGAIN_MS = 50;
+
+/** Order matters: what may be read is fixed (nothing), then access goes, then the settings themselves. */
+function lockDown(options: DuckdbOptions): readonly string[] {
+  return [
+    "SET TimeZone = 'UTC'",
+    `SET memory_limit = '${(options.memoryLimit ?? ENGINE_MEMORY_DEFAULT).replaceAll("'", "")}'`,
+    `SET threads = ${options.threads ?? ENGINE_THREADS_DEFAULT}`,
+    "SET ieee_floating_point_ops = true",
+    "SET preserve_insertion_order = true",
+    "SET temp_directory = ''",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+  ];
+}
+
+/** A query's life: its place, its connection, its sources, why it was stopped. */
+interface Running {
+  readonly query: EngineQuery;
+  readonly release: () => void;
+  readonly timer: () => void;
+  readonly onAbort: () => void;
+  connection: Connection | undefined;
+  reason: StopReason;
+  closed: boolean;
+  busy: Promise<unknown>;
+  /** Cancels the next repeat of an interrupt. */
+  knocking: (() => void) | undefined;
+}
+
+export class DuckdbEngine implements QueryEngine {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #permits: Permits;
+  readonly #sources: Map<number, RelationSource>;
+  readonly #dictionaries = new TagDictionaries();
+  readonly #running = new Set<Running>();
+  #closed = false;
+
+  private constructor(database: Database, sources: Map<number, RelationSource>, options: DuckdbOptions) {
+    this.#database = database;
+    this.#sources = sources;
+    this.#clock = options.clock;
+    this.#permits = new Permits(options.concurrentQueriesMax ?? CONCURRENT_QUERIES_DEFAULT, WAITING_QUERIES_MAX);
+  }
+
+  static async open(options: DuckdbOptions): Promise<DuckdbEngine> {
+    const database = await api.open(":memory:");
+    const connection = await api.connect(database);
+    const sources = new Map<number, RelationSource>();
+    registerScan(connection, sources);
+    for (const statement of lockDown(options)) await api.query(connection, statement);
+    api.disconnect_sync(connection);
+    return new DuckdbEngine(database, sources, options);
+  }
+
+  statistics(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#permits.taken, waiting: this.#permits.waiting };
+  }
+
+  async execute(query: EngineQuery): Promise<EngineResult> {
+    if (this.#closed) throw new DatabaseError("query.cancelled", { message: "Query engine is closed" });
+    const stop = new AbortController();
+    let reason: StopReason;
+    const stopFor = (why: StopReason) => (): void => {
+      reason ??= why;
+      if (running !== undefined) this.#interrupt(running, why);
+      stop.abort();
+    };
+    let running: Running | undefined;
+    const timer = this.#clock.after(query.timeoutMs, stopFor("timeout"));
+    const onAbort = stopFor("cancelled");
+    if (query.signal?.aborted === true) onAbort();
+    query.signal?.addEventListener("abort", onAbort, { once: true });
+    let release: (() => void) | undefined;
+    try {
+      if (reason !== undefined) throw stoppedError(reason, query.timeoutMs);
+      release = await this.#permits.acquire(stop.signal, () => stoppedError(reason, query.timeoutMs));
+    } catch (error) {
+      timer();
+      query.signal?.removeEventListener("abort", onAbort);
+      throw error;
+    }
+    running = { query, release, timer, onAbort, connection: undefined, reason, closed: false, busy: Promise.resolve(), knocking: undefined };
+    this.#running.add(running);
+    return this.#start(running);
+  }
+
+  async #start(running: Running): Promise<EngineResult> {
+    try {
+      for (const relation of running.query.relations) this.#sources.set(relation.id, new RelationSource(relation, this.#dictionaries));
+      const result = await this.#step(running, async () => {
+        running.connection = await api.connect(this.#database);
+        const prepared = await prepareTyped(running.connection, running.query);
+        if (running.reason !== undefined) throw stoppedError(running.reason, running.query.timeoutMs);
+        return api.execute_prepared_streaming(prepared);
+      });
+      return { batches: this.#batches(running, result), close: () => this.#finish(running) };
+    } catch (error) {
+      await this.#finish(running);
+      throw error;
+    }
+  }
+
+  /** One call into the engine; a later close waits for it. */
+  async #step<T>(running: Running, call: () => Promise<T>): Promise<T> {
+    const step = call();
+    running.busy = step.catch(() => undefined);
+    try {
+      return await step;
+    } catch (error) {
+      if (error instanceof DatabaseError) throw error;
+      throw engineError(error, running.reason, running.query.timeoutMs);
+    }
+  }
+
+  async *#batches(running: Running, result: Result): AsyncGenerator<ResultBatch> {
+    try {
+      for (;;) {
+        if (running.closed || running.reason !== undefined) throw stoppedError(running.reason, running.query.timeoutMs);
+        const chunk = await this.#step(running, () => api.fetch_chunk(result));
+        const rowCount = chunk === null ? 0 : api.data_chunk_get_size(chunk);
+        if (chunk === null || rowCount === 0) return;
+        yield { rowCount, columns: readColumns(running.query, chunk, rowCount) };
+      }
+    } finally {
+      await this.#finish(running);
+    }
+  }
+
+  #interrupt(running: Running, reason: StopReason): void {
+    if (running.closed) return;
+    running.reason ??= reason;
+    this.#knock(running);
+  }
+
+  /** The engine forgets an interrupt that comes before its worker began, so it is repeated until the call ended. */
+  #knock(running: Running): void {
+    if (running.connection === undefined) return;
+    api.interrupt(running.connection);
+    const cancel = this.#clock.after(INTERRUPT_AGAIN_MS, () => this.#knock(running));
+    running.knocking?.();
+    running.knocking = cancel;
+  }
+
+  async #finish(running: Running): Promise<void> {
+    if (running.closed) return;
+    running.closed = true;
+    running.timer();
+    running.query.signal?.removeEventListener("abort", running.onAbort);
+    this.#knock(running);
+    await running.busy;
+    running.knocking?.();
+    if (running.connection !== undefined) api.disconnect_sync(running.connection);
+    for (const relation of running.query.relations) this.#sources.delete(relation.id);
+    this.#running.delete(running);
+    running.release();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#permits.refuseWaiting(new DatabaseError("query.cancelled", { message: "Query was cancelled: the server stops" }));
+    for (const running of [...this.#running]) {
+      this.#interrupt(running, "cancelled");
+      await this.#finish(running);
+    }
+  }
+}
+
+function readColumns(query: EngineQuery, chunk: DataChunk, rowCount: number): ResultBatch["columns"] {
+  return query.types.map((type, index) => readVector(api.data_chunk_get_vector(chunk, index), type, rowCount));
+}

@@ -1,0 +1,75 @@
+/**
+ * Text to a checked plan: what the engine runs, what it reads, what comes out. Every statement ends here or in a
+ * `DatabaseError`; nothing of the user's text is in `sql` except as a literal of ours.
+ */
+import type { BindOptions, Scan } from "./bind-context.ts";
+import { bindTop } from "./bind-query.ts";
+import { resolveTable } from "./bind-relation.ts";
+import { BindContext } from "./bind-context.ts";
+import { parseQuery } from "./parse-query.ts";
+import { parseStatement } from "./parse-statement.ts";
+import type { ResultColumn } from "./query-stream.ts";
+import type { Identifier, Query } from "./syntax.ts";
+import { TokenCursor } from "./token-cursor.ts";
+import { tokenize } from "./tokenizer.ts";
+import { arrowName, UTF8, type SqlType } from "./types.ts";
+
+export interface CompiledQuery {
+  readonly sql: string;
+  readonly columns: readonly ResultColumn[];
+  readonly scans: readonly Scan[];
+}
+
+/** Throws `query.invalid` and `query.not_implemented`. */
+export function compileStatement(options: BindOptions): CompiledQuery {
+  const statement = parseStatement(options.text);
+  switch (statement.kind) {
+    case "query":
+      return compileQuery(statement.query, options);
+    case "explain":
+      return compileExplain(statement.query, statement.analyze, options);
+    case "show-tables":
+      return compileText("SELECT * FROM information_schema.tables", options, []);
+    case "show-columns":
+      return describeTable(statement.path, "table_catalog, table_schema, table_name, column_name, data_type, is_nullable", options);
+    case "describe":
+      return describeTable(statement.path, "column_name, data_type, is_nullable", options);
+  }
+}
+
+function compileQuery(query: Query, options: BindOptions): CompiledQuery {
+  const { bound, context } = bindTop(query, options);
+  const columns = bound.columns.map(({ name, type }): ResultColumn => ({ name, type: arrowName(type), sqlType: type }));
+  return { sql: readable(bound.sql, columns), columns, scans: context.scans };
+}
+
+/** Decimals leave the engine as text; the renderers print them as numbers. */
+function readable(sql: string, columns: readonly ResultColumn[]): string {
+  if (!columns.some((column) => column.sqlType.kind === "decimal")) return sql;
+  const items = columns.map((column, index) => (column.sqlType.kind === "decimal" ? `CAST(c${index} AS VARCHAR) AS c${index}` : `c${index}`));
+  return `SELECT ${items.join(", ")} FROM (${sql})`;
+}
+
+const textColumn = (name: string): ResultColumn => ({ name, type: arrowName(UTF8), sqlType: UTF8 });
+
+function compileExplain(query: Query, analyze: boolean, options: BindOptions): CompiledQuery {
+  const plan = compileQuery(query, options);
+  return { sql: `EXPLAIN ${analyze ? "ANALYZE " : ""}${plan.sql}`, columns: [textColumn("plan_type"), textColumn("plan")], scans: plan.scans };
+}
+
+/** A query of our own over the metadata, with parameters for what the user named. */
+function compileText(text: string, options: BindOptions, parameters: readonly (readonly [string, string])[]): CompiledQuery {
+  const query = parseQuery(new TokenCursor(text, tokenize(text), parseQuery));
+  return compileQuery(query, { ...options, text, parameters: new Map(parameters) });
+}
+
+function describeTable(path: readonly Identifier[], columns: string, options: BindOptions): CompiledQuery {
+  const { schema, name } = resolveTable(path, new BindContext(options));
+  return compileText(`SELECT ${columns} FROM information_schema.columns WHERE table_schema = $schema AND table_name = $name ORDER BY ordinal_position`, options, [
+    ["schema", schema],
+    ["name", name],
+  ]);
+}
+
+/** Types of the result's columns, in order. */
+export const resultTypes = (query: CompiledQuery): readonly SqlType[] => query.columns.map((column) => column.sqlType);

@@ -1,0 +1,130 @@
+/** Cells as text (spec: query §1). JSON and CSV differ in quoting, in NaN and infinity, and in nested values. */
+import { formatDuration, formatInterval, type Interval } from "./interval.ts";
+import type { ResultValue } from "./query-stream.ts";
+import { formatDate, formatFraction, formatTimeOfDay, formatTimestamp, NS_PER_SECOND } from "./temporal.ts";
+import type { SqlType } from "./types.ts";
+
+export type JsonWriter = (value: Exclude<ResultValue, null>) => string;
+
+/** Writes values of one type as JSON text; chosen once per column. */
+export function jsonWriter(type: SqlType): JsonWriter {
+  switch (type.kind) {
+    case "float64":
+    case "float32":
+      return (value) => (Number.isFinite(value as number) ? formatFloat(value as number, type.kind === "float32") : "null");
+    case "boolean":
+      return (value) => (value === true ? "true" : "false");
+    case "list": {
+      const element = jsonWriter(type.element);
+      return (value) => `[${(value as readonly ResultValue[]).map((item) => (item === null ? "null" : element(item))).join(",")}]`;
+    }
+    case "struct": {
+      const members = type.fields.map((field) => [JSON.stringify(field.name), jsonWriter(field.type)] as const);
+      return (value) =>
+        `{${members.flatMap(([name, write], index) => {
+          const member = (value as readonly ResultValue[])[index] ?? null;
+          return member === null ? [] : [`${name}:${write(member)}`];
+        }).join(",")}}`;
+    }
+    case "decimal":
+      return String;
+    default:
+      return isBareNumber(type) ? String : (value) => JSON.stringify(formatText(value, type));
+  }
+}
+
+const isBareNumber = (type: SqlType): boolean => /^u?int\d+$/.test(type.kind);
+
+/** A cell as CSV and pretty show it, unquoted. */
+export function formatCell(value: Exclude<ResultValue, null>, type: SqlType): string {
+  switch (type.kind) {
+    case "float64":
+    case "float32":
+      return formatFloat(value as number, type.kind === "float32");
+    case "list":
+      return `[${(value as readonly ResultValue[]).map((item) => (item === null ? "" : formatCell(item, type.element))).join(", ")}]`;
+    case "struct":
+      return `{${type.fields.map((field, index) => {
+        const member = (value as readonly ResultValue[])[index] ?? null;
+        return `${field.name}: ${member === null ? "" : formatCell(member, field.type)}`;
+      }).join(", ")}}`;
+    default:
+      return formatText(value, type);
+  }
+}
+
+function formatText(value: Exclude<ResultValue, null>, type: SqlType): string {
+  switch (type.kind) {
+    case "timestamp":
+      return type.zone === undefined ? formatTimestamp(value as bigint) : formatZoned(value as bigint, type.zone);
+    case "date":
+      return formatDate(value as number);
+    case "time":
+      return formatTimeOfDay(value as bigint);
+    case "duration":
+      return formatDuration(value as bigint);
+    case "interval":
+      return formatInterval(value as Interval);
+    case "binary":
+      return Array.from(value as Uint8Array, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    default:
+      return String(value);
+  }
+}
+
+/** Shortest text that reads back the same; whole values keep `.0`. */
+export function formatFloat(value: number, single = false): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  if (Object.is(value, -0)) return "-0.0";
+  const text = single ? shortestSingle(value) : String(value);
+  if (text.includes("e")) return text.replace("e+", "e");
+  return text.includes(".") ? text : `${text}.0`;
+}
+
+/** The fewest digits that give the same 32-bit float; 9 always do. */
+function shortestSingle(value: number): string {
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (Math.fround(candidate) === value) return String(candidate);
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+const zones = new Map<string, Intl.DateTimeFormat | undefined>();
+/** Zones whose formatter is kept. */
+const ZONES_MAX = 256;
+
+function zoneFormat(zone: string): Intl.DateTimeFormat | undefined {
+  if (!zones.has(zone)) {
+    if (zones.size >= ZONES_MAX) zones.clear();
+    zones.set(zone, makeZone(zone));
+  }
+  return zones.get(zone);
+}
+
+function makeZone(zone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat("en-US", {
+      timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+    });
+  } catch {
+    // A zone this runtime does not know is shown as UTC below.
+    return undefined;
+  }
+}
+
+/** RFC 3339 with the zone's offset; UTC prints `Z`. */
+export function formatZoned(ns: bigint, zone: string): string {
+  const format = zone === "UTC" ? undefined : zoneFormat(zone);
+  if (format === undefined) return `${formatTimestamp(ns)}Z`;
+  const fraction = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
+  const seconds = (ns - fraction) / NS_PER_SECOND;
+  const parts = Object.fromEntries(format.formatToParts(Number(seconds) * 1000).map((part) => [part.type, Number(part.value)]));
+  const wall = Date.UTC(parts["year"] ?? 0, (parts["month"] ?? 1) - 1, parts["day"], parts["hour"], parts["minute"], parts["second"]) / 1000;
+  const offset = Math.round((wall - Number(seconds)) / 60);
+  const sign = offset < 0 ? "-" : "+";
+  const size = Math.abs(offset);
+  const shown = `${sign}${String(Math.floor(size / 60)).padStart(2, "0")}:${String(size % 60).padStart(2, "0")}`;
+  return `${formatTimestamp(BigInt(wall) * NS_PER_SECOND)}${formatFraction(fraction)}${shown}`;
+}

@@ -1,0 +1,62 @@
+/** The `information_schema` of one database, as rows (spec: query §2.1): names, order and Arrow type names as the reference's. */
+import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
+import type { RowTable } from "./rows-to-batch.ts";
+
+/** A table as metadata shows it; columns in the order of `SELECT *`. */
+export interface DescribedTable {
+  readonly schema: "iox" | "system";
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+}
+
+const text = (...names: readonly string[]): { name: string; type: ColumnType }[] => names.map((name) => ({ name, type: "utf8" }));
+const whole = (name: string): { name: string; type: ColumnType } => ({ name, type: "uint64" });
+
+/** Order of SHOW TABLES. */
+const VIEWS: Readonly<Record<string, RowTable["columns"]>> = {
+  tables: text("table_catalog", "table_schema", "table_name", "table_type"),
+  views: text("table_catalog", "table_schema", "table_name", "definition"),
+  columns: [
+    ...text("table_catalog", "table_schema", "table_name", "column_name"), whole("ordinal_position"), ...text("column_default", "is_nullable", "data_type"),
+    whole("character_maximum_length"), whole("character_octet_length"), whole("numeric_precision"), whole("numeric_precision_radix"), whole("numeric_scale"),
+    whole("datetime_precision"), ...text("interval_type"),
+  ],
+  df_settings: text("name", "value", "description"),
+  schemata: text("catalog_name", "schema_name", "schema_owner", "default_character_set_catalog", "default_character_set_schema", "default_character_set_name", "sql_path"),
+  routines: text("specific_catalog", "specific_schema", "specific_name", "routine_catalog", "routine_schema", "routine_name", "routine_type"),
+  parameters: text("specific_catalog", "specific_schema", "specific_name", "parameter_name", "parameter_mode", "data_type"),
+};
+
+export const INFORMATION_SCHEMA_NAMES: readonly string[] = Object.keys(VIEWS);
+
+export function informationSchemaColumns(name: string): RowTable["columns"] | undefined {
+  return Object.hasOwn(VIEWS, name) ? VIEWS[name] : undefined;
+}
+
+/** Rows of one view; `tables` are `iox` by name, then `system` by name. */
+export function informationSchemaTable(name: string, tables: readonly DescribedTable[]): RowTable | undefined {
+  const columns = informationSchemaColumns(name);
+  if (columns === undefined) return undefined;
+  switch (name) {
+    case "tables":
+      return {
+        columns,
+        rows: [
+          ...tables.map((table) => ["public", table.schema, table.name, "BASE TABLE"]),
+          ...INFORMATION_SCHEMA_NAMES.map((view) => ["public", "information_schema", view, "VIEW"]),
+        ],
+      };
+    case "columns":
+      return { columns, rows: tables.flatMap(columnRows) };
+    case "schemata":
+      return { columns, rows: ["iox", "system", "information_schema"].map((schema) => ["public", schema]) };
+    default:
+      return { columns, rows: [] };
+  }
+}
+
+function columnRows(table: DescribedTable): unknown[][] {
+  return table.columns.map((column, index) => [
+    "public", table.schema, table.name, column.name, BigInt(index), null, column.type === "time" ? "NO" : "YES", ARROW_TYPE[column.type],
+  ]);
+}

@@ -1,0 +1,211 @@
+/**
+ * Group commit: records wait in the ring until the running commit ends, then all of them go to disk together (design
+ * §8.4). After the sync each is applied, handed on and acknowledged in sequence order, and its ring space is free again.
+ */
+import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import type { TableBatchInput } from "../core/columns/table-batch.ts";
+import { RECORD_RING_SHARE } from "../core/wal/limits.ts";
+import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, numberRecord, sealRecord } from "../core/wal/record.ts";
+import { type RingSlot, WalRing } from "../core/wal/ring.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogSink } from "../ports/log-sink.ts";
+import type { WalLog } from "../ports/wal-log.ts";
+import { Gate } from "./gate.ts";
+import { RETRY_AFTER_SECONDS, type StorageLimits } from "./storage-limits.ts";
+
+/** One write request to be committed. */
+export interface RecordToCommit {
+  readonly databaseId: number;
+  readonly batches: readonly TableBatchInput[];
+  /** Key of the trigger whose run wrote it; lives in memory only. */
+  readonly origin: string | undefined;
+  /** Buffer bytes promised to it. */
+  readonly reservedBytes: number;
+}
+
+/** A record in the ring. */
+export interface RingRecord {
+  readonly databaseId: number;
+  readonly origin: string | undefined;
+  /** The whole record; ring memory, valid until it is applied. */
+  readonly bytes: Uint8Array;
+  /** Buffer bytes promised to it. */
+  readonly reservedBytes: number;
+}
+
+interface Pending extends RingRecord {
+  readonly slot: RingSlot;
+  readonly settle: (error: DatabaseError | undefined) => void;
+}
+
+export interface GroupCommitOptions {
+  readonly wal: WalLog;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly limits: StorageLimits;
+  /** The next file to create, and the last sequence on disk. */
+  readonly firstFile: number;
+  readonly lastSequence: number;
+  /** Called in order once the record is durable. Must not throw. */
+  readonly apply: (record: RingRecord, sequence: number) => void;
+  /** Called when the record could not be made durable. */
+  readonly discard: (record: RingRecord) => void;
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #ring: WalRing;
+  readonly #gate: Gate;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #file: number;
+  #fileSize = 0;
+  #durable: number;
+  #closed: DatabaseError | undefined;
+  #commits = 0;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+    this.#ring = new WalRing(options.limits.ringBytes);
+    this.#gate = new Gate({ waitingMax: options.limits.writersWaitingMax, waitMs: options.limits.writerWaitMs, clock: options.clock, refusal: () => this.#full() });
+    this.#file = options.firstFile;
+    this.#durable = options.lastSequence;
+  }
+
+  /** Last sequence that is on disk and applied. */
+  get durableSequence(): number {
+    return this.#durable;
+  }
+
+  statistics(): { readonly ringUsedBytes: number; readonly ringCapacityBytes: number; readonly writersWaiting: number; readonly commits: number; readonly walFile: number } {
+    return { ringUsedBytes: this.#ring.usedBytes, ringCapacityBytes: this.#ring.capacityBytes, writersWaiting: this.#gate.waitingCount, commits: this.#commits, walFile: this.#file };
+  }
+
+  /**
+   * Ring space for a record, at once when there is some; otherwise the writer waits in line. Throws `wal_ring.full`,
+   * `wal.closed`, `wal.record_too_large`.
+   */
+  async reserve(size: number): Promise<RingSlot> {
+    const sizeMax = Math.floor(this.#ring.capacityBytes / RECORD_RING_SHARE);
+    if (size > sizeMax) {
+      throw new DatabaseError("wal.record_too_large", {
+        message: `The write takes ${size} bytes in the WAL ring, and one write may take ${sizeMax}`,
+        hint: "send fewer lines per request, or raise the size of the WAL ring",
+        details: { size, sizeMax },
+      });
+    }
+    const attempt = (): RingSlot | undefined => {
+      if (this.#closed !== undefined) throw this.#closed;
+      return this.#ring.allocate(size);
+    };
+    return this.#gate.tryNow(attempt) ?? this.#gate.wait(attempt);
+  }
+
+  /** Gives unused space back. */
+  cancel(slot: RingSlot): void {
+    this.#ring.release(slot);
+    this.#gate.wake();
+  }
+
+  /** Encodes into the slot; resolves once the record is durable and applied. Encoding is done when the call returns. */
+  submit(slot: RingSlot, record: RecordToCommit): Promise<void> {
+    const { databaseId, origin, reservedBytes } = record;
+    encodeRecord({ sequence: 0, databaseId, batches: record.batches }, slot.bytes);
+    return new Promise((resolve, reject) => {
+      const settle = (error: DatabaseError | undefined): void => (error === undefined ? resolve() : reject(error));
+      this.#queue.push({ databaseId, origin, bytes: slot.bytes, reservedBytes, slot, settle });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Waits for what was submitted, then refuses more. */
+  async close(): Promise<void> {
+    this.#closed ??= new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+    this.#gate.close(this.#closed);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Writers that arrive within this turn of the event loop share the commit.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = this.#nextGroup();
+      const error = this.#closed !== undefined && this.#closed.code === "wal.write_failed" ? this.#closed : await this.#append(group);
+      this.#finish(group, error);
+    }
+    this.#running = undefined;
+  }
+
+  #nextGroup(): Pending[] {
+    let size = 0;
+    let count = 0;
+    for (const pending of this.#queue) {
+      if (count > 0 && size + pending.bytes.length > this.#options.limits.groupBytes) break;
+      size += pending.bytes.length;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #append(group: readonly Pending[]): Promise<DatabaseError | undefined> {
+    const size = group.reduce((sum, pending) => sum + pending.bytes.length, 0);
+    if (this.#fileSize > 0 && this.#fileSize + size > this.#options.limits.walFileBytes) {
+      this.#file++;
+      this.#fileSize = 0;
+    }
+    for (const [place, pending] of group.entries()) {
+      numberRecord(pending.bytes, this.#durable + 1 + place);
+      sealRecord(pending.bytes, place);
+    }
+    const header = this.#fileSize === 0 ? [encodeFileHeader(this.#file)] : [];
+    try {
+      await this.#options.wal.append(this.#file, [...header, ...group.map((pending) => pending.bytes)]);
+    } catch (error) {
+      return this.#recover(error);
+    }
+    this.#fileSize += size + header.length * FILE_HEADER_BYTES;
+    this.#commits++;
+    return undefined;
+  }
+
+  /** The file's end is unknown after a failure: cut it back to what is acknowledged, or refuse all writes from now on. */
+  async #recover(cause: unknown): Promise<DatabaseError> {
+    const { wal, log } = this.#options;
+    const failure = new DatabaseError("wal.write_failed", { message: `Writing the WAL failed: ${messageOf(cause)}`, hint: "check the disk's free space and health", cause });
+    log.log("error", failure.message, { file: this.#file });
+    try {
+      // A file without acknowledged records is made anew, header and all.
+      if (this.#fileSize > 0) await wal.truncate(this.#file, this.#fileSize);
+      else await wal.delete(this.#file);
+    } catch (error) {
+      this.#closed = new DatabaseError("wal.write_failed", {
+        message: `Writing the WAL failed, and its file ${this.#file} could not be cut back: ${messageOf(error)}`,
+        hint: "check the disk, then restart the server: what was acknowledged is replayed",
+        cause: error,
+      });
+      this.#gate.close(this.#closed);
+    }
+    return failure;
+  }
+
+  #finish(group: readonly Pending[], error: DatabaseError | undefined): void {
+    for (const pending of group) {
+      if (error === undefined) {
+        this.#durable++;
+        this.#options.apply(pending, this.#durable);
+      } else this.#options.discard(pending);
+      this.#ring.release(pending.slot);
+      pending.settle(error);
+    }
+    this.#gate.wake();
+  }
+
+  #full(): DatabaseError {
+    const { usedBytes, capacityBytes } = this.#ring;
+    return new DatabaseError("wal_ring.full", {
+      message: `The WAL ring is full (${usedBytes} of ${capacityBytes} bytes)`,
+      hint: "write again in a moment; if it lasts, the disk is too slow for this load",
+      details: { used: usedBytes, capacity: capacityBytes, retryAfterSeconds: RETRY_AFTER_SECONDS },
+    });
+  }
+}

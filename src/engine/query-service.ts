@@ -1,0 +1,93 @@
+/** Answers SQL: finds the database, compiles against a snapshot of its tables, runs the plan, streams the rows. */
+import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
+import { DatabaseError } from "../core/errors/database-error.ts";
+import type { ParameterValue } from "../core/query/bind-context.ts";
+import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
+import type { QueryStream } from "../core/query/query-stream.ts";
+import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { QueryEngine } from "../ports/query-engine.ts";
+import type { QueryLimits } from "./query-limits.ts";
+import { QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
+
+export interface QueryRequest {
+  readonly database: string;
+  readonly sql: string;
+  /** JSON scalars by name; other values are refused. */
+  readonly parameters?: ReadonlyMap<string, unknown>;
+  readonly signal?: AbortSignal;
+}
+
+export interface QueryServiceOptions {
+  readonly catalog: { readonly state: { readonly databases: ReadonlyMap<string, DatabaseDefinition> } };
+  readonly source: QuerySource;
+  readonly engine: QueryEngine;
+  readonly systemTables: SystemTableSource;
+  readonly clock: Clock;
+  readonly limits: QueryLimits;
+}
+
+export class QueryService {
+  readonly #options: QueryServiceOptions;
+  #scanId = 0;
+
+  constructor(options: QueryServiceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts a query; the stream must be read to its end or closed. Throws `database.not_found`, `query.invalid`,
+   * `query.not_implemented`, and what the engine throws before the first row.
+   */
+  async query(request: QueryRequest): Promise<QueryStream> {
+    const { clock, engine, limits, catalog, source, systemTables } = this.#options;
+    const database = catalog.state.databases.get(request.database);
+    if (database === undefined) {
+      throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
+    }
+    const nowNs = clock.nowNs();
+    const tables = new QueryTables(database, source, systemTables, nowNs);
+    const compiled = compileStatement({
+      text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
+    });
+    const result = await engine.execute({
+      sql: compiled.sql,
+      types: resultTypes(compiled),
+      relations: relationsOf(compiled, tables),
+      signal: request.signal,
+      timeoutMs: limits.timeoutMs,
+    });
+    return { columns: compiled.columns, batches: result.batches, close: () => result.close() };
+  }
+
+  /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
+  async queryTableBatch(request: QueryRequest, limits: ResultLimits): Promise<Uint8Array<ArrayBuffer>> {
+    const stream = await this.query(request);
+    try {
+      return await toTableBatch(stream, limits);
+    } finally {
+      await stream.close();
+    }
+  }
+
+  #nextScanId(): number {
+    this.#scanId = (this.#scanId + 1) % Number.MAX_SAFE_INTEGER;
+    return this.#scanId;
+  }
+}
+
+function relationsOf(compiled: CompiledQuery, tables: QueryTables): Parameters<QueryEngine["execute"]>[0]["relations"] {
+  return compiled.scans.map((scan) => ({ id: scan.id, columns: scan.table.columns, batches: tables.batches(scan) }));
+}
+
+/** JSON scalars only (spec: query §2.2). */
+function checkParameters(parameters: ReadonlyMap<string, unknown> | undefined): ReadonlyMap<string, ParameterValue> {
+  const checked = new Map<string, ParameterValue>();
+  for (const [name, value] of parameters ?? []) {
+    if (value !== null && !["string", "number", "bigint", "boolean"].includes(typeof value)) {
+      throw new DatabaseError("query.invalid", { message: `Parameter "${name}" is not a scalar`, hint: "give a string, a number, true, false or null" });
+    }
+    checked.set(name, value as ParameterValue);
+  }
+  return checked;
+}

@@ -1,0 +1,124 @@
+/** The tables one query may see: its database's own, the system tables, the metadata views. */
+import type { DatabaseDefinition, TableDefinition } from "../core/catalog/definitions.ts";
+import type { ColumnType } from "../core/columns/column-type.ts";
+import { decodeTableBatch, type TableBatchView } from "../core/columns/table-batch.ts";
+import { DatabaseError } from "../core/errors/database-error.ts";
+import type { Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
+import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTable, type DescribedTable } from "../core/query/metadata.ts";
+import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
+import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
+
+/** Committed rows of a table; what `Storage` offers to queries. */
+export interface QuerySource {
+  tableSnapshot(databaseId: number, tableId: number): TableSnapshot | undefined;
+}
+
+export interface TableSnapshot {
+  readonly table: TableDefinition;
+  /** In WAL order. */
+  readonly batches: readonly TableBatchView[];
+  /** False only when no two rows can share series and time. */
+  readonly mayHaveDuplicates: boolean;
+}
+
+/** Tables of the `system` schema; rows are made when asked for. */
+export interface SystemTableSource {
+  table(databaseName: string, name: string): SystemTable | undefined;
+  names(databaseName: string): readonly string[];
+}
+
+export interface SystemTable {
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+const byName = (left: { readonly name: string }, right: { readonly name: string }): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
+
+/** One query's view: what it saw first it keeps, however the catalog and the buffer change meanwhile. */
+export class QueryTables implements TableSource {
+  readonly #database: DatabaseDefinition;
+  readonly #source: QuerySource;
+  readonly #system: SystemTableSource;
+  readonly #nowNs: bigint;
+  readonly #snapshots = new Map<string, TableSnapshot>();
+  readonly #systemTables = new Map<string, SystemTable>();
+
+  constructor(database: DatabaseDefinition, source: QuerySource, system: SystemTableSource, nowNs: bigint) {
+    this.#database = database;
+    this.#source = source;
+    this.#system = system;
+    this.#nowNs = nowNs;
+  }
+
+  names(schema: SchemaName): Iterable<string> {
+    if (schema === "iox") return this.#database.tables.keys();
+    return schema === "system" ? this.#system.names(this.#database.name) : INFORMATION_SCHEMA_NAMES;
+  }
+
+  table(schema: SchemaName, name: string): SourceTable | undefined {
+    if (schema === "iox") return this.#userTable(name);
+    const columns = schema === "system" ? this.#systemTable(name)?.columns : informationSchemaColumns(name);
+    return columns === undefined ? undefined : { columns, deduplicate: false };
+  }
+
+  #userTable(name: string): SourceTable | undefined {
+    const definition = this.#database.tables.get(name);
+    if (definition === undefined) return undefined;
+    const snapshot = this.#snapshot(definition);
+    const { retentionNs } = this.#database;
+    return {
+      columns: sortedColumns(definition),
+      deduplicate: snapshot.mayHaveDuplicates,
+      ...(retentionNs === undefined ? {} : { timeMinNs: this.#nowNs - retentionNs }),
+    };
+  }
+
+  #snapshot(definition: TableDefinition): TableSnapshot {
+    let snapshot = this.#snapshots.get(definition.name);
+    if (snapshot === undefined) {
+      snapshot = this.#source.tableSnapshot(this.#database.id, definition.id) ?? { table: definition, batches: [], mayHaveDuplicates: false };
+      this.#snapshots.set(definition.name, snapshot);
+    }
+    return snapshot;
+  }
+
+  #systemTable(name: string): SystemTable | undefined {
+    let table = this.#systemTables.get(name);
+    if (table === undefined) {
+      table = this.#system.table(this.#database.name, name);
+      if (table !== undefined) this.#systemTables.set(name, table);
+    }
+    return table;
+  }
+
+  /** Batches a scan reads: those that can hold rows of its time range. */
+  batches(scan: Scan): readonly TableBatchView[] {
+    if (scan.schema === "iox") {
+      const { timeMinNs, timeMaxNs } = scan;
+      return (this.#snapshots.get(scan.name)?.batches ?? []).filter(
+        (batch) => (timeMinNs === undefined || batch.timeMax >= timeMinNs) && (timeMaxNs === undefined || batch.timeMin <= timeMaxNs),
+      );
+    }
+    const rows = scan.schema === "system" ? this.#systemTable(scan.name) : informationSchemaTable(scan.name, this.#described());
+    return rows === undefined || rows.rows.length === 0 ? [] : [encoded(rows, scan.name)];
+  }
+
+  #described(): readonly DescribedTable[] {
+    const users = [...this.#database.tables.values()].sort(byName).map((table): DescribedTable => ({ schema: "iox", name: table.name, columns: sortedColumns(table) }));
+    const system = [...this.#system.names(this.#database.name)].sort().flatMap((name): DescribedTable[] => {
+      const table = this.#systemTable(name);
+      return table === undefined ? [] : [{ schema: "system", name, columns: table.columns }];
+    });
+    return [...users, ...system];
+  }
+}
+
+/** `SELECT *` is alphabetical, `time` in its place (spec: query §1). */
+const sortedColumns = (table: TableDefinition): SourceTable["columns"] => [...table.columns].sort(byName);
+
+function encoded(table: RowTable, name: string): TableBatchView {
+  if (table.rows.length > SYSTEM_ROWS_MAX) {
+    throw new DatabaseError("query.failed", { message: `Table '${name}' has more than ${SYSTEM_ROWS_MAX} rows`, hint: "read a narrower table" });
+  }
+  return decodeTableBatch(encodeRows(table));
+}

@@ -1,0 +1,37 @@
+import { RING_BYTES_DEFAULT, RING_WAIT_MS_MAX, RING_WAITERS_MAX, WAL_FILE_BYTES } from "../core/wal/limits.ts";
+
+/** Limits of the write path; sizes in bytes. Defaults suit a machine with 1 GB. */
+export interface StorageLimits {
+  /** WAL ring: encoded records that are not committed yet. A record may fill at most half of it. */
+  readonly ringBytes: number;
+  /** Queryable buffer with its series indexes. */
+  readonly bufferBytes: number;
+  /** A WAL file is followed by the next one once it has this size. */
+  readonly walFileBytes: number;
+  /** Records of one commit together; a single larger one goes alone. Bounds the time the event loop is held. */
+  readonly groupBytes: number;
+  /** Writers waiting for room in the ring, or for a parser. */
+  readonly writersWaitingMax: number;
+  /** How long one waits. */
+  readonly writerWaitMs: number;
+  /** Parsers, each with column memory of its own: requests that are being parsed or wait for a schema change. */
+  readonly parsersMax: number;
+}
+
+const MIB = 1_048_576;
+
+export const DEFAULT_STORAGE_LIMITS: StorageLimits = {
+  ringBytes: RING_BYTES_DEFAULT,
+  bufferBytes: 256 * MIB,
+  walFileBytes: WAL_FILE_BYTES,
+  groupBytes: 4 * MIB,
+  writersWaitingMax: RING_WAITERS_MAX,
+  writerWaitMs: RING_WAIT_MS_MAX,
+  parsersMax: 4,
+};
+
+/** Bytes replayed between two chances for the event loop: about 5 ms. */
+export const REPLAY_SLICE_BYTES = 2 * MIB;
+
+/** `Retry-After` of a refused write, in seconds. */
+export const RETRY_AFTER_SECONDS = 1;

@@ -1,0 +1,232 @@
+/**
+ * The storage engine: catalog, write path, WAL and queryable buffer as one. A write is answered once its record is on
+ * disk and its rows are queryable; on start the WAL brings the buffer back to exactly the acknowledged rows.
+ */
+import { type CommittedBatch, QueryableBuffer } from "../core/buffer/queryable-buffer.ts";
+import type { TableDefinition } from "../core/catalog/definitions.ts";
+import type { TableBatchView } from "../core/columns/table-batch.ts";
+import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import { RECORD_HEADER_BYTES } from "../core/wal/record.ts";
+import type { WalRecord } from "../core/wal/reader.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogSink } from "../ports/log-sink.ts";
+import type { WalLog } from "../ports/wal-log.ts";
+import type { CatalogService } from "./catalog-service.ts";
+import { GroupCommit, type RingRecord } from "./group-commit.ts";
+import { recover, type RecoveryReport } from "./recovery.ts";
+import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
+import { type EncodableWrite, WritePath, type WriteRequest } from "./write-path.ts";
+
+export type { CommittedBatch } from "../core/buffer/queryable-buffer.ts";
+
+export interface TableSnapshot {
+  readonly table: TableDefinition;
+  /** In WAL order. */
+  readonly batches: readonly TableBatchView[];
+  /** False: no point of the table was written twice. */
+  readonly mayHaveDuplicates: boolean;
+}
+
+export interface StorageOptions {
+  readonly catalog: CatalogService;
+  readonly wal: WalLog;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly limits?: Partial<StorageLimits>;
+  /** Default true, unlike the reference: a damaged WAL stops the start. */
+  readonly walReplayFailOnError?: boolean;
+  /** Lets other work run; default: a timer of the clock. */
+  readonly yieldToEventLoop?: () => Promise<void>;
+}
+
+export interface StorageStatistics {
+  readonly rows: number;
+  readonly tables: number;
+  readonly bufferUsedBytes: number;
+  readonly bufferLimitBytes: number;
+  readonly seriesIndexBytes: number;
+  readonly ringUsedBytes: number;
+  readonly ringCapacityBytes: number;
+  readonly writersWaiting: number;
+  readonly commits: number;
+  readonly walFile: number;
+  readonly linesWritten: number;
+  readonly bytesWritten: number;
+  readonly replay: RecoveryReport;
+}
+
+export class Storage {
+  readonly #catalog: CatalogService;
+  readonly #log: LogSink;
+  readonly #buffer: QueryableBuffer;
+  readonly #commit: GroupCommit;
+  readonly #path: WritePath;
+  readonly #wal: WalLog;
+  readonly #replay: RecoveryReport;
+  readonly #listeners = new Set<(batch: CommittedBatch) => void>();
+  #linesWritten = 0;
+  #bytesWritten = 0;
+
+  private constructor(options: StorageOptions, limits: StorageLimits, buffer: QueryableBuffer, replay: RecoveryReport, yieldToEventLoop: () => Promise<void>) {
+    this.#catalog = options.catalog;
+    this.#log = options.log;
+    this.#wal = options.wal;
+    this.#buffer = buffer;
+    this.#replay = replay;
+    this.#commit = new GroupCommit({
+      wal: options.wal,
+      clock: options.clock,
+      log: options.log,
+      limits,
+      firstFile: replay.nextFile,
+      lastSequence: replay.lastSequence,
+      apply: (record, sequence) => this.#apply(record, sequence),
+      discard: (record) => buffer.release(record.reservedBytes),
+    });
+    this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop });
+  }
+
+  /** Replays the WAL. Throws `wal.corrupt` for damage that is no torn tail, unless told to go on without. */
+  static async open(options: StorageOptions): Promise<Storage> {
+    const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
+    const buffer = new QueryableBuffer(limits.bufferBytes);
+    const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
+    const replay = await recover({
+      wal: options.wal,
+      log: options.log,
+      failOnError: options.walReplayFailOnError ?? true,
+      apply: (record) => replayRecord(record, options.catalog, buffer),
+      yieldToEventLoop,
+    });
+    if (buffer.bytes > limits.bufferBytes) {
+      options.log.log("warn", `The replayed rows take ${buffer.bytes} bytes and the buffer's limit is ${limits.bufferBytes}: writes are refused until it is raised`);
+    }
+    return new Storage(options, limits, buffer, replay, yieldToEventLoop);
+  }
+
+  /**
+   * Stores line protocol. Throws `write.partial` or `write.partial_limit` after the good lines are stored (details: the
+   * body of the answer), `write.rejected`, `write.empty`, `line_protocol.invalid`, `database.*`, `wal_ring.full`,
+   * `buffer.full`, `wal.*`.
+   */
+  async write(request: WriteRequest): Promise<{ readonly linesWritten: number; readonly bytes: number }> {
+    const bytes = request.body.length;
+    let committed: Promise<void> = Promise.resolve();
+    const { linesWritten, refusal } = await this.#path.run(request, async (write) => {
+      const { commit } = await this.#submit(write, request.origin);
+      committed = commit;
+      // Not awaited here: the parser is free for the next request while this one waits for the disk.
+      commit.catch((error: unknown) => {
+        if (request.noSync) this.#log.log("error", "Rows that were acknowledged without sync are lost", { error: messageOf(error) });
+      });
+    });
+    if (!request.noSync) await committed;
+    this.#linesWritten += linesWritten;
+    this.#bytesWritten += bytes;
+    if (refusal !== undefined) throw refusal;
+    return { linesWritten, bytes };
+  }
+
+  /** Rows of a live table as they are now; undefined when there is no such table. */
+  tableSnapshot(databaseId: number, tableId: number): TableSnapshot | undefined {
+    const table = this.#catalog.state.tablesById.get(tableId);
+    if (table === undefined || table.databaseId !== databaseId) return undefined;
+    const buffered = this.#buffer.table(tableId);
+    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false };
+  }
+
+  /** Committed batches of a database after a sequence, in WAL order. */
+  committedSince(databaseId: number, afterSequence: number): Iterable<CommittedBatch> {
+    return this.#buffer.since(databaseId, afterSequence);
+  }
+
+  /** Calls `listener` for each batch once it is durable and queryable, in WAL order. */
+  onCommitted(listener: (batch: CommittedBatch) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Last durable sequence. */
+  get headSequence(): number {
+    return this.#commit.durableSequence;
+  }
+
+  statistics(): StorageStatistics {
+    const buffer = this.#buffer;
+    return {
+      rows: buffer.rowCount,
+      tables: buffer.tableCount,
+      bufferUsedBytes: buffer.bytes,
+      bufferLimitBytes: buffer.limitBytes,
+      seriesIndexBytes: buffer.indexBytes,
+      ...this.#commit.statistics(),
+      linesWritten: this.#linesWritten,
+      bytesWritten: this.#bytesWritten,
+      replay: this.#replay,
+    };
+  }
+
+  /** Commits what was accepted, refuses more, closes the WAL log. */
+  async close(): Promise<void> {
+    await this.#commit.close();
+    await this.#wal.close();
+  }
+
+  /** Encodes the rows into the ring. The commit is wrapped, so that awaiting this does not await it. */
+  async #submit(write: EncodableWrite, origin: string | undefined): Promise<{ readonly commit: Promise<void> }> {
+    this.#buffer.reserve(write.bufferBytes);
+    try {
+      const slot = await this.#commit.reserve(write.size);
+      return { commit: this.#commit.submit(slot, { databaseId: write.databaseId, origin, batches: write.batches, reservedBytes: write.bufferBytes }) };
+    } catch (error) {
+      this.#buffer.release(write.bufferBytes);
+      throw error;
+    }
+  }
+
+  #apply(record: RingRecord, sequence: number): void {
+    for (const bytes of batchesOf(record.bytes)) {
+      const batch = this.#buffer.append(batchOf(bytes, { ...record, sequence }), { reserved: true });
+      for (const listener of this.#listeners) {
+        try {
+          listener(batch);
+        } catch (error) {
+          this.#log.log("error", "A listener to committed rows failed", { error: messageOf(error) });
+        }
+      }
+    }
+  }
+}
+
+/** The table batches of a record of our own, whole and checked. */
+function* batchesOf(record: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  for (let at = RECORD_HEADER_BYTES; at < record.length; ) {
+    const size = view.getUint32(at + 4, true);
+    yield record.subarray(at, at + size);
+    at += size;
+  }
+}
+
+interface Origin {
+  readonly sequence: number;
+  readonly databaseId: number;
+  readonly origin: string | undefined;
+}
+
+/** Header fields of a table batch: rows at 8, table id at 16. */
+function batchOf(bytes: Uint8Array, { sequence, databaseId, origin }: Origin): CommittedBatch {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { sequence, databaseId, tableId: view.getUint32(16, true), bytes, rowCount: view.getUint32(8, true), origin };
+}
+
+/** Checks every batch before the first is taken in: a record counts whole or not at all. */
+function replayRecord(record: WalRecord, catalog: CatalogService, buffer: QueryableBuffer): void {
+  for (const { tableId, databaseId } of record.batches) {
+    const table = catalog.state.tablesById.get(tableId);
+    if (table === undefined || table.databaseId !== record.databaseId || databaseId !== record.databaseId) {
+      throw new DatabaseError("wal.corrupt", { message: `a record names table ${tableId} of database ${record.databaseId}, which the catalog does not know` });
+    }
+  }
+  for (const { bytes } of record.batches) buffer.append(batchOf(bytes, { ...record, origin: undefined }), { reserved: false });
+}

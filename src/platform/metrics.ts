@@ -1,0 +1,68 @@
+/** What `/metrics` shows, collected when it is asked for. */
+import type { Metric, MetricsSource } from "../http/services.ts";
+import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
+import type { Storage } from "../engine/storage.ts";
+import type { PluginRuntime } from "../ports/plugin-runtime.ts";
+import type { QueryEngine } from "../ports/query-engine.ts";
+import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+
+export interface MetricParts {
+  readonly storage: Storage;
+  readonly processing: ProcessingEngine;
+  readonly runtime: PluginRuntime;
+  readonly engine: QueryEngine;
+  readonly loopDelay: EventLoopDelay;
+}
+
+const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", samples: [{ value }] });
+const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
+
+export function createMetrics(parts: MetricParts): MetricsSource {
+  return { collect: () => [...storageMetrics(parts.storage), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
+}
+
+function storageMetrics(storage: Storage): Metric[] {
+  const now = storage.statistics();
+  return [
+    counter("influxdb3_write_lines_total", "Lines written", now.linesWritten),
+    counter("influxdb3_write_bytes_total", "Bytes of line protocol taken", now.bytesWritten),
+    gauge("tidemark_wal_ring_used_bytes", "Bytes of the WAL ring in use", now.ringUsedBytes),
+    gauge("tidemark_wal_ring_capacity_bytes", "Bytes of the WAL ring", now.ringCapacityBytes),
+    gauge("tidemark_buffer_used_bytes", "Bytes of the queryable buffer in use", now.bufferUsedBytes),
+    gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
+    gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
+    counter("tidemark_wal_commits_total", "Group commits", now.commits),
+    gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
+  ];
+}
+
+function engineMetrics({ runtime, engine, loopDelay }: MetricParts): Metric[] {
+  const sandbox = runtime.statistics();
+  const queries = engine.statistics();
+  return [
+    gauge("tidemark_plugin_executors", "Threads that run plugins", sandbox.executors),
+    gauge("tidemark_plugin_instances", "Interpreter instances", sandbox.instances),
+    gauge("tidemark_queries_running", "Queries that run", queries.running),
+    gauge("tidemark_queries_waiting", "Queries that wait for a place", queries.waiting),
+    gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", loopDelay.takeMaxSeconds()),
+  ];
+}
+
+const TRIGGER_COUNTERS = [
+  ["runs", "tidemark_trigger_runs_total", "Runs of the trigger's plugin"],
+  ["errors", "tidemark_trigger_errors_total", "Runs that failed"],
+  ["stopped", "tidemark_trigger_stopped_total", "Runs that were stopped from outside"],
+  ["retries", "tidemark_trigger_retries_total", "Runs that were tried again"],
+  ["rows", "tidemark_trigger_rows_total", "Rows handed to the plugin"],
+  ["ticksSkipped", "tidemark_trigger_ticks_skipped_total", "Missed runs of a schedule that were skipped"],
+] as const;
+
+function triggerMetrics(processing: ProcessingEngine): Metric[] {
+  const triggers = processing.statistics();
+  return TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
+    name,
+    help,
+    type: "counter",
+    samples: triggers.map(({ database, trigger, counters }) => ({ labels: { db: database, trigger }, value: counters[key] })),
+  }));
+}

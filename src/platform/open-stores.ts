@@ -1,0 +1,33 @@
+/** Opens what a node keeps: a locked folder with catalog objects and WAL files, or memory. */
+import { join } from "node:path";
+import { createFileObjectStore } from "../adapters/object-store/file.ts";
+import { createMemoryObjectStore } from "../adapters/object-store/memory.ts";
+import { lockFolder } from "../adapters/system/process-lock.ts";
+import { openFileWalLog } from "../adapters/wal-log/file.ts";
+import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
+import type { ServeConfig } from "../core/config/serve-config.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { WalLog } from "../ports/wal-log.ts";
+import { workerEntry } from "./paths.ts";
+import { randomName } from "./random.ts";
+
+export interface Stores {
+  readonly objects: ObjectStore;
+  openWal(): Promise<WalLog>;
+  /** Lets other servers have the folder. */
+  release(): void;
+}
+
+/** Throws `server.folder_not_writable`, `server.folder_in_use`. */
+export function openStores(config: Pick<ServeConfig, "objectStore" | "nodeId">): Stores {
+  if (config.objectStore.kind === "memory") {
+    return { objects: createMemoryObjectStore(), openWal: async () => createVolatileWalLog(), release: () => undefined };
+  }
+  const { dataDir } = config.objectStore;
+  const release = lockFolder(join(dataDir, config.nodeId, "lock"));
+  return {
+    objects: createFileObjectStore({ folder: dataDir, randomName }),
+    openWal: () => openFileWalLog({ folder: join(dataDir, config.nodeId, "wal"), workerUrl: workerEntry("disk-worker") }),
+    release,
+  };
+}

@@ -1,0 +1,78 @@
+/** Wires the processing engine to storage, queries and the sandbox. */
+import type { CatalogService } from "../engine/catalog-service.ts";
+import { GlobalCache } from "../engine/processing/global-cache.ts";
+import { GLOBAL_CACHE_BYTES_MAX, type ProcessingLimits } from "../engine/processing/limits.ts";
+import type { LogTable } from "../engine/processing/log-table.ts";
+import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
+import type { ProcessingServices } from "../engine/processing/services.ts";
+import { TestRuns } from "../engine/processing/test-run.ts";
+import type { QueryService } from "../engine/query-service.ts";
+import type { Storage } from "../engine/storage.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogSink } from "../ports/log-sink.ts";
+import type { PluginRuntime } from "../ports/plugin-runtime.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
+
+export interface ProcessingParts {
+  readonly catalog: CatalogService;
+  readonly storage: Storage;
+  readonly queries: QueryService;
+  readonly runtime: PluginRuntime;
+  readonly plugins: PluginStore;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly logs: LogTable;
+  readonly limits: ProcessingLimits;
+  readonly sparseRows: boolean;
+}
+
+export interface Processing {
+  readonly engine: ProcessingEngine;
+  readonly tests: TestRuns;
+}
+
+const encoder = new TextEncoder();
+
+/** The catalog in the words of the processing engine. */
+export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
+  return {
+    database: (name) => catalog.state.databases.get(name),
+    databases: () => catalog.state.databases.values(),
+    createTrigger: (database, definition) => catalog.createTrigger(database, definition),
+    deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
+    setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
+  };
+}
+
+export function createProcessing(parts: ProcessingParts): Processing {
+  const { catalog, storage, queries } = parts;
+  const services: Omit<ProcessingServices, "disable"> = {
+    ...parts,
+    globalCache: new GlobalCache(parts.clock, GLOBAL_CACHE_BYTES_MAX),
+    storage: {
+      get headSequence() {
+        return storage.headSequence;
+      },
+      async write({ database, lines, noSync, origin }) {
+        await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin });
+      },
+      committedSince: (databaseId, sequence) => storage.committedSince(databaseId, sequence),
+      onCommitted: (listener) => storage.onCommitted(listener),
+    },
+    table: (databaseId, tableId) => liveTable(catalog, databaseId, tableId),
+    query: ({ database, sql, parameters, rowsMax, bytesMax }) => queries.queryTableBatch({ database, sql, parameters: new Map(parameters) }, { rowsMax, bytesMax }),
+  };
+  const engine = new ProcessingEngine(services, processingCatalog(catalog));
+  catalog.onChange((op) => {
+    if (op.kind === "delete-database") void engine.databaseDeleted(op.id);
+  });
+  return { engine, tests: new TestRuns(services, catalog) };
+}
+
+/** Columns in creation order, `time` last (design §8.13). */
+function liveTable(catalog: CatalogService, databaseId: number, tableId: number): { name: string; columns: string[] } | undefined {
+  const table = catalog.state.tablesById.get(tableId);
+  if (table === undefined || table.deleted || table.databaseId !== databaseId) return undefined;
+  const names = table.columns.map((column) => column.name).filter((name) => name !== "time");
+  return { name: table.name, columns: [...names, "time"] };
+}

@@ -1,0 +1,178 @@
+/**
+ * The composition root of a server: opens what a node keeps, starts the engine's parts on it, listens. Whatever fails on
+ * the way closes what was opened before, so nothing half-started is left behind.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
+import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
+import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
+import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
+import { createSystemClock } from "../adapters/system/clock.ts";
+import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import { createLogSink } from "../adapters/system/log-sink.ts";
+import { formatBindAddress } from "../core/config/bind-address.ts";
+import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
+import { messageOf } from "../core/errors/database-error.ts";
+import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import { CatalogService } from "../engine/catalog-service.ts";
+import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { LogTable } from "../engine/processing/log-table.ts";
+import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
+import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
+import { QueryService } from "../engine/query-service.ts";
+import { Storage } from "../engine/storage.ts";
+import { createApp } from "../http/app.ts";
+import type { EdgeOptions } from "../http/route.ts";
+import type { Services } from "../http/services.ts";
+import { createRawWriteRoutes } from "../http/write-handler.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogSink } from "../ports/log-sink.ts";
+import { Closing } from "./closing.ts";
+import { listen } from "./listen.ts";
+import { createMetrics } from "./metrics.ts";
+import { openStores } from "./open-stores.ts";
+import { packageRoot, workerEntry } from "./paths.ts";
+import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
+import { random16, randomName, randomUuid7 } from "./random.ts";
+
+export interface ServeIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly env: (name: string) => string | undefined;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+interface Opened {
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly closing: Closing;
+}
+
+/** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
+export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+  const log = createLogSink({
+    format: config.log.format === "json" ? "json" : "text",
+    levelMin: config.log.level,
+    write: config.log.destination === "stderr" ? io.stderr : io.stdout,
+    nowMs: () => Date.now(),
+  });
+  const opened: Opened = { clock: createSystemClock(), log, closing: new Closing(log) };
+  try {
+    return await start(config, opened);
+  } catch (error) {
+    await opened.closing.run();
+    throw error;
+  }
+}
+
+async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
+  const { clock, log, closing } = opened;
+  const stores = openStores(config);
+  closing.add("data folder", () => stores.release());
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const wal = await stores.openWal();
+  const storage = await openStorage(config, opened, catalog, wal);
+  const engine = await DuckdbEngine.open({ clock });
+  closing.add("query engine", () => engine.close());
+  const limits = processingLimits(config);
+  const logs = new LogTable(clock, limits.logRowsMax);
+  const systemTables = new ProcessingSystemTables(processingCatalog(catalog), logs);
+  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const runtime = createPythonRuntime({
+    loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
+    executorEntry: workerEntry("executor-worker"),
+    clock,
+    log,
+    ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
+  });
+  closing.add("plugin runtime", () => runtime.close());
+  const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  closing.add("triggers", () => processing.engine.close());
+  const loopDelay = watchEventLoopDelay();
+  closing.add("event loop watch", () => loopDelay.stop());
+  const services: Services = {
+    catalog,
+    storage,
+    queries,
+    processing: processingApi(processing),
+    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    clusterUuid: catalog.uuid,
+    version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
+  };
+  const listener = await openHttp(config, services, log);
+  closing.add("HTTP", () => listener.close());
+  processing.engine.start();
+  bootInBackground(runtime, log);
+  return { url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+}
+
+async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, catalog: CatalogService, wal: Awaited<ReturnType<ReturnType<typeof openStores>["openWal"]>>): Promise<Storage> {
+  let opened: Storage | undefined;
+  closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  opened = await Storage.open({
+    catalog,
+    wal,
+    clock,
+    log,
+    limits: {
+      ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
+      ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+    },
+    yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  return opened;
+}
+
+function processingLimits(config: ServeConfig): ProcessingLimits {
+  return {
+    ...PROCESSING_LIMITS,
+    flushIntervalMs: config.walFlushIntervalMs,
+    ...(config.pluginTimeLimitMs === undefined ? {} : { runWallTimeMsMax: config.pluginTimeLimitMs }),
+    ...(config.pluginMemoryBytesMax === undefined ? {} : { instanceMemoryBytesMax: config.pluginMemoryBytesMax }),
+  };
+}
+
+const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
+
+function processingApi({ engine, tests }: Processing): Services["processing"] {
+  return {
+    createTrigger: (request) => engine.createTrigger(request),
+    deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
+    setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
+    testWal: (request) => tests.wal(request),
+    request: (request) => engine.request(request),
+    writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
+  };
+}
+
+async function openHttp(config: ServeConfig, services: Services, log: LogSink): ReturnType<typeof listen> {
+  const options: EdgeOptions = {
+    bodySizeMax: config.httpRequestSizeMax,
+    gunzip,
+    isUtf8,
+    newRequestId: () => randomUuid7(Date.now()),
+    processId: randomUuid7(Date.now()),
+    log,
+    allowsTrigger: (specification) => allowsTrigger(config, specification),
+  };
+  const app = createApp(services, options);
+  return listen({
+    host: config.bind.host,
+    port: config.bind.port,
+    fetch: (request) => app.fetch(request),
+    bodySizeMax: config.httpRequestSizeMax,
+    raw: createRawWriteRoutes(services, options),
+  });
+}
+
+/** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */
+function bootInBackground(runtime: { start(): Promise<void> }, log: LogSink): void {
+  runtime.start().catch((error: unknown) => log.log("error", `The plugin runtime does not start: ${messageOf(error)}`));
+}

@@ -1,0 +1,40 @@
+/**
+ * The engine that runs emitted SQL over relations in memory. The front end (`core/query`) has parsed and checked
+ * everything; the engine only ever sees text that we wrote. Time is BIGINT nanoseconds on both sides.
+ */
+import type { ColumnType } from "../core/columns/column-type.ts";
+import type { TableBatchView } from "../core/columns/table-batch.ts";
+import type { ResultBatch } from "../core/query/query-stream.ts";
+import type { SqlType } from "../core/query/types.ts";
+
+/** What `tidemark_scan(<id>)` reads: columns `c0…` in this order, then `seq`, the row's place in WAL order. */
+export interface EngineRelation {
+  readonly id: number;
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  /** In WAL order. A column that a batch lacks is NULL there. Their memory must not be shared memory. */
+  readonly batches: readonly TableBatchView[];
+}
+
+export interface EngineQuery {
+  readonly sql: string;
+  /** Types of the result's columns. */
+  readonly types: readonly SqlType[];
+  readonly relations: readonly EngineRelation[];
+  readonly signal?: AbortSignal | undefined;
+  /** From the call until the last row was fetched. */
+  readonly timeoutMs: number;
+}
+
+export interface EngineResult {
+  /** One consumer. Throws `query.failed`, `query.cancelled`, `query.time_limit`, `query.memory_limit`. */
+  readonly batches: AsyncIterable<ResultBatch>;
+  /** Stops the query and frees its place; calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+export interface QueryEngine {
+  /** Waits for a place; throws `query.concurrency_limit` when too many wait already. Resolves before the first row. */
+  execute(query: EngineQuery): Promise<EngineResult>;
+  statistics(): { readonly running: number; readonly waiting: number };
+  close(): Promise<void>;
+}

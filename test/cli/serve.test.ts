@@ -1,0 +1,110 @@
+/** What surrounds a running server: settings with their warnings, the banner, stopping (issue 2; spec cli §3). */
+import { describe, expect, it } from "vitest";
+import { banner } from "../../src/cli/banner.ts";
+import { readConfig } from "../../src/cli/commands/serve.ts";
+import { parseArguments } from "../../src/cli/parse.ts";
+import { runUntilStopped } from "../../src/cli/run-server.ts";
+import { SERVE_FLAGS } from "../../src/cli/serve-flags.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import type { ServeConfig } from "../../src/core/config/serve-config.ts";
+
+interface FakeServerTerminal {
+  readonly terminal: Terminal;
+  readonly said: string[];
+  signal(): void;
+  /** Lets the time of `after` pass. */
+  passTime(): void;
+}
+
+function fake(): FakeServerTerminal {
+  const said: string[] = [];
+  let onSignal = (): void => undefined;
+  let onTime = (): void => undefined;
+  const terminal: Partial<Terminal> = {
+    homeDir: "/home/u",
+    env: () => undefined,
+    resolvePath: (path) => path,
+    stderr: (text) => void said.push(text),
+    onStopSignal: (listener) => (onSignal = listener),
+    after: (_delayMs, action) => (onTime = action),
+    exit: (code) => {
+      throw new Error(`exit ${code}`);
+    },
+  };
+  return { terminal: terminal as Terminal, said, signal: () => onSignal(), passTime: () => onTime() };
+}
+
+function config(line: string, on = fake()): ServeConfig {
+  const given = parseArguments({ flags: SERVE_FLAGS }, line.split(" ").filter((word) => word !== ""), () => undefined);
+  return readConfig(given, on.terminal, { nodeId: "local", dataDir: "/home/u/.influxdb", program: "influxdb3" });
+}
+
+describe("readConfig()", () => {
+  it("accepts flags without effect in 3.10 and 3.11 names, and says so once (cli §18)", () => {
+    const on = fake();
+    config("--exec-mem-pool-size 20% --file-cache-size 100mb --wal-files-per-snapshot 10 --disable-telemetry-upload --disable-authz health,ping", on);
+    expect(on.said).toEqual(["warning: accepted without effect: --wal-snapshot-size, --exec-mem-pool-bytes, --parquet-mem-cache-size\n"]);
+  });
+
+  it("warns when everyone may reach the server", () => {
+    const on = fake();
+    config("--http-bind 0.0.0.0:1 --without-auth", on);
+    expect(on.said).toEqual(["warning: listening on 0.0.0.0 without authentication: everyone who reaches it may read, write and run plugins\n"]);
+  });
+});
+
+describe("banner()", () => {
+  it("says where everything is and what to type next", () =>
+    expect(banner(config(""), { url: "http://127.0.0.1:8181", startMs: 312.4, program: "npx influxdb3" })).toMatchInlineSnapshot(`
+      "
+      Tidemark 0.1.0 is ready (312 ms)
+
+        listens on  http://127.0.0.1:8181  (this machine only, no authentication)
+        data        /home/u/.influxdb
+        plugins     /home/u/.influxdb/plugins
+
+      Next, in a second terminal:
+
+        npx influxdb3 create database my_database
+        npx influxdb3 write --database my_database 'home,room=kitchen temp=21.5,hum=40i'
+        npx influxdb3 query --database my_database 'SELECT * FROM home'
+
+      Ctrl-C stops the server.
+
+      "
+    `));
+
+  it("names the host when it is not the default one", () =>
+    expect(banner(config("--object-store memory"), { url: "http://127.0.0.1:9", startMs: 1, program: "influxdb3" })).toContain(
+      "influxdb3 create database my_database --host http://127.0.0.1:9\n",
+    ));
+});
+
+describe("runUntilStopped()", () => {
+  it("closes on the first signal", async () => {
+    const on = fake();
+    let isClosed = false;
+    const running = runUntilStopped({ close: () => Promise.resolve(void (isClosed = true)) }, on.terminal);
+    expect(isClosed).toBe(false);
+    on.signal();
+    await running;
+    expect([isClosed, on.said]).toEqual([true, ["Stopping (once more to stop at once)\n", "Stopped\n"]]);
+  });
+
+  it("does not wait for ever", async () => {
+    const on = fake();
+    const running = runUntilStopped({ close: () => new Promise(() => undefined) }, on.terminal);
+    on.signal();
+    await Promise.resolve();
+    on.passTime();
+    await running;
+    expect(on.said.at(-1)).toBe("Stopped; some requests or plugins were cut off\n");
+  });
+
+  it("ends at once on the second signal", () => {
+    const on = fake();
+    void runUntilStopped({ close: () => new Promise(() => undefined) }, on.terminal);
+    on.signal();
+    expect(() => on.signal()).toThrow("exit 130");
+  });
+});

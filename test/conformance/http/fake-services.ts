@@ -1,0 +1,123 @@
+/** Services that remember what they were asked and answer what a test tells them; the app in front of them is real. */
+import { isUtf8 } from "node:buffer";
+import { gunzipSync } from "node:zlib";
+import { DatabaseError } from "../../../src/core/errors/database-error.ts";
+import type { QueryStream, ResultBatch, ResultValue } from "../../../src/core/query/query-stream.ts";
+import { UTF8 } from "../../../src/core/query/types.ts";
+import { createApp } from "../../../src/http/app.ts";
+import type { EdgeOptions } from "../../../src/http/route.ts";
+import type { EngineResponse, Services } from "../../../src/http/services.ts";
+
+export const CLUSTER_UUID = "0d1ba6a4-3b29-4b57-8b5f-6f0e3b4f2a11";
+const BODY_SIZE_MAX = 10_485_760;
+
+export interface FakeWorld {
+  readonly services: Services;
+  readonly options: EdgeOptions;
+  /** Every call, as `name` and its arguments. */
+  readonly calls: (readonly [name: string, ...args: unknown[]])[];
+  /** Thrown by the next call of that name. */
+  readonly failures: Map<string, unknown>;
+  rows: readonly (readonly ResultValue[])[];
+  engineResponse: EngineResponse | undefined;
+}
+
+export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
+  const calls: FakeWorld["calls"] = [];
+  const failures = new Map<string, unknown>();
+  const record = <Result>(name: string, result: () => Result) => (...args: unknown[]): Promise<Result> => {
+    calls.push([name, ...args]);
+    const failure = failures.get(name);
+    return failure === undefined ? Promise.resolve(result()) : Promise.reject(failure as Error);
+  };
+  const nothing = (): void => undefined;
+  const world: FakeWorld = {
+    calls,
+    failures,
+    rows: [],
+    engineResponse: undefined,
+    services: {
+      clusterUuid: CLUSTER_UUID,
+      version: { influxdb: "3.10.0", tidemark: "0.1.0", revision: "abc" },
+      metrics: { collect: () => [{ name: "tidemark_lines_total", help: "Lines", type: "counter", samples: [{ labels: { db: 'a"b' }, value: 3 }] }] },
+      storage: { write: record("write", nothing) },
+      queries: { query: record("query", () => streamOf(world.rows)) },
+      catalog: {
+        state: {
+          databasesById: new Map([
+            [0, { name: "_internal", deleted: false }],
+            [2, { name: "zoo", deleted: false }],
+            [3, { name: "bar", deleted: false }],
+            [4, { name: "old-20260101T000000", deleted: true }],
+          ]),
+        },
+        createDatabase: record("createDatabase", nothing),
+        deleteDatabase: record("deleteDatabase", nothing),
+        setRetention: record("setRetention", nothing),
+        createTable: record("createTable", nothing),
+        deleteTable: record("deleteTable", nothing),
+      },
+      processing: {
+        createTrigger: record("createTrigger", nothing),
+        deleteTrigger: record("deleteTrigger", nothing),
+        setTriggerEnabled: record("setTriggerEnabled", nothing),
+        testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
+        request: record("request", () => world.engineResponse),
+        writePluginFile: record("writePluginFile", nothing),
+      },
+    },
+    options: {
+      bodySizeMax: BODY_SIZE_MAX,
+      gunzip: inflate,
+      isUtf8: (bytes) => isUtf8(bytes),
+      newRequestId: () => "01890a5d-ac96-774b-bcce-b302099a8057",
+      processId: "7a5a5f6e-0c1f-4a3c-9d7c-0f9a2d5b7c11",
+      log: { log: () => undefined },
+      ...overrides,
+    },
+  };
+  return world;
+}
+
+const inflate = (bytes: Uint8Array, sizeMax: number): Promise<Uint8Array | undefined> => {
+  try {
+    const result = gunzipSync(bytes);
+    return Promise.resolve(result.length > sizeMax ? undefined : result);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+};
+
+export function streamOf(rows: readonly (readonly ResultValue[])[]): QueryStream {
+  const width = rows[0]?.length ?? 0;
+  const columns = Array.from({ length: width }, (_, index) => rows.map((row) => row[index] ?? null));
+  const batch: ResultBatch = { rowCount: rows.length, columns };
+  return {
+    columns: columns.map((_, index) => ({ name: `c${index}`, type: "Utf8", sqlType: UTF8 })),
+    batches: (async function* () {
+      yield batch;
+    })(),
+    close: () => Promise.resolve(),
+  };
+}
+
+export const failure = (code: ConstructorParameters<typeof DatabaseError>[0], message: string, details?: Record<string, unknown>, hint?: string): DatabaseError =>
+  new DatabaseError(code, { message, ...(details === undefined ? {} : { details }), ...(hint === undefined ? {} : { hint }) });
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** Sends `POST /path` and the like through the real app. */
+export async function send(world: FakeWorld, line: string, init: RequestInit = {}): Promise<Answer> {
+  const [method, path] = line.split(" ") as [string, string];
+  const response = await createApp(world.services, world.options).request(`http://host${path}`, { method, ...init });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+export const json = (value: unknown): RequestInit => ({
+  body: typeof value === "string" ? value : JSON.stringify(value),
+  headers: { "content-type": "application/json" },
+});

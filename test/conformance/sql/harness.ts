@@ -1,0 +1,156 @@
+/**
+ * Runs SQL through the real front end, service and DuckDB over small tables, and renders the answer as JSON lines. Data:
+ * `home` is the sample of InfluxDB's own SQL guides (two rooms, hourly, 2022-01-01T08:00Z on), the others cover types.
+ */
+import type { DatabaseDefinition, TableDefinition } from "../../../src/core/catalog/definitions.ts";
+import type { ColumnType } from "../../../src/core/columns/column-type.ts";
+import { decodeTableBatch, encodeTableBatch, type ColumnValues, type TableBatchView } from "../../../src/core/columns/table-batch.ts";
+import { formatResult, type TextFormat } from "../../../src/core/query/format-result.ts";
+import { encodeCells } from "../../../src/core/query/rows-to-batch.ts";
+import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
+import { QueryService } from "../../../src/engine/query-service.ts";
+import type { SystemTable, TableSnapshot } from "../../../src/engine/query-tables.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
+
+/** 2022-01-02T00:00:00Z: `now()` in every case. */
+export const NOW_NS = 1_641_081_600_000_000_000n;
+
+export interface TestTable {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  /** One batch per entry: rows as objects. */
+  readonly batches: readonly (readonly Readonly<Record<string, unknown>>[])[];
+  readonly duplicates?: boolean;
+}
+
+export function batchOf(tableId: number, columns: Readonly<Record<string, ColumnType>>, rows: readonly Readonly<Record<string, unknown>>[]): TableBatchView {
+  const times = rows.map((row) => row["time"] as bigint);
+  const present = Object.entries(columns).filter(([name]) => rows.some((row) => row[name] !== undefined));
+  return decodeTableBatch(
+    encodeTableBatch({
+      databaseId: 1, tableId, rowCount: rows.length,
+      timeMin: times.reduce((a, b) => (b < a ? b : a)),
+      timeMax: times.reduce((a, b) => (b > a ? b : a)),
+      columns: present.map(([name, type]) => (type === "tag" ? tagCells(name, rows.map((row) => row[name] ?? null)) : encodeCells(name, type, rows.map((row) => row[name] ?? null)))),
+    }),
+  );
+}
+
+function tagCells(name: string, cells: readonly unknown[]): ColumnValues {
+  const values = [...new Set(cells.filter((cell) => cell !== null))].map(String);
+  const encoder = new TextEncoder();
+  const texts = (values.length === 0 ? [""] : values).map((value) => encoder.encode(value));
+  const offsets = new Uint32Array(texts.length + 1);
+  texts.forEach((text, index) => (offsets[index + 1] = (offsets[index] as number) + text.length));
+  const bytes = new Uint8Array(offsets[texts.length] as number);
+  texts.forEach((text, index) => bytes.set(text, offsets[index] as number));
+  const valid = Uint8Array.from(cells, (cell) => (cell === null ? 0 : 1));
+  const indexes = Uint32Array.from(cells, (cell) => (cell === null ? 0 : values.indexOf(String(cell))));
+  return { name, type: "tag", indexes, offsets, bytes, ...(valid.includes(0) ? { valid } : {}) };
+}
+
+function definitionOf(table: TestTable, id: number): TableDefinition {
+  const columns = Object.entries(table.columns).map(([name, type], index) => ({ id: index, name, type }));
+  return {
+    id, databaseId: 1, name: table.name, columns, columnsByName: new Map(columns.map((column) => [column.name, column])),
+    seriesKey: columns.filter((column) => column.type === "tag").map((column) => column.name), deleted: false,
+  };
+}
+
+const realClock: Clock = {
+  nowNs: () => NOW_NS,
+  monotonicMs: () => performance.now(),
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface TestServer {
+  readonly service: QueryService;
+  readonly engine: DuckdbEngine;
+  run(sql: string, options?: { parameters?: Record<string, unknown>; format?: TextFormat }): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly tables: readonly TestTable[];
+  readonly system?: Readonly<Record<string, SystemTable>>;
+  readonly retentionNs?: bigint;
+  readonly timeoutMs?: number;
+}
+
+/** Opens an engine of its own; close it. */
+export async function openServer(options: TestServerOptions): Promise<TestServer> {
+  const { tables, system = {} } = options;
+  const engine = await DuckdbEngine.open({ clock: realClock });
+  const definitions = tables.map((table, index) => definitionOf(table, index + 1));
+  const database: DatabaseDefinition = {
+    id: 1, name: "db", deleted: false, tables: new Map(definitions.map((table) => [table.name, table])), deletedTables: new Map(), triggers: new Map(),
+    ...(options.retentionNs === undefined ? {} : { retentionNs: options.retentionNs }),
+  };
+  const snapshots = new Map<number, TableSnapshot>(
+    definitions.map((definition, index) => {
+      const table = tables[index] as TestTable;
+      return [definition.id, { table: definition, batches: table.batches.map((rows) => batchOf(definition.id, table.columns, rows)), mayHaveDuplicates: table.duplicates === true }];
+    }),
+  );
+  const service = new QueryService({
+    catalog: { state: { databases: new Map([["db", database]]) } },
+    source: { tableSnapshot: (_database, tableId) => snapshots.get(tableId) },
+    engine,
+    systemTables: { table: (_database, name) => system[name], names: () => Object.keys(system) },
+    clock: realClock,
+    limits: { timeoutMs: options.timeoutMs ?? 30_000 },
+  });
+  return {
+    service,
+    engine,
+    run: async (sql, { parameters = {}, format = "jsonl" } = {}) => {
+      const stream = await service.query({ database: "db", sql, parameters: new Map(Object.entries(parameters)) });
+      let text = "";
+      for await (const piece of formatResult(stream, format)) text += piece;
+      return text;
+    },
+    close: () => engine.close(),
+  };
+}
+
+const HOUR = 3_600_000_000_000n;
+/** 2022-01-01T08:00:00Z. */
+export const START = 1_641_024_000_000_000_000n;
+
+const KITCHEN = [[21, 35.9, 0], [23, 36.2, 0], [22.7, 36.1, 0], [22.4, 36, 0], [22.5, 36, 0], [22.8, 36.5, 1], [22.8, 36.3, 1], [22.7, 36.2, 3], [22.4, 36, 7], [22.7, 36, 9], [23.3, 36.9, 18], [23.1, 36.6, 22], [22.7, 36.5, 26]];
+const LIVING = [[21.1, 35.9, 0], [21.4, 35.9, 0], [21.8, 36, 0], [22.2, 36, 0], [22.2, 35.9, 0], [22.4, 36, 0], [22.3, 36.1, 1], [22.3, 36.1, 1], [22.6, 36, 4], [22.8, 35.9, 5], [22.5, 36.2, 9], [22.2, 36.3, 14], [22.6, 36.4, 17]];
+
+const roomRows = (room: string, values: readonly (readonly number[])[]): Record<string, unknown>[] =>
+  values.map(([temp, hum, co], hour) => ({ room, temp, hum, co: BigInt(co as number), time: START + BigInt(hour) * HOUR }));
+
+export const HOME: TestTable = {
+  name: "home",
+  columns: { room: "tag", temp: "float64", hum: "float64", co: "int64", time: "time" },
+  batches: [roomRows("Kitchen", KITCHEN), roomRows("Living Room", LIVING)],
+};
+
+/** Every type, NULLs, values at the ends of their ranges; the second batch lacks columns. */
+export const TYPES: TestTable = {
+  name: "types",
+  columns: { host: "tag", f: "float64", i: "int64", u: "uint64", b: "bool", s: "utf8", time: "time" },
+  batches: [
+    [
+      { host: "a", f: 0.5, i: 9_223_372_036_854_775_807n, u: 18_446_744_073_709_551_615n, b: true, s: "a text that is longer than twelve bytes", time: 1_641_024_000_000_000_001n },
+      { host: "b", f: 99, i: -5n, u: 0n, b: false, s: "short, \"quoted\"", time: 1_641_024_000_123_000_000n },
+      { f: 1e21, time: 1_641_024_001_000_000_000n },
+    ],
+    [{ host: "c", i: 7n, time: -1n }],
+  ],
+};
+
+/** Names that differ only by case, and names that need quotes. */
+export const CASES: TestTable = {
+  name: "Cases",
+  columns: { Tag: "tag", tag: "tag", Value: "int64", value: "int64", "odd name; --": "int64", time: "time" },
+  batches: [[{ Tag: "upper", tag: "lower", Value: 1n, value: 2n, "odd name; --": 3n, time: 0n }]],
+};
+
+export const LOWER_CASES: TestTable = { name: "cases", columns: { value: "int64", time: "time" }, batches: [[{ value: 10n, time: 0n }]] };
