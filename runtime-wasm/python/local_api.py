@@ -26,7 +26,7 @@ def _built(line):
 
 def _refuse_internal(database):
     if database == "_internal":
-        raise ValueError("writing to the '_internal' database is not allowed")
+        raise Exception("error writing line protocol to _internal: cannot modify internal db")
 
 
 def _buffer(database, text):

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { createFolderPluginStore, makePluginFolder } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
@@ -92,6 +92,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
+  if (config.pluginDir !== undefined) await makePluginFolder(config.pluginDir);
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());

@@ -9,7 +9,7 @@ export interface HttpListener {
 
 export interface ListenOptions<Fetch> {
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 picks a free one. */
   readonly port: number;
   /** The app, `(request: Request) => Response`. */
   readonly fetch: Fetch;

@@ -51,7 +51,7 @@ describe("line protocol", () => {
         const expected = Object.fromEntries([...tagSet, ...fieldSet.map(([key, [, cell]]) => [key, cell] as const), ["time", at] as const]);
         expect(rows[measurement]).toEqual([expected, expected]);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -68,7 +68,7 @@ describe("line protocol", () => {
         outcome(damaged, trained);
         expect(outcome(damaged, trained)).toEqual(outcome(damaged, new LineProtocolParser()));
       }),
-      { numRuns: 2000 },
+      { numRuns: 400 },
     );
   });
 
@@ -79,7 +79,7 @@ describe("line protocol", () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fragments), (bytes) => {
         expect(outcome(bytes, parser)).toEqual(outcome(bytes, new LineProtocolParser()));
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     );
   });
 });

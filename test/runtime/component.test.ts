@@ -203,7 +203,8 @@ describe("failures", () => {
     const swallow = "        swallowed += 1\n        if swallowed == 3: raise";
     const code = `swallowed = 0\nwhile True:\n    try:\n        while True: pass\n    except BaseException:\n${swallow}`;
     expect(failureOf(() => runCode(code))).toMatchObject({ typeName: "PluginInterrupted", interrupted: true });
-    expect(failureOf(() => runCode("while True:\n    try:\n        pass\n    except Exception: pass"))).toMatchObject({ interrupted: true });
+    const plain = "while True:\n    try:\n        pass\n    except Exception: pass";
+    expect(failureOf(() => runCode(plain))).toMatchObject({ interrupted: true });
   });
 });
 
@@ -229,7 +230,8 @@ describe("influxdb3_local", () => {
 
   test.each([
     ["query-error", "QueryError"], ["write-error", "Exception"], ["type-error", "TypeError"],
-    ["value-error", "ValueError"], ["denied", "PermissionError"], ["limit", "ResourceLimitError"], ["interrupted", "KeyboardInterrupt"], ["internal", "RuntimeError"],
+    ["value-error", "ValueError"], ["denied", "PermissionError"], ["limit", "ResourceLimitError"],
+    ["interrupted", "KeyboardInterrupt"], ["internal", "RuntimeError"],
   ])("a refusal of kind %s raises %s", (kind, exception) => {
     host.refusal = { kind, message: "error: the text" };
     expect(evaluate('l.query("SELECT 1")')).toBe(`${exception}: error: the text`);
@@ -355,5 +357,6 @@ test("the standard library's usual modules can be imported", () => {
   runCode(`import importlib\nfor name in "${names}".split(): importlib.import_module(name)`);
   const summer = '__import__("datetime").datetime(2026, 7, 1)';
   expect(evaluate(`str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(${summer}))`)).toBe("'2:00:00'");
-  expect(evaluate('__import__("socket").create_connection(("127.0.0.1", 1))')).toMatch(/^OSError: .*the network is not available to this plugin/);
+  const refused = evaluate('__import__("socket").create_connection(("127.0.0.1", 1))');
+  expect(refused).toMatch(/^OSError: .*the network is not available to this plugin/);
 });

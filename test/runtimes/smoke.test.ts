@@ -11,8 +11,8 @@ afterEach(async () => {
   }
 });
 
-async function start(runtime: RuntimeName, folder?: string): Promise<TestServer> {
-  const server = await startServer({ runtime, ...(folder === undefined ? {} : { folder }) });
+async function start(runtime: RuntimeName, folder?: string, flags: readonly string[] = []): Promise<TestServer> {
+  const server = await startServer({ runtime, flags, ...(folder === undefined ? {} : { folder }) });
   servers.push(server);
   return server;
 }
@@ -42,7 +42,7 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("on %s", (runtime) => {
   });
 
   it("an endless loop in a plugin delays no write, and its trigger works again afterwards", { timeout: 120_000 }, async () => {
-    const server = await start(runtime, undefined);
+    const server = await start(runtime, undefined, ["--plugin-time-limit", "1s"]);
     const code = "def process_writes(influxdb3_local, table_batches, args=None):\n    for batch in table_batches:\n        for row in batch['rows']:\n            while row['spin'] == 1: pass\n        influxdb3_local.info('survived')\n";
     expect((await post(server, "/api/v3/plugins/files", { plugin_name: "spin.py", content: code })).status).toBe(200);
     expect((await post(server, "/api/v3/configure/database", { db: "home" })).status).toBe(200);

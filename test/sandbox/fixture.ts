@@ -5,7 +5,7 @@ import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapte
 import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 
 export const MEBIBYTE = 1024 * 1024;
-export const artefactFolder: URL = new URL("file:///tmp/hostdev/dist/");
+export const artefactFolder: URL = new URL("../../runtime-wasm/dist/", import.meta.url);
 
 export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): PluginRuntime {
   return createPythonRuntime({

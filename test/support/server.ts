@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PROGRAM = join(ROOT, "dist", "influxdb3.js");
+export const PROGRAM_PATH = PROGRAM;
 const START_MS_MAX = 30_000;
 const POLL_MS = 20;
 

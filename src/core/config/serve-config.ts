@@ -37,13 +37,6 @@ export interface ServeConfig {
   };
 }
 
-/** What a running server may print to and read from besides its configuration. */
-export interface ServeIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
-  env(name: string): string | undefined;
-}
-
 /** Settings as texts, by flag name without dashes; what is absent takes its default. */
 export interface ServeSettings {
   text(name: string): string | undefined;

@@ -6,7 +6,7 @@ import { longDecimal, shortDecimal } from "./decimal.ts";
 
 describe("decimal to double", () => {
   it("shortDecimal() is correctly rounded", () => {
-    fc.assert(fc.property(fc.nat(10 ** 9), fc.nat(22), (head, fraction) => expect(shortDecimal(head, fraction)).toBe(Number(`${head}e-${fraction}`))), { numRuns: 5000 });
+    fc.assert(fc.property(fc.nat(10 ** 9), fc.nat(22), (head, fraction) => void expect(shortDecimal(head, fraction)).toBe(Number(`${head}e-${fraction}`))), { numRuns: 5000 });
   });
 
   it("longDecimal() is correctly rounded or undecided", () => {

@@ -87,6 +87,16 @@ export class LineProtocolParser {
 
   /** Parses about a megabyte; true when the body is done. Throws `wal.record_too_large`. */
   step(): boolean {
+    try {
+      return this.slice();
+    } catch (error) {
+      // The row under way is half written: forget all column memory with the body.
+      this.budget.bytes = Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  }
+
+  private slice(): boolean {
     const stop = Math.min(this.end, this.at + PARSE_SLICE_BYTES);
     const slowStop = this.slowLines + PARSE_SLICE_SLOW_LINES;
     while (this.at < stop && this.slowLines < slowStop) {
@@ -132,7 +142,6 @@ export class LineProtocolParser {
     const prefix = this.knownPrefix(start);
     if (prefix >= 0) {
       const table = this.prefixes.tables[prefix] as ParsedTable;
-      if (!table.touched) this.touch(table);
       const next = this.plainLine(start + (this.prefixes.sizes[prefix] as number) + 1, table);
       if (next !== SLOW) {
         this.lineNumber++;
@@ -217,6 +226,7 @@ export class LineProtocolParser {
 
   private finishRow(table: ParsedTable, series: Series, start: number): void {
     const row = table.rows;
+    if (!table.touched) this.touch(table);
     if (series.local < 0) table.activate(series);
     table.series[row] = series.local;
     table.time[row * 2] = this.timestamps.low;
@@ -269,7 +279,6 @@ export class LineProtocolParser {
   private accept(line: ParsedLine, start: number): void {
     let table = this.tablesByName.get(line.measurement);
     if (table === undefined) this.tablesByName.set(line.measurement, (table = new ParsedTable(line.measurement, this.budget)));
-    if (!table.touched) this.touch(table);
     if (table.rows >= table.capacity) table.growRows();
     const series = table.seriesOf(line.tags);
     let prefix = this.prefixes.find(this.body, this.view, start, line.seriesEnd);

@@ -6,21 +6,22 @@
 import type { ParsedTable } from "./parsed-table.ts";
 import type { Series } from "./series.ts";
 
-const SLOTS_FIRST = 4096;
-const ARENA_FIRST = 65_536;
+const SLOTS_FIRST = 256;
+const ENTRIES_FIRST = 64;
+const ARENA_FIRST = 4_096;
 
 export class PrefixTable {
   count = 0;
   arenaSize = 0;
   arena = new Uint8Array(ARENA_FIRST);
   arenaView = new DataView(this.arena.buffer);
-  offsets = new Uint32Array(1024);
-  sizes = new Uint32Array(1024);
+  offsets = new Uint32Array(ENTRIES_FIRST);
+  sizes = new Uint32Array(ENTRIES_FIRST);
   /** The prefix that followed this one last, or -1. */
-  next = new Int32Array(1024).fill(-1);
+  next = new Int32Array(ENTRIES_FIRST).fill(-1);
   readonly tables: ParsedTable[] = [];
   readonly series: Series[] = [];
-  private hashes = new Int32Array(1024);
+  private hashes = new Int32Array(ENTRIES_FIRST);
   private slots = new Int32Array(SLOTS_FIRST).fill(-1);
   private mask = SLOTS_FIRST - 1;
 

@@ -4,7 +4,7 @@ import { DatabaseError } from "../errors/database-error.ts";
 import type { Bound } from "./bound.ts";
 import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX } from "./limits.ts";
 import type { Scope } from "./scope.ts";
-import { planError, positionOf, type TextPosition } from "./sql-error.ts";
+import { lineStartsOf, planError, type TextPosition } from "./sql-error.ts";
 import type { Expression, Query, WindowSpecification } from "./syntax.ts";
 import type { SqlType } from "./types.ts";
 
@@ -74,6 +74,7 @@ export class BindContext {
   readonly scans: Scan[] = [];
   #alias = 0;
   #emitted = 0;
+  #lineStarts: readonly number[] | undefined;
 
   constructor(options: BindOptions) {
     this.options = options;
@@ -91,8 +92,17 @@ export class BindContext {
     return scan;
   }
 
+  /** Every node asks for its position, so the lines are found once. */
   position(offset: number): TextPosition {
-    return positionOf(this.options.text, offset);
+    this.#lineStarts ??= lineStartsOf(this.options.text);
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#lineStarts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#lineStarts[low] as number) + 1 };
   }
 
   /** Counts emitted text: nested expansions could multiply it. */

@@ -19,6 +19,13 @@ export function positionOf(text: string, offset: number): TextPosition {
   return { line, column: offset - lineStart + 1 };
 }
 
+/** Offsets at which lines start. */
+export function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
 /** The text is not SQL that we read: 400. */
 export function syntaxError(text: string, offset: number, message: string, hint?: string): DatabaseError {
   const { line, column } = positionOf(text, offset);

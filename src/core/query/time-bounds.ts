@@ -12,29 +12,45 @@ export function narrowScans(where: Expression, at: ExpressionScope): void {
   if (where.kind === "binary" && where.operator === "and") {
     narrowScans(where.left, at);
     narrowScans(where.right, at);
-  } else if (where.kind === "binary") {
-    narrow(where.operator, at.bind(where.left, at), at.bind(where.right, at), at);
-  } else if (where.kind === "between" && !where.negated) {
-    const operand = at.bind(where.operand, at);
-    narrow(">=", operand, at.bind(where.low, at), at);
-    narrow("<=", operand, at.bind(where.high, at), at);
+  } else if (where.kind === "binary" && FLIPPED[where.operator] !== undefined) {
+    if (where.left.kind === "column") narrow(where.operator, where.left, where.right, at);
+    else if (where.right.kind === "column") narrow(FLIPPED[where.operator] as string, where.right, where.left, at);
+  } else if (where.kind === "between" && !where.negated && where.operand.kind === "column") {
+    narrow(">=", where.operand, where.low, at);
+    narrow("<=", where.operand, where.high, at);
   }
 }
 
 const FLIPPED: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=" };
 
-function narrow(operator: string, left: Bound, right: Bound, at: ExpressionScope): void {
-  const scan = timeScan(left, at);
-  if (scan !== undefined) apply(scan, operator, constantTime(right));
-  else {
-    const other = timeScan(right, at);
-    if (other !== undefined && FLIPPED[operator] !== undefined) apply(other, FLIPPED[operator], constantTime(left));
+function narrow(operator: string, column: Expression, value: Expression, at: ExpressionScope): void {
+  // A subquery must not be bound twice: each binding asks for scans.
+  if (!isPlain(value)) return;
+  const scan = timeScan(at.bind(column, at), at);
+  if (scan !== undefined) apply(scan, operator, constantTime(at.bind(value, at)));
+}
+
+function isPlain(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "literal":
+    case "interval":
+    case "parameter":
+      return true;
+    case "cast":
+    case "unary":
+      return isPlain(expression.operand);
+    case "binary":
+      return isPlain(expression.left) && isPlain(expression.right);
+    case "call":
+      return expression.arguments.every(isPlain);
+    default:
+      return false;
   }
 }
 
 function timeScan(bound: Bound, at: ExpressionScope): Scan | undefined {
   const { scanColumn } = bound;
-  if (scanColumn === undefined || bound.type.kind !== "timestamp") return undefined;
+  if (scanColumn?.column !== "time" || bound.type.kind !== "timestamp") return undefined;
   const scan = at.context.scans.find((candidate) => candidate.id === scanColumn.relationId);
   // The bounds of a batch are those of the column "time"; system tables may have other time columns.
   return scan?.schema === "iox" ? scan : undefined;
