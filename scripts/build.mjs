@@ -46,8 +46,9 @@ async function makeExecutable(file) {
   await chmod(file, 0o755);
 }
 
-async function buildAll() {
-  await rm(path("dist/"), { recursive: true, force: true });
+/** Builds everything; `clean` empties dist/ first, so that no chunk of an older build stays. */
+export async function buildAll({ clean = true } = {}) {
+  if (clean) await rm(path("dist/"), { recursive: true, force: true });
   const present = Object.keys(ENTRIES).filter((name) => existsSync(path(ENTRIES[name])));
   const workers = present.filter((name) => WORKERS.has(name));
   const programs = present.filter((name) => !WORKERS.has(name));

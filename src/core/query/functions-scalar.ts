@@ -236,7 +236,10 @@ export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, Scal
   ["regexp_like", regexpLike], ["regexp_replace", regexpReplace], ["regexp_count", regexpCount], ["regexp_match", regexpMatch],
   ["arrow_typeof", (args, site) => {
     expectCount(args, site, 1);
-    const name = arrowName((args[0] as Bound).type);
+    const [arg] = args as [Bound];
+    const name = arrowName(arg.type);
+    // The argument must stay in the query when it is an aggregate: it makes one row out of many.
+    if (arg.aggregate || arg.window) return known(UTF8, `CASE WHEN ${arg.sql} IS NULL THEN ${stringSql(name)} ELSE ${stringSql(name)} END`);
     return { sql: stringSql(name), type: UTF8, constant: { kind: "string", text: name } };
   }],
   ["arrow_cast", arrowCast], ["get_field", getField],

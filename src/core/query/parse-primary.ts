@@ -241,7 +241,9 @@ function parsePosition(cursor: TokenCursor, parse: ParseExpression): Expression 
 /** A column path or a function call. */
 function parseName(cursor: TokenCursor, parse: ParseExpression): Expression {
   const at = cursor.at;
-  const path: Identifier[] = [cursor.identifier()];
+  const callable = cursor.peek(1).text === "(" && (cursor.isWord("LEFT") || cursor.isWord("RIGHT"));
+  if (cursor.isReserved() && !callable) throw cursor.expected("an expression");
+  const path: Identifier[] = [cursor.identifier(callable)];
   while (cursor.isOperator(".") && cursor.peek(1).text !== "*") {
     cursor.advance();
     path.push(cursor.identifier(true));

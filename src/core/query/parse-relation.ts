@@ -54,7 +54,12 @@ function parseFactor(cursor: TokenCursor, parse: ParseExpression): Relation {
     return { kind: "derived", at, query, lateral, ...(alias === undefined ? {} : { alias }) };
   }
   const path = parseTablePath(cursor);
-  if (cursor.isOperator("(")) return { kind: "table-function", at, name: path.map((part) => part.name).join(".") };
+  if (cursor.isOperator("(")) {
+    // No table function exists; the binder says so. What it was given does not matter.
+    cursor.skipParentheses();
+    parseAlias(cursor);
+    return { kind: "table-function", at, name: path.map((part) => part.name).join(".") };
+  }
   const alias = parseAlias(cursor);
   return { kind: "table", at, path, ...(alias === undefined ? {} : { alias }) };
 }

@@ -9,7 +9,7 @@ import type { Token } from "./tokenizer.ts";
 const RESERVED = new Set(
   ("ALL AND ANTI AS ASC BETWEEN BY CASE CROSS DESC DISTINCT ELSE END EXCEPT FETCH FOR FROM FULL GROUP HAVING IN INNER INTERSECT " +
     "INTO IS JOIN LEFT LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER QUALIFY RIGHT SELECT SEMI SET THEN UNION USING WHEN WHERE " +
-    "WINDOW WITH ILIKE LIKE SIMILAR LATERAL OVER FILTER").split(" "),
+    "WINDOW WITH ILIKE LIKE SIMILAR LATERAL OVER FILTER ASOF POSITIONAL TABLESAMPLE PIVOT UNPIVOT").split(" "),
 );
 
 export class TokenCursor {
@@ -96,6 +96,22 @@ export class TokenCursor {
   /** True when the next token can be an alias written without AS. */
   startsName(): boolean {
     return this.current.kind === "quoted" || (this.current.kind === "word" && !RESERVED.has(this.current.upper));
+  }
+
+  /** True for a word that cannot be a name here, such as FROM where an expression is wanted. */
+  isReserved(): boolean {
+    return this.current.kind === "word" && RESERVED.has(this.current.upper);
+  }
+
+  /** Consumes `(…)` with whatever balanced text it holds. */
+  skipParentheses(): void {
+    this.expectOperator("(");
+    for (let depth = 1; depth > 0; ) {
+      const token = this.advance();
+      if (token.kind === "end") throw this.expected(")");
+      if (token.kind === "operator" && token.text === "(") depth++;
+      if (token.kind === "operator" && token.text === ")") depth--;
+    }
   }
 
   /** Names in parentheses. */

@@ -15,7 +15,7 @@ const valueOf = async (expression: string, rest = ""): Promise<string> => {
 };
 
 const check = (cases: readonly (readonly [expression: string, value: string, rest?: string])[]): void => {
-  test.each(cases)("%s is %s", async (expression, value, rest) => {
+  test.each(cases)("%s is %s", async (expression, value, rest = "") => {
     expect(await valueOf(expression, rest)).toBe(value);
   });
 };

@@ -36,7 +36,7 @@ const HOSTILE = [
   "CREATE TABLE evil(x int)", "CREATE MACRO m() AS 1", "CREATE SECRET (TYPE s3)", "CREATE VIEW v AS SELECT 1", "DROP TABLE home", "ALTER TABLE home ADD COLUMN x int", "INSERT INTO home VALUES (1)", "UPDATE home SET temp = 1", "DELETE FROM home",
   "EXPORT DATABASE 'x'", "IMPORT DATABASE 'x'", "CHECKPOINT", "VACUUM", "USE memory", "BEGIN", "PREPARE p AS SELECT 1", "EXECUTE p", "TRUNCATE home", "GRANT ALL ON home TO x", "EXPLAIN COPY home TO 'x'", "EXPLAIN ATTACH 'x'",
   "SELECT 1; DROP TABLE home", "SELECT 1; SELECT 2", "SELECT 1 --\n; ATTACH 'x'", "/* */ ATTACH 'x'", ";;", "", "   ", "-- only a comment", "SELECT 1 /* open", "SELECT 'open", 'SELECT "open',
-  "SELECT * FROM home; --", "SELECT * FROM home WHERE room = 'x' UNION SELECT * FROM '/etc/passwd'", "WITH a AS (SELECT * FROM read_text('/x')) SELECT 1", "WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT * FROM a) SELECT * FROM a",
+  "SELECT * FROM home WHERE room = 'x' UNION SELECT * FROM '/etc/passwd'", "WITH a AS (SELECT * FROM read_text('/x')) SELECT 1", "WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT * FROM a) SELECT * FROM a",
   "SELECT (SELECT content FROM read_text('/etc/passwd'))", "SELECT * FROM home WHERE EXISTS (SELECT * FROM read_text('/x'))", "FROM home", "FROM home SELECT *", "SELECT * FROM duckdb_logs", "SELECT * FROM sqlite_master", "SELECT * FROM pg_catalog.pg_tables",
   "SELECT * FROM information_schema.user_privileges", "SELECT * FROM main.home", "SELECT * FROM temp.iox.home", "SELECT * FROM other.iox.home", "SELECT * FROM a.public.iox.home", "SUMMARIZE home", "PIVOT home ON room", "TABLE home", "SHOW ALL TABLES", "SHOW DATABASES",
   'SELECT "c0" FROM home', 'SELECT "r0"."c0" FROM home', 'SELECT r0.c0 FROM home', "SELECT seq FROM home", "SELECT rowid FROM home", "SELECT COLUMNS(*) FROM home", "SELECT * REPLACE (1 AS temp) FROM home", "SELECT x: 1", "SELECT home FROM home",
@@ -48,10 +48,10 @@ describe("hostile statements", () => {
   test.each(HOSTILE)("%j", async (sql) => {
     const { code, message } = await refused(sql);
     expect(["query.invalid", "query.not_implemented"]).toContain(code);
-    expect(message).not.toMatch(/duckdb|\bc\d+\b.*\br\d+\b|node_modules/i);
+    expect(message).not.toMatch(/duckdb(?!_)|\bc\d+\b.*\br\d+\b|node_modules/i);
   });
 
-  test.each(["(", "-", "NOT ", "abs(", "(SELECT ", "CASE WHEN true THEN ", "[", "CAST("])("nesting of %j is bounded", async (piece) => {
+  test.each(["(", "- ", "NOT ", "abs(", "(SELECT ", "CASE WHEN true THEN ", "[", "CAST("])("nesting of %j is bounded", async (piece) => {
     const { message } = await refused(`SELECT ${piece.repeat(20_000)}1`);
     expect(message).toMatch(/nested deeper than 100 levels|more than 200000 tokens/);
   });
