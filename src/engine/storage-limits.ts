@@ -24,7 +24,7 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = {
   ringBytes: RING_BYTES_DEFAULT,
   bufferBytes: 256 * MIB,
   walFileBytes: WAL_FILE_BYTES,
-  groupBytes: 4 * MIB,
+  groupBytes: 2 * MIB,
   writersWaitingMax: RING_WAITERS_MAX,
   writerWaitMs: RING_WAIT_MS_MAX,
   parsersMax: 4,

@@ -81,7 +81,7 @@ export class WritePath {
       const plan = await this.#plan(parsed, request);
       const linesWritten = plan.tables.reduce((sum, table) => sum + table.keptRows, 0);
       if (linesWritten > 0) await store(encodable(plan));
-      return { linesWritten, refusal: plan.errors.length > 0 ? partialWrite(plan.errors, parsed.errorsOmitted) : undefined };
+      return { linesWritten, refusal: plan.errors.length > 0 ? partialWrite(plan.errors, plan.errorsOmitted) : undefined };
     } finally {
       parser.reset();
       this.#free.push(parser);

@@ -66,8 +66,9 @@ describe("banner()", () => {
       Next, in a second terminal:
 
         npx influxdb3 create database my_database
+        npx influxdb3 create trigger --trigger-spec "table:home" --path tutorial/process_writes.py --database my_database first_light
         npx influxdb3 write --database my_database 'home,room=kitchen temp=21.5,hum=40i'
-        npx influxdb3 query --database my_database 'SELECT * FROM home'
+        npx influxdb3 query --database my_database 'SELECT * FROM processed_data'
 
       Ctrl-C stops the server.
 

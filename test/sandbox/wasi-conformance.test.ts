@@ -10,7 +10,7 @@ import { HOST_CALLS, HOST_CALL_NAMES, flatReader } from "../../src/adapters/plug
 import { OPERATION, REPLY } from "../../src/adapters/plugin-runtime/control-block.ts";
 import { Guest } from "../../src/adapters/plugin-runtime/guest.ts";
 import { GuestMemory } from "../../src/adapters/plugin-runtime/guest-memory.ts";
-import { guestContext, guestEvent } from "../../src/adapters/plugin-runtime/invocation-message.ts";
+import { guestContext, openEvent, packEvent } from "../../src/adapters/plugin-runtime/invocation-message.ts";
 import type { GuestLink } from "../../src/adapters/plugin-runtime/mailbox.ts";
 import { type GuestResult, liftRunResult } from "../../src/adapters/plugin-runtime/outcome.ts";
 import type { WasiLayer } from "../../src/adapters/plugin-runtime/wasi/layer.ts";
@@ -69,7 +69,7 @@ function boot(name: string, sleeps: boolean, module: WebAssembly.Module, wasi: W
       link.logged.length = 0;
       link.result = undefined;
       const invocation = scheduled(body);
-      const end = guest.run(guestContext(invocation), guestEvent(invocation));
+      const end = guest.run(guestContext(invocation), openEvent(packEvent(invocation)));
       const failure = tracebackOf(link);
       expect({ end, failure }).toEqual({ end: { kind: "returned" }, failure: undefined });
       return [...link.logged];

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError, isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { ARTEFACT_BYTES_MAX } from "./limits.ts";
 
 /** What the runtime is made of, uncompressed. */
@@ -30,12 +30,16 @@ export async function readArtefacts(folder: URL): Promise<Artefacts> {
     const [module, stdlib] = await Promise.all([readLocked(folder, lock, "python.wasm"), readLocked(folder, lock, "stdlib.zip")]);
     return { module, stdlib };
   } catch (error) {
-    throw new DatabaseError("server.misconfigured", {
-      message: `The Python interpreter cannot be loaded: ${messageOf(error)}`,
-      hint: "install the package again, or build the interpreter with \"npm run build:runtime\"",
-      cause: error,
-    });
+    throw isDatabaseError(error) ? error : unusable(messageOf(error), error);
   }
+}
+
+function unusable(reason: string, cause?: unknown): DatabaseError {
+  return new DatabaseError("server.misconfigured", {
+    message: `The Python interpreter cannot be loaded: ${reason}`,
+    hint: "install the package again, or build the interpreter with \"npm run build:runtime\"",
+    cause,
+  });
 }
 
 async function readLocked(folder: URL, lock: unknown, name: string): Promise<Uint8Array> {
@@ -43,7 +47,7 @@ async function readLocked(folder: URL, lock: unknown, name: string): Promise<Uin
   const compressed = await readFile(new URL(entry.compressed.file, folder));
   const bytes = await decompress(compressed, { maxOutputLength: ARTEFACT_BYTES_MAX });
   const found = createHash("sha256").update(bytes).digest("hex");
-  if (found !== entry.sha256) throw new Error(`"${name}" has the hash ${found}, the lock file says ${entry.sha256}`);
+  if (found !== entry.sha256) throw unusable(`"${name}" has the hash ${found}, the lock file says ${entry.sha256}`);
   return bytes;
 }
 
@@ -52,7 +56,7 @@ function lockedFile(lock: unknown, name: string): LockedFile {
   const entry = property(outputs, name);
   const sha256 = property(entry, "sha256");
   const file = property(property(entry, "compressed"), "file");
-  if (typeof sha256 !== "string" || typeof file !== "string") throw new Error(`the lock file does not describe "${name}"`);
+  if (typeof sha256 !== "string" || typeof file !== "string") throw unusable(`the lock file does not describe "${name}"`);
   return { sha256, compressed: { file } };
 }
 

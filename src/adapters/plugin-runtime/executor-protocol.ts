@@ -14,7 +14,7 @@ export interface ExecutorData {
 /** A directory plugin's files, packed. */
 export interface PackedFiles {
   readonly buffer: SharedArrayBuffer;
-  readonly entries: readonly (readonly [path: string, offset: number, byteLength: number])[];
+  readonly entries: readonly (readonly [path: string, ...slice: BulkSlice])[];
   readonly modifiedNs: bigint;
 }
 
@@ -22,6 +22,19 @@ export type GuestEvent =
   | { readonly kind: "writes"; readonly tables: GuestTableRows[] }
   | { readonly kind: "schedule"; readonly callTimeSeconds: bigint }
   | { readonly kind: "request"; readonly request: GuestRequest };
+
+/** A part of a shared buffer: some runtimes copy views when they cross threads (Deno: 200 ms a megabyte), buffers never. */
+export type BulkSlice = readonly [offset: number, byteLength: number];
+
+/** A `GuestEvent` on its way: byte lists are slices of `bulk`. */
+export type PackedEvent =
+  | {
+      readonly kind: "writes";
+      readonly bulk: SharedArrayBuffer;
+      readonly tables: readonly { readonly tableName: string; readonly columns: readonly string[]; readonly batches: readonly BulkSlice[] }[];
+    }
+  | { readonly kind: "schedule"; readonly callTimeSeconds: bigint }
+  | { readonly kind: "request"; readonly bulk: SharedArrayBuffer; readonly request: Omit<GuestRequest, "body">; readonly body: BulkSlice };
 
 export interface BootMessage {
   readonly type: "boot";
@@ -38,7 +51,7 @@ export interface RunMessage {
   readonly reset: "none" | "fresh" | "used";
   readonly descriptors: readonly SavedDescriptor[];
   readonly context: RunContext;
-  readonly event: GuestEvent;
+  readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
 }
 

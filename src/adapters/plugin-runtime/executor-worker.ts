@@ -4,10 +4,12 @@
  */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
 import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
+import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
 import { GuestMailbox } from "./mailbox.ts";
 import { OutputParcel } from "./output-parcel.ts";
@@ -18,7 +20,7 @@ import { LineSink } from "./wasi/line-sink.ts";
 
 const data = workerData as ExecutorData;
 const port = parentPort;
-if (port === null) throw new Error("The executor runs as a worker only");
+assert(port !== null, "the executor runs as a worker");
 const post = (message: FromExecutor): void => port.postMessage(message);
 
 interface Adopted {
@@ -91,7 +93,7 @@ interface Preparation {
 function prepare(message: RunMessage): Preparation {
   let restoreMs: number | undefined;
   if (message.reset !== "none") {
-    if (data.image === undefined || message.memory === undefined) throw new Error("The memory image is missing");
+    assert(data.image !== undefined && message.memory !== undefined, "a reset comes with image and memory");
     const started = performance.now();
     restoreMemoryImage(message.memory, data.image, message.reset === "used");
     restoreMs = performance.now() - started;
@@ -100,7 +102,7 @@ function prepare(message: RunMessage): Preparation {
   let target = adopted.get(message.key);
   let adoptMs: number | undefined;
   if (target === undefined) {
-    if (message.memory === undefined) throw new Error("The guest's memory is missing");
+    assert(message.memory !== undefined, "a guest that is not adopted comes with its memory");
     const started = performance.now();
     target = adopt(message.memory);
     adoptMs = performance.now() - started;
@@ -117,7 +119,7 @@ function run(message: RunMessage): void {
   let end: RunEnd;
   try {
     preparation = prepare(message);
-    end = preparation.target.guest.run(message.context, message.event);
+    end = preparation.target.guest.run(message.context, openEvent(message.event));
   } catch (error) {
     const reason = runEndOf(error);
     end = reason.kind === "hard-stopped" ? reason : { kind: "failed", message: messageOf(error) };

@@ -3,7 +3,7 @@
  * outside that memory is the stack pointer, which stands at its base between calls, so any executor may adopt a parked
  * memory; after a call that was left by a throw the adoption is void.
  */
-import { messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { type LowerContext, LiftBudget } from "./canonical-abi.ts";
 import { GUEST_EXPORTS, HOST_INTERFACE, type FunctionType, type RunContext, liftResult, lowerParameters } from "./contract.ts";
 import { OPERATION } from "./control-block.ts";
@@ -57,7 +57,7 @@ export class Guest {
     const returned = this.#function("warm_up")();
     const outcome = liftResult(GUEST_EXPORTS.resume, { memory: this.#memory, budget: new LiftBudget() }, returned);
     this.#optional("cabi_post_boot")?.(returned as number);
-    if (outcome.tag === "err") throw new Error(outcome.val);
+    if (outcome.tag === "err") throw broken(outcome.val);
     return true;
   }
 
@@ -102,7 +102,7 @@ export class Guest {
     const lift = (returned: unknown) =>
       liftResult(GUEST_EXPORTS[name], { memory: this.#memory, budget: new LiftBudget() }, returned);
     const outcome = this.#call(name, GUEST_EXPORTS[name], {}, lift);
-    if (outcome.tag === "err") throw new Error(outcome.val);
+    if (outcome.tag === "err") throw broken(outcome.val);
   }
 
   #call<P, R, T>(name: string, type: FunctionType<P, R>, values: P, take: (returned: unknown) => T): T {
@@ -125,7 +125,7 @@ export class Guest {
 
   #function(name: string): CoreFunction {
     const found = this.#optional(name);
-    if (found === undefined) throw new Error(`The interpreter does not export "${name}"`);
+    if (found === undefined) throw broken(`The interpreter does not export "${name}"`);
     return found;
   }
 
@@ -133,6 +133,10 @@ export class Guest {
     const found = this.#exports[name];
     return typeof found === "function" ? (found as CoreFunction) : undefined;
   }
+}
+
+function broken(message: string): DatabaseError {
+  return new DatabaseError("server.misconfigured", { message, hint: "install the package again: interpreter and server do not fit" });
 }
 
 /** What a throw out of the guest means. */

@@ -10,7 +10,7 @@ import type { ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage } from "./executor-protocol.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
-import { FilePacker, guestContext, guestEvent } from "./invocation-message.ts";
+import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
 import { RESET_GROWTH_BYTES_MAX } from "./limits.ts";
 import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
@@ -106,7 +106,7 @@ export class GuestInstance implements PluginInstance {
             reset: life.reset,
             descriptors: this.#descriptors,
             context: guestContext(invocation),
-            event: guestEvent(invocation),
+            event: packEvent(invocation),
             files: this.#packer.pack(invocation.code),
           },
         },

@@ -1,7 +1,7 @@
 /** Turns an `Invocation` of the port into what an executor lowers: bulk bytes are packed into one shared buffer. */
 import type { Invocation, NamedText, PluginCode } from "../../ports/plugin-runtime.ts";
 import type { RunContext } from "./contract.ts";
-import type { GuestEvent, PackedFiles } from "./executor-protocol.ts";
+import type { BulkSlice, GuestEvent, PackedEvent, PackedFiles } from "./executor-protocol.ts";
 
 interface GuestNamedText {
   name: string;
@@ -19,43 +19,51 @@ export function guestContext(invocation: Invocation): RunContext {
   };
 }
 
-export function guestEvent({ event }: Invocation): GuestEvent {
+export function packEvent({ event }: Invocation): PackedEvent {
   switch (event.kind) {
     case "schedule":
       return { kind: "schedule", callTimeSeconds: event.callTimeSeconds };
     case "request": {
-      const [body] = packed([event.body]).parts;
-      return { kind: "request", request: { query: named(event.query), headers: named(event.headers), body: body ?? new Uint8Array(0) } };
+      const { bulk, slices } = packed([event.body]);
+      return { kind: "request", bulk, request: { query: named(event.query), headers: named(event.headers) }, body: slices[0] ?? [0, 0] };
     }
     case "writes": {
-      const { parts } = packed(event.tables.flatMap((table) => table.batches));
+      const { bulk, slices } = packed(event.tables.flatMap((table) => table.batches));
       let next = 0;
       const tables = event.tables.map((table) => ({
         tableName: table.tableName,
-        columns: [...table.columns],
-        batches: parts.slice(next, (next += table.batches.length)),
+        columns: table.columns,
+        batches: slices.slice(next, (next += table.batches.length)),
       }));
-      return { kind: "writes", tables };
+      return { kind: "writes", bulk, tables };
     }
   }
 }
 
-interface Packed {
-  readonly buffer: SharedArrayBuffer;
-  readonly parts: Uint8Array[];
+/** The executor's end of `packEvent`: views into the shared buffer. */
+export function openEvent(event: PackedEvent): GuestEvent {
+  if (event.kind === "schedule") return event;
+  const view = ([offset, byteLength]: BulkSlice): Uint8Array => new Uint8Array(event.bulk, offset, byteLength);
+  if (event.kind === "request") return { kind: "request", request: { ...event.request, body: view(event.body) } };
+  const tables = event.tables.map(({ tableName, columns, batches }) => ({ tableName, columns: [...columns], batches: batches.map(view) }));
+  return { kind: "writes", tables };
 }
 
-/** Shared buffers cross threads by reference; structured copies of bulk are slow on some runtimes (design §3). */
+interface Packed {
+  readonly bulk: SharedArrayBuffer;
+  readonly slices: readonly BulkSlice[];
+}
+
 function packed(sources: readonly Uint8Array[]): Packed {
-  const buffer = new SharedArrayBuffer(sources.reduce((sum, source) => sum + source.length, 0));
+  const bulk = new SharedArrayBuffer(sources.reduce((sum, source) => sum + source.length, 0));
+  const target = new Uint8Array(bulk);
   let at = 0;
-  const parts = sources.map((source) => {
-    const part = new Uint8Array(buffer, at, source.length);
-    part.set(source);
+  const slices = sources.map((source): BulkSlice => {
+    target.set(source, at);
     at += source.length;
-    return part;
+    return [at - source.length, source.length];
   });
-  return { buffer, parts };
+  return { bulk, slices };
 }
 
 /** Packs a directory plugin's files once per revision. */
@@ -67,13 +75,10 @@ export class FilePacker {
   pack(code: PluginCode): PackedFiles | undefined {
     if (code.files.size === 0) return undefined;
     if (this.#packed !== undefined && this.#revision === code.revision && this.#files === code.files) return this.#packed;
-    const { buffer, parts } = packed([...code.files.values()]);
-    const entries = [...code.files.keys()].map((path, index) => {
-      const part = parts[index] as Uint8Array;
-      return [path, part.byteOffset, part.length] as const;
-    });
+    const { bulk, slices } = packed([...code.files.values()]);
+    const entries = [...code.files.keys()].map((path, index) => [path, ...(slices[index] as BulkSlice)] as const);
     // Any time that changes with the revision serves; Python compares it only for equality.
-    this.#packed = { buffer, entries, modifiedNs: BigInt.asUintN(32, code.revision) * 1_000_000_000n };
+    this.#packed = { buffer: bulk, entries, modifiedNs: BigInt.asUintN(32, code.revision) * 1_000_000_000n };
     this.#revision = code.revision;
     this.#files = code.files;
     return this.#packed;

@@ -11,20 +11,24 @@ export interface Verdict {
   /** One byte a row, 1: accepted. */
   readonly kept: Uint8Array;
   readonly keptRows: number;
+  /** The first of them; `errorsMax` at most. */
   readonly errors: LineError[];
 }
 
 /** `judge` says why a line is refused, or nothing. */
-export function judgeLines(write: ParsedWrite, table: ParsedTable, judge: (line: ParsedLine) => string | undefined): Verdict {
+export function judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: number, judge: (line: ParsedLine) => string | undefined): Verdict {
   const kept = new Uint8Array(table.rows);
   const errors: LineError[] = [];
+  let keptRows = 0;
   for (let row = 0; row < table.rows; row++) {
     const start = table.lineStarts[row] as number;
     const line = parseLine(write.body, start, lineEnd(write.body, start, write.body.length));
     assert(typeof line !== "string", "an accepted line parses again");
     const message = judge(line);
-    if (message === undefined) kept[row] = 1;
-    else errors.push({ message, lineNumber: table.lineNumbers[row] as number, originalLine: renderLine(line) });
+    if (message === undefined) {
+      kept[row] = 1;
+      keptRows++;
+    } else if (errors.length < errorsMax) errors.push({ message, lineNumber: table.lineNumbers[row] as number, originalLine: renderLine(line) });
   }
-  return { kept, keptRows: table.rows - errors.length, errors };
+  return { kept, keptRows, errors };
 }

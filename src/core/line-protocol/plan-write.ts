@@ -9,6 +9,7 @@ import type { TableDefinition } from "../catalog/definitions.ts";
 import type { CatalogOp } from "../catalog/ops.ts";
 import { planNewDatabase, RESERVED_COLUMNS, tableLimitText } from "../catalog/plan.ts";
 import { type CatalogState, liveTableCount } from "../catalog/state.ts";
+import { LINE_ERRORS_MAX } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import type { ParsedTable } from "./parsed-table.ts";
 import type { ParsedWrite } from "./parser.ts";
@@ -31,6 +32,8 @@ export interface WritePlan {
   readonly tables: readonly PlannedTable[];
   /** Refused lines, by parse and by schema, ascending. */
   readonly errors: readonly LineError[];
+  /** Refused lines past the limit of `errors`. */
+  readonly errorsOmitted: number;
 }
 
 /**
@@ -44,15 +47,18 @@ export function planWrite(write: ParsedWrite, state: CatalogState, limits: Catal
   const ops: CatalogOp[] = creation === undefined ? [] : [creation];
   const errors: LineError[] = [...write.errors];
   const tables: PlannedTable[] = [];
+  let errorsOmitted = write.errorsOmitted;
   let tableCount = liveTableCount(state);
   let lastTableId = state.lastTableId;
   for (const parsed of write.tables) {
     const existing = database?.tables.get(parsed.name);
     if (existing === undefined && tableCount >= limits.tablesMax) {
-      errors.push(...refuseAll(write, parsed, tableLimitText(tableCount, limits.tablesMax)));
+      const message = tableLimitText(tableCount, limits.tablesMax);
+      errorsOmitted += take(errors, judgeLines(write, parsed, LINE_ERRORS_MAX - errors.length, () => message), parsed.rows);
       continue;
     }
-    const judged = judgeTable(write, parsed, existing, limits, errors);
+    const judged = judgeTable(write, parsed, existing, limits, LINE_ERRORS_MAX - errors.length);
+    errorsOmitted += take(errors, judged, parsed.rows);
     if (judged.keptRows === 0) continue;
     const tableId = existing?.id ?? ++lastTableId;
     if (existing === undefined) {
@@ -64,29 +70,31 @@ export function planWrite(write: ParsedWrite, state: CatalogState, limits: Catal
     tables.push({ parsed, tableId, kept: judged.kept, keptRows: judged.keptRows });
   }
   errors.sort((a, b) => a.lineNumber - b.lineNumber);
-  return { databaseId, ops: tables.length === 0 ? [] : ops, tables, errors };
+  return { databaseId, ops: tables.length === 0 ? [] : ops, tables, errors, errorsOmitted };
 }
 
 const withIds = (columns: readonly NewColumn[], firstId: number): { id: number; name: string; type: NewColumn["type"] }[] =>
   columns.map((column, index) => ({ id: firstId + index, ...column }));
 
-function refuseAll(write: ParsedWrite, parsed: ParsedTable, message: string): LineError[] {
-  return judgeLines(write, parsed, () => message).errors;
+/** Takes a table's errors over; the number of those that are not listed. */
+function take(errors: LineError[], verdict: { readonly errors: readonly LineError[]; readonly keptRows: number }, rows: number): number {
+  for (const error of verdict.errors) errors.push(error);
+  return rows - verdict.keptRows - verdict.errors.length;
 }
 
 interface JudgedTable {
   readonly kept: Uint8Array | undefined;
   readonly keptRows: number;
+  readonly errors: readonly LineError[];
   readonly newColumns: readonly NewColumn[];
 }
 
-function judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errors: LineError[]): JudgedTable {
+function judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errorsMax: number): JudgedTable {
   const newColumns = fittingColumns(parsed, existing, limits);
-  if (newColumns !== undefined) return { kept: undefined, keptRows: parsed.rows, newColumns };
+  if (newColumns !== undefined) return { kept: undefined, keptRows: parsed.rows, errors: [], newColumns };
   const draft = new SchemaDraft(existing, limits);
-  const judged = judgeLines(write, parsed, (line) => draft.add(line));
-  errors.push(...judged.errors);
-  return { kept: judged.kept, keptRows: judged.keptRows, newColumns: draft.columns() };
+  const judged = judgeLines(write, parsed, errorsMax, (line) => draft.add(line));
+  return { ...judged, newColumns: draft.columns() };
 }
 
 /** Within one row tags come before fields. */

@@ -28,9 +28,27 @@ export function jsonWriter(type: SqlType): JsonWriter {
     }
     case "decimal":
       return String;
+    case "timestamp":
+      return timestampWriter(type);
+    case "utf8":
+    case "tag":
+      return (value) => JSON.stringify(value);
     default:
       return isBareNumber(type) ? String : (value) => JSON.stringify(formatText(value, type));
   }
+}
+
+/** Rows that follow each other often share their time, and its text is the dearest of all. */
+function timestampWriter(type: SqlType): JsonWriter {
+  let last: bigint | undefined;
+  let text = "";
+  return (value) => {
+    if (value !== last) {
+      last = value as bigint;
+      text = `"${formatText(value, type)}"`;
+    }
+    return text;
+  };
 }
 
 const isBareNumber = (type: SqlType): boolean => /^u?int\d+$/.test(type.kind);

@@ -15,9 +15,11 @@ const valueOf = async (expression: string, rest = ""): Promise<string> => {
 };
 
 const check = (cases: readonly (readonly [expression: string, value: string, rest?: string])[]): void => {
-  test.each(cases)("%s is %s", async (expression, value, rest = "") => {
-    expect(await valueOf(expression, rest)).toBe(value);
-  });
+  for (const [expression, value, rest] of cases) {
+    test(`${expression} is ${value}`, async () => {
+      expect(await valueOf(expression, rest)).toBe(value);
+    });
+  }
 };
 
 describe("selectors", () => {

@@ -192,6 +192,11 @@ describe("§6 schema on write", () => {
     expect(Object.keys(rows)).toEqual(["a", "b"]);
   });
 
+  it("bounds the list of refused lines, never what is stored", () => {
+    const { errors, rows } = writeLines(`m f=1 1\n${"m f=t\n".repeat(15_000)}${"bad\n".repeat(15_000)}m f=2 2`);
+    expect([errors.length, rows["m"]?.length]).toEqual([20_000, 2]);
+  });
+
   it("databases over the limit are refused", () => {
     expect(() => writeLines("m f=1", { limits: { databasesMax: 0 } })).toThrow("Adding a new database would exceed limit of 0 databases");
   });

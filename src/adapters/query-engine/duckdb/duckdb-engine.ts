@@ -57,6 +57,7 @@ interface Running {
   busy: Promise<unknown>;
   /** Cancels the next repeat of an interrupt. */
   knocking: (() => void) | undefined;
+  finished: Promise<void> | undefined;
 }
 
 export class DuckdbEngine implements QueryEngine {
@@ -112,7 +113,7 @@ export class DuckdbEngine implements QueryEngine {
       query.signal?.removeEventListener("abort", onAbort);
       throw error;
     }
-    running = { query, release, timer, onAbort, connection: undefined, reason, closed: false, busy: Promise.resolve(), knocking: undefined };
+    running = { query, release, timer, onAbort, connection: undefined, reason, closed: false, busy: Promise.resolve(), knocking: undefined, finished: undefined };
     this.#running.add(running);
     return this.#start(running);
   }
@@ -162,7 +163,8 @@ export class DuckdbEngine implements QueryEngine {
   #interrupt(running: Running, reason: StopReason): void {
     if (running.closed) return;
     running.reason ??= reason;
-    this.#knock(running);
+    // A reader that stopped asking must not keep its place, so the query is freed here and the reader told when it asks.
+    void this.#finish(running);
   }
 
   /** The engine forgets an interrupt that comes before its worker began, so it is repeated until the call ended. */
@@ -174,8 +176,12 @@ export class DuckdbEngine implements QueryEngine {
     running.knocking = cancel;
   }
 
-  async #finish(running: Running): Promise<void> {
-    if (running.closed) return;
+  #finish(running: Running): Promise<void> {
+    running.finished ??= this.#free(running);
+    return running.finished;
+  }
+
+  async #free(running: Running): Promise<void> {
     running.closed = true;
     running.timer();
     running.query.signal?.removeEventListener("abort", running.onAbort);

@@ -19,10 +19,9 @@ interface Segment {
 }
 
 interface ScanColumn {
+  readonly name: string;
   readonly type: ColumnType;
   readonly logicalType: LogicalType;
-  /** One entry per batch; undefined: the batch lacks the column. */
-  readonly views: readonly (ColumnView | undefined)[];
   readonly dictionary?: TagDictionary;
   readonly codeWidth?: 1 | 2 | 4;
 }
@@ -54,11 +53,15 @@ export class RelationSource {
   constructor(relation: EngineRelation, dictionaries: TagDictionaries) {
     this.#batches = relation.batches.filter((batch) => batch.rowCount > 0);
     this.rowCount = this.#batches.reduce((sum, batch) => sum + batch.rowCount, 0);
-    const byName = this.#batches.map((batch) => new Map(batch.columns.map((column) => [column.name, column])));
-    this.columns = relation.columns.map(({ name, type }) => {
-      const views = byName.map((columns) => columns.get(name));
-      return type === "tag" ? tagColumn(views, this.#batches, name, dictionaries) : { type, views, logicalType: logicalType(TYPE_OF[type]) };
-    });
+    this.columns = relation.columns.map(({ name, type }) =>
+      type === "tag" ? tagColumn(this.#batches, name, dictionaries) : { name, type, logicalType: logicalType(TYPE_OF[type]) },
+    );
+  }
+
+  /** A batch's values of a column; undefined when the batch has none. */
+  view(column: ScanColumn, batch: number): ColumnView | undefined {
+    const view = columnsOf(this.#batches[batch] as TableBatchView).get(column.name);
+    return view?.type === ENCODED.null ? undefined : view;
   }
 
   batchRows(index: number): number | undefined {
@@ -66,13 +69,26 @@ export class RelationSource {
   }
 }
 
-function tagColumn(views: readonly (ColumnView | undefined)[], batches: readonly TableBatchView[], name: string, dictionaries: TagDictionaries): ScanColumn {
+const columnMaps = new WeakMap<TableBatchView, ReadonlyMap<string, ColumnView>>();
+
+/** Columns by name, found once per batch: a table may have thousands of batches and every query asks. */
+function columnsOf(batch: TableBatchView): ReadonlyMap<string, ColumnView> {
+  let columns = columnMaps.get(batch);
+  if (columns === undefined) {
+    columns = new Map(batch.columns.map((column) => [column.name, column]));
+    columnMaps.set(batch, columns);
+  }
+  return columns;
+}
+
+function tagColumn(batches: readonly TableBatchView[], name: string, dictionaries: TagDictionaries): ScanColumn {
   const [first] = batches;
   const dictionary = dictionaries.get(first?.databaseId ?? 0, first?.tableId ?? 0, name);
-  views.forEach((view, index) => {
-    if (view?.type === ENCODED.tag) dictionary.mapping(view, (batches[index] as TableBatchView).rowCount);
-  });
-  return { type: "tag", views, logicalType: dictionary.type, dictionary, codeWidth: codeWidth(dictionary.type) };
+  for (const batch of batches) {
+    const view = columnsOf(batch).get(name);
+    if (view?.type === ENCODED.tag) dictionary.mapping(view, batch.rowCount);
+  }
+  return { name, type: "tag", logicalType: dictionary.type, dictionary, codeWidth: codeWidth(dictionary.type) };
 }
 
 /** `seq` has no column of its own in the batches. */
@@ -123,8 +139,8 @@ export class ScanCursor {
     }
     this.#fillValidity(column, vector, segments, filled);
     for (const segment of segments) {
-      const view = column.views[segment.batch];
-      if (view === undefined || view.type === ENCODED.null) continue;
+      const view = this.#source.view(column, segment.batch);
+      if (view === undefined) continue;
       if (column.type === "tag") this.#fillTags(column, view, vector, segment);
       else if (column.type === "utf8") this.#fillText(view, vector, segment, this.#source.batchRows(segment.batch) as number);
       else copyFixed(view, vector, segment, column.type === "bool" ? 1 : 8);
@@ -139,15 +155,15 @@ export class ScanCursor {
 
   #fillValidity(column: ScanColumn, vector: Vector, segments: readonly Segment[], filled: number): void {
     const partial = segments.some(({ batch }) => {
-      const view = column.views[batch];
-      return view === undefined || view.type === ENCODED.null || view.validity !== undefined;
+      const view = this.#source.view(column, batch);
+      return view === undefined || view.validity !== undefined;
     });
     if (!partial) return;
     const size = ((filled + 63) >> 6) * 8;
     const mask = new Uint8Array(this.#scratch, 0, size).fill(0);
     for (const { batch, row, count, out } of segments) {
-      const view = column.views[batch];
-      if (view === undefined || view.type === ENCODED.null) continue;
+      const view = this.#source.view(column, batch);
+      if (view === undefined) continue;
       const { validity } = view;
       for (let index = 0; index < count; index++) {
         const from = row + index;
