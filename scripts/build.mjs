@@ -16,7 +16,6 @@ export const ENTRIES = {
   "executor-worker": "src/adapters/plugin-runtime/executor-worker.ts",
   "disk-worker": "src/adapters/wal-log/disk-worker.ts",
   influxdb3: "src/cli/main.ts",
-  mod: "src/mod.ts",
 };
 /** Loaded by URL as a thread of its own: never split into chunks. */
 const WORKERS = new Set(["executor-worker", "disk-worker"]);

@@ -11,7 +11,7 @@ import { run } from "./shell.mjs";
 const MEMORY = ["-z", "stack-size=4194304", "--stack-first", "--initial-memory=20971520"];
 const SHARED = [
   "--shared-memory", "--import-memory", "--max-memory=4294967296", "--no-check-features", "--export=__stack_pointer",
-  "--export=warm_up", "--export=poll_clock_address",
+  "--export=warm_up", "--export=poll_clock_address", "--export=heap_break",
 ];
 const LIBRARIES = [
   "-lz", "-lbz2", "-llzma", "-lwasi-emulated-signal", "-lwasi-emulated-getpid", "-lwasi-emulated-process-clocks", "-ldl", "-lpthread",

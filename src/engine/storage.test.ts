@@ -237,4 +237,20 @@ describe("Storage.close()", () => {
     await expect(opened.storage.write(request("m f=2 2"))).rejects.toMatchObject({ code: "wal.closed", status: 500, message: "wal is shutdown and not accepting writes" });
     expect(tableRows(await openStorage(disk), "m").length).toBe(1);
   });
+
+  it("frees the memory of deleted tables and databases, also after a restart", async () => {
+    const disk = newDisk();
+    const opened = await openStorage(disk);
+    await opened.storage.write(request("kept f=1 1\ngone f=1 1"));
+    await opened.storage.write(request("other f=1 1", { database: "db2" }));
+    const before = opened.storage.statistics().bufferUsedBytes;
+    await opened.catalog.deleteTable("db", "gone");
+    await opened.catalog.deleteDatabase("db2");
+    expect(opened.storage.statistics().rows).toBe(1);
+    expect(opened.storage.statistics().bufferUsedBytes).toBeLessThan(before);
+    await opened.storage.close();
+    const again = await openStorage(disk);
+    expect(again.storage.statistics().rows).toBe(1);
+    await again.storage.close();
+  });
 });

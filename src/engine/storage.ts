@@ -2,7 +2,8 @@
  * The storage engine: catalog, write path, WAL and queryable buffer as one. A write is answered once its record is on
  * disk and its rows are queryable; on start the WAL brings the buffer back to exactly the acknowledged rows.
  */
-import { type CommittedBatch, QueryableBuffer } from "../core/buffer/queryable-buffer.ts";
+import { batchCost, type CommittedBatch, QueryableBuffer } from "../core/buffer/queryable-buffer.ts";
+import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
@@ -83,6 +84,7 @@ export class Storage {
       apply: (record, sequence) => this.#apply(record, sequence),
       discard: (record) => buffer.release(record.reservedBytes),
     });
+    options.catalog.onChange((op) => this.#dropDeleted(op));
     this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop });
   }
 
@@ -184,8 +186,21 @@ export class Storage {
     }
   }
 
+  #dropDeleted(op: CatalogOp): void {
+    if (op.kind === "delete-table") {
+      const table = this.#catalog.state.tablesById.get(op.tableId);
+      if (table !== undefined) this.#buffer.dropTable(table.databaseId, table.id);
+    } else if (op.kind === "delete-database") {
+      for (const table of this.#catalog.state.tablesById.values()) if (table.databaseId === op.id) this.#buffer.dropTable(op.id, table.id);
+    }
+  }
+
   #apply(record: RingRecord, sequence: number): void {
     for (const bytes of batchesOf(record.bytes)) {
+      if (!isLive(this.#catalog, tableIdOf(bytes))) {
+        this.#buffer.release(batchCost(bytes));
+        continue;
+      }
       const batch = this.#buffer.append(batchOf(bytes, { ...record, sequence }), { reserved: true });
       for (const listener of this.#listeners) {
         try {
@@ -196,6 +211,12 @@ export class Storage {
       }
     }
   }
+}
+
+/** Deleted tables answer no query and feed no trigger, so their rows need no memory. */
+function isLive(catalog: CatalogService, tableId: number): boolean {
+  const table = catalog.state.tablesById.get(tableId);
+  return table !== undefined && !table.deleted && catalog.state.databasesById.get(table.databaseId)?.deleted === false;
 }
 
 /** The table batches of a record of our own, whole and checked. */
@@ -214,10 +235,12 @@ interface Origin {
   readonly origin: string | undefined;
 }
 
+const tableIdOf = (batch: Uint8Array): number => new DataView(batch.buffer, batch.byteOffset, batch.length).getUint32(16, true);
+
 /** Header fields of a table batch: rows at 8, table id at 16. */
 function batchOf(bytes: Uint8Array, { sequence, databaseId, origin }: Origin): CommittedBatch {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return { sequence, databaseId, tableId: view.getUint32(16, true), bytes, rowCount: view.getUint32(8, true), origin };
+  return { sequence, databaseId, tableId: tableIdOf(bytes), bytes, rowCount: view.getUint32(8, true), origin };
 }
 
 /** Checks every batch before the first is taken in: a record counts whole or not at all. */
@@ -228,5 +251,5 @@ function replayRecord(record: WalRecord, catalog: CatalogService, buffer: Querya
       throw new DatabaseError("wal.corrupt", { message: `a record names table ${tableId} of database ${record.databaseId}, which the catalog does not know` });
     }
   }
-  for (const { bytes } of record.batches) buffer.append(batchOf(bytes, { ...record, origin: undefined }), { reserved: false });
+  for (const { bytes, tableId } of record.batches) if (isLive(catalog, tableId)) buffer.append(batchOf(bytes, { ...record, origin: undefined }), { reserved: false });
 }

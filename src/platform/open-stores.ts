@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { createFileObjectStore } from "../adapters/object-store/file.ts";
 import { createMemoryObjectStore } from "../adapters/object-store/memory.ts";
+import { makeFolder } from "../adapters/system/make-folder.ts";
 import { lockFolder } from "../adapters/system/process-lock.ts";
 import { openFileWalLog } from "../adapters/wal-log/file.ts";
 import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
@@ -24,6 +25,7 @@ export function openStores(config: Pick<ServeConfig, "objectStore" | "nodeId">):
     return { objects: createMemoryObjectStore(), openWal: async () => createVolatileWalLog(), release: () => undefined };
   }
   const { dataDir } = config.objectStore;
+  makeFolder(join(dataDir, config.nodeId), { what: "data folder", flag: "--data-dir" });
   const release = lockFolder(join(dataDir, config.nodeId, "lock"));
   return {
     objects: createFileObjectStore({ folder: dataDir, randomName }),

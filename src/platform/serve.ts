@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore, makePluginFolder } from "../adapters/plugin-store/folder.ts";
+import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { createLogSink } from "../adapters/system/log-sink.ts";
+import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
@@ -30,7 +31,7 @@ import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import { Closing } from "./closing.ts";
-import { listen } from "./listen.ts";
+import { listen, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores } from "./open-stores.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
@@ -89,10 +90,12 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     executorEntry: workerEntry("executor-worker"),
     clock,
     log,
+    // Deno and Bun cannot stop a spinning thread: what it wrote to must not be used again there.
+    terminationEndsThread: RUNTIME === "node",
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  if (config.pluginDir !== undefined) await makePluginFolder(config.pluginDir);
+  if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());

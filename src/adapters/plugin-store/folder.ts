@@ -6,13 +6,13 @@ import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import { mkdir, readFile, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { PLUGIN_BYTES_MAX, PLUGIN_FILES_MAX } from "./limits.ts";
 
 export interface FolderPluginStoreOptions {
-  /** The user's plugin folder; see `makePluginFolder`. */
+  /** The user's plugin folder. */
   readonly folder: string;
   /** Bundled plugins, never written. */
   readonly overlay: string | undefined;
@@ -38,19 +38,6 @@ const outside = (name: string): DatabaseError =>
 
 const reading = (text: string, hint: string): DatabaseError =>
   new DatabaseError("plugin.not_found", { message: `Plugin error: reading plugin file: ${text}`, hint });
-
-/** Throws `server.folder_not_writable`. */
-export async function makePluginFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new DatabaseError("server.folder_not_writable", {
-      message: `The plugin folder '${folder}' cannot be made: ${messageOf(error)}`,
-      hint: "choose another --plugin-dir, or make its parent writable",
-      cause: error,
-    });
-  }
-}
 
 export function createFolderPluginStore(options: FolderPluginStoreOptions): PluginStore {
   const loaded = new Map<string, Loaded>();

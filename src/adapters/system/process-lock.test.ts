@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeFolder } from "./make-folder.ts";
 import { lockFolder } from "./process-lock.ts";
 
 let folder: string;
@@ -12,8 +13,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("lockFolder()", () => {
-  it("makes the folder, and its file goes with the lock", () => {
-    const path = join(folder, "a", "b", "lock");
+  it("leaves no file when it lets go", () => {
+    const path = join(folder, "lock");
     const release = lockFolder(path);
     expect(existsSync(path)).toBe(true);
     release();
@@ -42,4 +43,18 @@ describe("lockFolder()", () => {
   });
 
   it("says which folder cannot be written", () => expect(() => lockFolder("/dev/null/x/lock")).toThrow("The data folder '/dev/null/x' cannot be written"));
+});
+
+describe("makeFolder()", () => {
+  const names = { what: "data folder", flag: "--data-dir" };
+
+  it("makes parents, and does not mind what is there", () => {
+    makeFolder(join(folder, "a", "b"), names);
+    makeFolder(join(folder, "a", "b"), names);
+    expect(existsSync(join(folder, "a", "b"))).toBe(true);
+  });
+
+  it.each(["/dev/null/x", "/proc/none/x"])("says that %s cannot be made, and returns", (path) =>
+    expect(() => makeFolder(path, names)).toThrow(`The data folder '${path}' cannot be written: `),
+  );
 });

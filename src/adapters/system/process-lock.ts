@@ -2,7 +2,7 @@
  * One server per data folder: a lock file names the process that holds it. A lock whose process is gone is taken over,
  * so a `kill -9` needs no cleaning up.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 
@@ -12,15 +12,10 @@ interface Holder {
   readonly started: string;
 }
 
-/** Returns the way to let go. Throws `server.folder_not_writable`, `server.folder_in_use`. */
+/** Returns the way to let go. The folder must exist. Throws `server.folder_not_writable`, `server.folder_in_use`. */
 export function lockFolder(path: string): () => void {
   const mine: Holder = { pid: process.pid, started: startOf(process.pid) };
   const content = JSON.stringify(mine);
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-  } catch (error) {
-    throw notWritable(path, error);
-  }
   // Twice: once more after a stale lock was removed.
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
