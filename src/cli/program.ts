@@ -88,8 +88,8 @@ export const PROGRAM: CommandNode = {
       verb: "Test",
       summary: "Run a plugin without keeping what it writes",
       children: [
-        leaf("wal_plugin", "Test a plugin for writes", async () => (await import("./commands/test-wal-plugin.ts")).testWalPlugin),
-        later("schedule_plugin", "Test a plugin for schedules"),
+        leaf("wal_plugin", "Test a plugin for writes", async () => (await import("./commands/test-plugin.ts")).testWalPlugin),
+        leaf("schedule_plugin", "Test a plugin for schedules", async () => (await import("./commands/test-plugin.ts")).testSchedulePlugin),
       ],
     },
     {

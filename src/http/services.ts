@@ -69,6 +69,15 @@ export interface WalTestRequest {
   readonly inputArguments?: readonly NamedText[];
 }
 
+export interface ScheduleTestRequest {
+  readonly fileName: string;
+  readonly database: string;
+  /** Cron expression without prefix. */
+  readonly schedule?: string;
+  readonly cacheName?: string;
+  readonly inputArguments?: readonly NamedText[];
+}
+
 /** Answered as JSON as it is (spec: processing-engine §16). */
 export interface WalTestReport {
   readonly log_lines: readonly string[];
@@ -96,6 +105,7 @@ export interface ProcessingApi {
   deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
   setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
   testWal(request: WalTestRequest): Promise<WalTestReport>;
+  testSchedule(request: ScheduleTestRequest): Promise<WalTestReport & { readonly trigger_time: string | null }>;
   /** Undefined when no enabled trigger has this path. */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
   /** `create`: `name` is a path below the plugin folder; `update`: `name` is a trigger whose file is replaced. */

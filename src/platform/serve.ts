@@ -151,6 +151,7 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
+    testSchedule: (request) => tests.schedule(request),
     request: (request) => engine.request(request),
     writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
   };

@@ -53,7 +53,6 @@ describe("commands that are not there yet", () => {
     ["create token --admin --regenerate", "Create command failed: 'token' is not available yet"],
     ["create last_cache --table t x", "Create command failed: 'last_cache' is not available yet"],
     ["install package pandas", "Install command failed: 'package' is not available yet"],
-    ["test schedule_plugin --schedule x y", "Test command failed: 'schedule_plugin' is not available yet"],
     ["debug catalog list", "Debug command failed: 'debug' is not available yet"],
   ])("%s says so and ends with 1", async (line, text) => {
     const { status, stderr } = await influxdb3(line);

@@ -40,7 +40,8 @@ export async function runPlugin(services: ProcessingServices, context: TriggerCo
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
 }
 
-function startText(event: PluginEvent): string {
+/** The first log line of a run, in the reference's words (spec §17). */
+export function startText(event: PluginEvent): string {
   if (event.kind !== "schedule") return `starting execution of ${RUN_KIND[event.kind]}.`;
   const nominal = new Date(Number(event.callTimeSeconds) * 1000).toISOString().slice(0, 19).replace("T", " ");
   return `starting execution with scheduled time ${nominal} UTC`;

@@ -1,5 +1,5 @@
 /**
- * Test runs of WAL plugins (spec: processing-engine §16): the plugin runs in a throw-away instance on given lines, its
+ * Test runs of WAL and schedule plugins (spec: processing-engine §16): the plugin runs in a throw-away instance, its
  * queries are real, its writes are collected and checked against the catalog, and nothing is stored. Unlike the
  * reference the log lines stay when the plugin fails.
  */
@@ -12,9 +12,11 @@ import { messageOf } from "../../core/errors/database-error.ts";
 import { LineProtocolParser } from "../../core/line-protocol/parser.ts";
 import { planWrite, type WritePlan } from "../../core/line-protocol/plan-write.ts";
 import { tableBatches } from "../../core/line-protocol/table-batches.ts";
-import type { NamedText, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
+import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
+import type { NamedText, PluginCode, PluginEvent, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { pluginQuery } from "./plugin-host.ts";
+import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
 import { GLOBAL_CACHE_BYTES_MAX, TEST_CACHES_MAX } from "./limits.ts";
 
@@ -24,6 +26,20 @@ export interface WalTest {
   readonly inputLp: string;
   readonly cacheName?: string;
   readonly inputArguments?: readonly NamedText[];
+}
+
+export interface ScheduleTest {
+  readonly fileName: string;
+  readonly database: string;
+  /** Cron expression without prefix; default: every second. */
+  readonly schedule?: string;
+  readonly cacheName?: string;
+  readonly inputArguments?: readonly NamedText[];
+}
+
+export interface ScheduleTestReport extends WalTestReport {
+  /** The nominal time, RFC 3339; null when the plugin was not run or failed. */
+  readonly trigger_time: string | null;
 }
 
 /** Answered as JSON as it is. */
@@ -38,6 +54,9 @@ export interface TestCatalog {
   readonly limits: CatalogLimits;
 }
 
+/** What both kinds of tests say of the plugin and its surroundings. */
+type TestTarget = Pick<WalTest, "fileName" | "database" | "cacheName" | "inputArguments">;
+
 interface Collected {
   readonly logLines: string[];
   readonly synced: [database: string, lines: string][];
@@ -45,6 +64,8 @@ interface Collected {
 
 const encoder = new TextEncoder();
 const DEFAULT_CACHE = "_shared_test";
+const DEFAULT_SCHEDULE = "* * * * * *";
+const NS_PER_MS = 1_000_000n;
 
 export class TestRuns {
   readonly #services: Omit<ProcessingServices, "disable">;
@@ -60,23 +81,39 @@ export class TestRuns {
   /** Throws what loading the plugin throws; everything else is in the report. */
   async wal(test: WalTest): Promise<WalTestReport> {
     const code = await this.#services.plugins.load(test.fileName);
-    const input = this.#parse(test.database, test.inputLp);
-    if (typeof input === "string") return { log_lines: [], database_writes: {}, errors: [input] };
-    const collected: Collected = { logLines: ["INFO: starting execution of wal plugin."], synced: [] };
-    const started = this.#services.clock.monotonicMs();
-    const instance = this.#services.runtime.createInstance(`test of ${test.fileName}`, { memoryBytesMax: this.#services.limits.instanceMemoryBytesMax });
+    const tables = this.#parse(test.database, test.inputLp);
+    if (typeof tables === "string") return { log_lines: [], database_writes: {}, errors: [tables] };
+    return this.#run(test, code, { kind: "writes", tables }, "starting execution of wal plugin.");
+  }
+
+  /** The nominal time is the schedule's next one; the database must exist (spec: processing-engine §16). */
+  async schedule(test: ScheduleTest): Promise<ScheduleTestReport> {
+    const code = await this.#services.plugins.load(test.fileName);
+    const refused = (error: string): ScheduleTestReport => ({ trigger_time: null, log_lines: [], database_writes: {}, errors: [error] });
+    if (!this.#catalog.state.databases.has(test.database)) return refused("couldn't find db");
+    const expression = test.schedule ?? DEFAULT_SCHEDULE;
+    const schedule = parseCron(expression);
+    if (typeof schedule === "string") return refused(`invalid cron syntax: ${schedule}`);
+    const nominalMs = nextCronFire(schedule, Number(this.#services.clock.nowNs() / NS_PER_MS));
+    if (nominalMs === undefined) return refused(`cron schedule never triggers: ${expression}`);
+    const event: PluginEvent = { kind: "schedule", callTimeSeconds: BigInt(nominalMs / 1000) };
+    const report = await this.#run(test, code, event, startText(event));
+    return { trigger_time: report.errors.length > 0 ? null : new Date(nominalMs).toISOString().replace(".000Z", "Z"), ...report };
+  }
+
+  async #run(test: TestTarget, code: PluginCode, event: PluginEvent, firstLine: string): Promise<WalTestReport> {
+    const { clock, runtime, limits, sparseRows } = this.#services;
+    const collected: Collected = { logLines: [`INFO: ${firstLine}`], synced: [] };
+    const started = clock.monotonicMs();
+    const instance = runtime.createInstance(`test of ${test.fileName}`, { memoryBytesMax: limits.instanceMemoryBytesMax });
     let outcome: RunOutcome;
     try {
-      outcome = await instance.run(
-        { code, arguments: test.inputArguments, sparseRows: this.#services.sparseRows, event: { kind: "writes", tables: input } },
-        this.#host(test, collected),
-        { wallTimeMsMax: this.#services.limits.runWallTimeMsMax },
-      );
+      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, this.#host(test, collected), { wallTimeMsMax: limits.runWallTimeMsMax });
     } finally {
       await instance.close();
     }
     if (outcome.kind !== "done") return { log_lines: collected.logLines, database_writes: {}, errors: [errorText(outcome)] };
-    const elapsedNs = BigInt(Math.max(1, Math.round((this.#services.clock.monotonicMs() - started) * 1e6)));
+    const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
     collected.logLines.push(`INFO: finished execution in ${formatDuration(elapsedNs)}`);
     const buffered = outcome.writes.map((write): [string, string] => [write.database ?? test.database, write.lines]);
     const writes = groupLines([...collected.synced, ...buffered]);
@@ -84,7 +121,7 @@ export class TestRuns {
     return { log_lines: collected.logLines, database_writes: writes, errors };
   }
 
-  #host(test: WalTest, { logLines, synced }: Collected): PluginHost {
+  #host(test: TestTarget, { logLines, synced }: Collected): PluginHost {
     const cache = this.#cache(test.cacheName ?? DEFAULT_CACHE);
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),

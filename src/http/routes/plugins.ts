@@ -3,25 +3,41 @@ import * as v from "valibot";
 import { decodeJsonRequest } from "../decode.ts";
 import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
+import type { ScheduleTestRequest } from "../services.ts";
 
-const TEST_WAL = v.object({
+const TESTED = {
   filename: v.string(),
   database: v.string(),
-  input_lp: v.string(),
   cache_name: v.optional(v.nullable(v.string())),
   input_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
-});
+};
+const TEST_WAL = v.object({ ...TESTED, input_lp: v.string() });
+const TEST_SCHEDULE = v.object({ ...TESTED, schedule: v.optional(v.nullable(v.string())) });
+
+interface Tested {
+  readonly filename: string;
+  readonly database: string;
+  readonly cache_name?: string | null | undefined;
+  readonly input_arguments?: Readonly<Record<string, string>> | null | undefined;
+}
+
+function tested(body: Tested): Omit<ScheduleTestRequest, "schedule"> {
+  return {
+    fileName: body.filename,
+    database: body.database,
+    ...(body.cache_name == null ? {} : { cacheName: body.cache_name }),
+    ...(body.input_arguments == null ? {} : { inputArguments: Object.entries(body.input_arguments) }),
+  };
+}
 
 async function testWal(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeJsonRequest(TEST_WAL, request, options);
-  const report = await services.processing.testWal({
-    fileName: body.filename,
-    database: body.database,
-    inputLp: body.input_lp,
-    ...(body.cache_name == null ? {} : { cacheName: body.cache_name }),
-    ...(body.input_arguments == null ? {} : { inputArguments: Object.entries(body.input_arguments) }),
-  });
-  return jsonReply(report);
+  return jsonReply(await services.processing.testWal({ ...tested(body), inputLp: body.input_lp }));
+}
+
+async function testSchedule(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const body = await decodeJsonRequest(TEST_SCHEDULE, request, options);
+  return jsonReply(await services.processing.testSchedule({ ...tested(body), ...(body.schedule == null ? {} : { schedule: body.schedule }) }));
 }
 
 const PLUGIN_FILE = v.object({ plugin_name: v.string(), content: v.string() });
@@ -34,6 +50,7 @@ async function writeFile(request: Request, { services, options }: RouteContext, 
 
 export const PLUGIN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
+  { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
   { method: "POST", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "create") },
   { method: "PUT", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "update") },
 ];

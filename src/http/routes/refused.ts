@@ -17,7 +17,6 @@ const REFUSED: readonly (readonly [methods: Methods, path: string, sentence: str
   [["POST"], `${CONFIGURE}/plugin_environment/install_packages`, "Installing packages is not supported yet"],
   [["POST"], `${CONFIGURE}/plugin_environment/install_requirements`, "Installing packages is not supported yet"],
   [["PUT"], "/api/v3/plugins/directory", "Replacing a plugin directory is not supported yet", "upload its files to /api/v3/plugins/files"],
-  [["POST"], "/api/v3/plugin_test/schedule", "Testing schedule plugins is not supported yet"],
 ];
 
 function refusal(sentence: string, hint: string | undefined): DatabaseError {

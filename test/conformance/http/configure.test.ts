@@ -202,6 +202,13 @@ describe("plugins (http-api §12)", () => {
     expect(world.calls).toEqual([["testWal", { fileName: "p.py", database: "x", inputLp: "a b=1", inputArguments: [["k", "v"]] }]]);
   });
 
+  it("tests schedule plugins", async () => {
+    const world = fakeWorld();
+    const answer = await send(world, "POST /api/v3/plugin_test/schedule", json({ filename: "p.py", database: "x", schedule: "* * * * * *" }));
+    expect(JSON.parse(answer.text)).toMatchObject({ trigger_time: "2026-01-01T00:00:01Z", errors: [] });
+    expect(world.calls).toEqual([["testSchedule", { fileName: "p.py", database: "x", schedule: "* * * * * *" }]]);
+  });
+
   it.each([["POST", "create"], ["PUT", "update"]])("%s /api/v3/plugins/files is %s", async (method, mode) => {
     const world = fakeWorld();
     expect((await send(world, `${method} /api/v3/plugins/files`, json({ plugin_name: "p.py", content: "x" }))).status).toBe(200);
@@ -209,7 +216,7 @@ describe("plugins (http-api §12)", () => {
   });
 
   it.each([
-    ["POST /api/v3/plugin_test/schedule"], ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/last_cache"],
+    ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/last_cache"],
     ["DELETE /api/v3/configure/distinct_cache"], ["POST /api/v3/configure/plugin_environment/install_packages"],
   ])("%s says that it is not supported yet", async (line) => {
     const { status, text } = await send(fakeWorld(), line, line.startsWith("DELETE") ? {} : json({}));
