@@ -20,3 +20,12 @@ export const SERIES_SLOT_BYTES = 16;
  * duplicates: queries then work more, but memory stays bounded whatever the number of series.
  */
 export const SERIES_INDEX_SHARE = 0.25;
+
+/** Batches that may be searched for each batch with late points: a writer a few batches behind the others. */
+export const LATE_BATCHES_MAX = 32;
+
+/** Batches whose time range is looked at for that. */
+export const LATE_SCAN_MAX = 4_096;
+
+/** Searched batches whose points are kept for the next search, for each table. */
+export const POINT_SETS_KEPT = 8;

@@ -28,7 +28,9 @@ function tagColumn(name: string, cells: readonly (string | undefined)[]): TableB
 function batchOf(tableId: number, points: readonly Point[], tagsSwapped: boolean): Uint8Array {
   const tags = [tagColumn("host", points.map((point) => point.host)), tagColumn("room", points.map((point) => point.room))];
   return encodeTableBatch({
-    databaseId: 1, tableId, rowCount: points.length, timeMin: 0n, timeMax: 0n,
+    databaseId: 1, tableId, rowCount: points.length,
+    timeMin: points.reduce((min, point) => (point.time < min ? point.time : min), points[0]?.time ?? 0n),
+    timeMax: points.reduce((max, point) => (point.time > max ? point.time : max), points[0]?.time ?? 0n),
     columns: [...(tagsSwapped ? tags.reverse() : tags), { name: "time", type: "time", values: BigInt64Array.from(points, (point) => point.time) }],
   });
 }
@@ -38,7 +40,7 @@ const committed = (sequence: number, tableId: number, bytes: Uint8Array, rowCoun
 const point = fc.record({
   host: fc.option(fc.constantFrom("a", "b", "c"), { nil: undefined }),
   room: fc.option(fc.constantFrom("a", "x"), { nil: undefined }),
-  time: fc.bigInt({ min: -3n, max: 2n ** 40n }),
+  time: fc.oneof(fc.bigInt({ min: -3n, max: 12n }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
 });
 const batches = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 }), fc.array(point, { minLength: 1, maxLength: 5 }), fc.boolean()), { maxLength: 12 });
 
@@ -61,6 +63,7 @@ describe("QueryableBuffer", () => {
         });
         for (const tableId of doubled) expect(buffer.table(tableId)?.mayHaveDuplicates).toBe(true);
       }),
+      { numRuns: 1000 },
     );
   });
 
@@ -72,6 +75,20 @@ describe("QueryableBuffer", () => {
     }
     expect(buffer.table(1)?.mayHaveDuplicates).toBe(false);
     expect(buffer.rowCount).toBe(300_000);
+  });
+
+  it("does not deduplicate for late points that repeat none: several writers interleave", () => {
+    const buffer = new QueryableBuffer(1e9);
+    for (let step = 0; step < 400; step++) {
+      // Two writers, the second ten batches behind the first, on other nanoseconds.
+      const base = step % 2 === 0 ? step * 1000 : (step - 20) * 1000 + 500;
+      const points = Array.from({ length: 50 }, (_, index): Point => ({ host: `host_${index % 7}`, room: undefined, time: BigInt(1_000_000 + base + index * 9) }));
+      buffer.append(committed(step + 1, 1, batchOf(1, points, false), 50), { reserved: false });
+    }
+    expect(buffer.table(1)?.mayHaveDuplicates).toBe(false);
+    const again: Point = { host: "host_3", room: undefined, time: BigInt(1_000_000 + 398 * 1000 + 3 * 9) };
+    buffer.append(committed(401, 1, batchOf(1, [again], false), 1), { reserved: false });
+    expect(buffer.table(1)?.mayHaveDuplicates).toBe(true);
   });
 
   it("counts what it holds, and gives everything back when the tables go", () => {

@@ -1,17 +1,17 @@
 /** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
-import { ENCODED } from "../columns/column-type.ts";
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
 import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN } from "./limits.ts";
-import { hashSeries } from "./series-hash.ts";
+import { LatePoints, pointsOf } from "./late-points.ts";
 import { SeriesTimes } from "./series-times.ts";
 
 export class TableBuffer {
   readonly #batches: (Uint8Array | TableBatchView)[] = [];
   #series: SeriesTimes | undefined = new SeriesTimes();
+  readonly #late = new LatePoints();
   #mayHaveDuplicates = false;
   #rowCount = 0;
 
-  /** True once some point was not newer than the last one of its series. */
+  /** True once some point may have repeated an earlier one's series and time. */
   get mayHaveDuplicates(): boolean {
     return this.#mayHaveDuplicates;
   }
@@ -40,22 +40,29 @@ export class TableBuffer {
   }
 
   views(): TableBatchView[] {
-    return this.#batches.map((batch) => (batch instanceof Uint8Array ? viewTableBatch(batch) : batch));
+    return this.#batches.map((_, index) => this.#viewAt(index));
   }
 
   #note(view: TableBatchView): void {
-    const time = view.columns.find((column) => column.type === ENCODED.time);
-    if (time === undefined || this.#series === undefined) return;
-    const words = new DataView(time.body.buffer, time.body.byteOffset, time.body.byteLength);
-    const { low, high } = hashSeries(view);
+    const points = pointsOf(view);
+    if (points === undefined || this.#series === undefined) return;
+    const late: number[] = [];
     for (let row = 0; row < view.rowCount; row++) {
       const at = row * 8;
-      if (this.#series.advance(low[row] as number, high[row] as number, words.getUint32(at, true), words.getInt32(at + 4, true))) continue;
+      const { low, high } = points.hashes;
+      if (!this.#series.advance(low[row] as number, high[row] as number, points.times.getUint32(at, true), points.times.getInt32(at + 4, true))) late.push(row);
+    }
+    if (late.length > 0 && this.#late.mayRepeat(points, late, (index) => this.#viewAt(index))) {
       // Nothing more to learn: queries of this table deduplicate from now on, and the index is no longer needed.
-      this.#mayHaveDuplicates = true;
-      this.#series = undefined;
+      this.giveUpIndex();
       return;
     }
+    this.#late.add(view);
+  }
+
+  #viewAt(index: number): TableBatchView {
+    const batch = this.#batches[index] as Uint8Array | TableBatchView;
+    return batch instanceof Uint8Array ? viewTableBatch(batch) : batch;
   }
 }
 
