@@ -1,9 +1,13 @@
-/** Buffers for write bodies: taken for one request, grown by doubling, given back and reused. */
-import { BODY_BUFFERS_KEPT_MAX, BODY_BUFFER_INITIAL_SIZE, BODY_BUFFER_KEPT_SIZE_MAX } from "./limits.ts";
+/**
+ * Buffers for write bodies: taken for one request, grown as bytes come in, given back and reused. A fresh buffer per body
+ * costs more than parsing it: its pages must be zeroed and the collector runs for it.
+ */
+import { BODY_BUFFERS_KEPT_BYTES, BODY_BUFFER_GROWTH, BODY_BUFFER_INITIAL_SIZE } from "./limits.ts";
 
 export class BodyBuffer {
   #bytes: Uint8Array;
   #size = 0;
+  #expected = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -17,6 +21,12 @@ export class BodyBuffer {
     return this.#bytes.length;
   }
 
+  /** Empties the buffer for a body of about `expected` bytes: a claim, so no memory is taken before its bytes come. */
+  reset(expected: number): void {
+    this.#size = 0;
+    this.#expected = expected;
+  }
+
   append(chunk: Uint8Array): void {
     const needed = this.#size + chunk.length;
     if (needed > this.#bytes.length) this.#grow(needed);
@@ -28,27 +38,35 @@ export class BodyBuffer {
     return this.#bytes.subarray(0, this.#size);
   }
 
-  clear(): void {
-    this.#size = 0;
-  }
-
   #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const ahead = Math.max(BODY_BUFFER_INITIAL_SIZE, needed * BODY_BUFFER_GROWTH);
+    const claimed = this.#expected >= needed ? this.#expected : ahead;
+    const grown = new Uint8Array(Math.min(ahead, claimed));
     grown.set(this.view());
     this.#bytes = grown;
   }
 }
 
 export class BodyBufferPool {
+  /** By capacity, the largest last. */
   readonly #free: BodyBuffer[] = [];
+  #keptBytes = 0;
 
-  take(): BodyBuffer {
-    return this.#free.pop() ?? new BodyBuffer(new Uint8Array(BODY_BUFFER_INITIAL_SIZE));
+  /** The smallest kept buffer that holds `expected` bytes, else the largest kept one, else a new one. */
+  take(expected: number): BodyBuffer {
+    const fitting = this.#free.findIndex((buffer) => buffer.capacity >= expected);
+    const [kept] = this.#free.splice(fitting, 1);
+    const buffer = kept ?? new BodyBuffer(new Uint8Array(0));
+    this.#keptBytes -= kept?.capacity ?? 0;
+    buffer.reset(expected);
+    return buffer;
   }
 
+  /** The smallest buffers go when the kept ones take too much together. */
   giveBack(buffer: BodyBuffer): void {
-    if (this.#free.length >= BODY_BUFFERS_KEPT_MAX || buffer.capacity > BODY_BUFFER_KEPT_SIZE_MAX) return;
-    buffer.clear();
-    this.#free.push(buffer);
+    const place = this.#free.findIndex((other) => other.capacity >= buffer.capacity);
+    this.#free.splice(place < 0 ? this.#free.length : place, 0, buffer);
+    this.#keptBytes += buffer.capacity;
+    while (this.#keptBytes > BODY_BUFFERS_KEPT_BYTES) this.#keptBytes -= (this.#free.shift() as BodyBuffer).capacity;
   }
 }

@@ -6,11 +6,11 @@ export const CLOSE_GRACE_MS = 1_500;
 /** A refused body is read on for this long, so that the client sees the answer instead of a reset. */
 export const REFUSED_BODY_DRAIN_MS = 500;
 
-/** Write bodies that are kept for reuse; more concurrent writes allocate their own. */
-export const BODY_BUFFERS_KEPT_MAX = 8;
+/** Buffers of write bodies that are kept for reuse, together: the most memory that idle writes pin. */
+export const BODY_BUFFERS_KEPT_BYTES = 32 * 1024 * 1024;
 
-/** Larger buffers are not kept: 8 of them are the most memory that idle writes pin. */
-export const BODY_BUFFER_KEPT_SIZE_MAX = 4 * 1024 * 1024;
+/** A buffer grows to this many times of what has come in, but not past the declared length. */
+export const BODY_BUFFER_GROWTH = 4;
 
 /** Bodies of all running writes together; at least four of the largest ones must fit. */
 export const BODY_BYTES_IN_FLIGHT_MAX = 128 * 1024 * 1024;

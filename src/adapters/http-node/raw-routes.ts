@@ -35,11 +35,12 @@ export class RawMount {
   }
 
   #read(incoming: IncomingMessage, outgoing: ServerResponse, path: string, query: string | undefined): void {
-    if (Number(incoming.headers["content-length"] ?? 0) > this.#bodySizeMax) {
+    const declared = Number(incoming.headers["content-length"] ?? 0);
+    if (declared > this.#bodySizeMax) {
       this.#refuse(incoming, outgoing, this.#routes.tooLarge(path));
       return;
     }
-    const buffer = this.#buffers.take();
+    const buffer = this.#buffers.take(declared);
     const onData = (chunk: Uint8Array): void => {
       const refusal = this.#refusalOf(buffer, chunk, path);
       if (refusal === undefined) {
