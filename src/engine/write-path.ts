@@ -30,6 +30,8 @@ export interface WriteRequest {
   readonly noSync: boolean;
   /** Key of the trigger whose run wrote this. */
   readonly origin?: string | undefined;
+  /** The body has been checked to be UTF-8, so that it is not checked again. */
+  readonly utf8Checked?: boolean | undefined;
 }
 
 /** Rows ready for the ring. */
@@ -97,7 +99,7 @@ export class WritePath {
   }
 
   async #parse(parser: LineProtocolParser, request: WriteRequest): Promise<ParsedWrite> {
-    parser.begin(request.body, { precision: request.precision, nowNs: this.#options.clock.nowNs(), acceptPartial: request.acceptPartial });
+    parser.begin(request.body, { precision: request.precision, nowNs: this.#options.clock.nowNs(), acceptPartial: request.acceptPartial, utf8Checked: request.utf8Checked });
     while (!parser.step()) await this.#options.yieldToEventLoop();
     const parsed = parser.result();
     if (parsed.lineCount === 0) throw new DatabaseError("write.empty", { message: "incoming write was empty", hint: "send at least one line of line protocol" });

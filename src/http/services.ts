@@ -16,6 +16,8 @@ export interface WriteApi {
     readonly precision: Precision;
     readonly acceptPartial: boolean;
     readonly noSync: boolean;
+    /** The body has been checked to be UTF-8. */
+    readonly utf8Checked?: boolean;
   }): Promise<unknown>;
 }
 

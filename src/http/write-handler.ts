@@ -69,5 +69,5 @@ async function write(services: WriteServices, rules: BodyRules, request: RawRequ
   if (!rules.isUtf8(body)) {
     throw new DatabaseError("request.invalid", { message: "body content is not valid utf8", hint: "send line protocol as UTF-8 text" });
   }
-  await services.storage.write({ ...parameters, body });
+  await services.storage.write({ ...parameters, body, utf8Checked: true });
 }

@@ -28,6 +28,8 @@ export interface ParseOptions {
   readonly nowNs: bigint;
   /** False: parsing stops at the first refused line. */
   readonly acceptPartial: boolean;
+  /** The body is known to be UTF-8. */
+  readonly utf8Checked?: boolean | undefined;
 }
 
 /** What a body held, by its syntax alone. Valid until the parser starts the next body. */
@@ -69,7 +71,7 @@ export class LineProtocolParser {
   /** Takes a body; its bytes must not change until the result is used up. Throws `line_protocol.invalid`. */
   begin(body: Uint8Array, options: ParseOptions): void {
     this.reset();
-    const invalid = invalidUtf8At(body);
+    const invalid = options.utf8Checked === true ? -1 : invalidUtf8At(body);
     if (invalid >= 0) {
       throw new DatabaseError("line_protocol.invalid", {
         message: `body content is not valid utf8: invalid utf-8 sequence from index ${invalid}`,
