@@ -13,7 +13,7 @@ import { Permits } from "./permits.ts";
 import { readVector } from "./read-vector.ts";
 import { prepareTyped } from "./prepare-typed.ts";
 import { registerScan } from "./scan-function.ts";
-import { RelationSource } from "./scan-relation.ts";
+import { mapTags, RelationSource } from "./scan-relation.ts";
 import { TagDictionaries } from "./tag-dictionary.ts";
 
 export interface DuckdbOptions {
@@ -120,7 +120,11 @@ export class DuckdbEngine implements QueryEngine {
 
   async #start(running: Running): Promise<EngineResult> {
     try {
-      for (const relation of running.query.relations) this.#sources.set(relation.id, new RelationSource(relation, this.#dictionaries));
+      for (const relation of running.query.relations) {
+        await mapTags(relation, this.#dictionaries);
+        this.#sources.set(relation.id, new RelationSource(relation, this.#dictionaries));
+      }
+      if (running.reason !== undefined) throw stoppedError(running.reason, running.query.timeoutMs);
       const result = await this.#step(running, async () => {
         running.connection = await api.connect(this.#database);
         const prepared = await prepareTyped(running.connection, running.query);

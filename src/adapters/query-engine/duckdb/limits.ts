@@ -12,3 +12,5 @@ export const ENGINE_THREADS_DEFAULT = 2;
 export const TAG_DICTIONARIES_MAX = 4096;
 /** Values of one dictionary before it is dropped and rebuilt from live batches. */
 export const TAG_DICTIONARY_VALUES_MAX = 4_194_304;
+/** Tag values mapped between two chances for other work: about 4 ms. */
+export const TAGS_PER_SLICE = 10_000;

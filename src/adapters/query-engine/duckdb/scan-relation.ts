@@ -7,6 +7,7 @@ import { ENCODED } from "../../../core/columns/column-type.ts";
 import type { ColumnView, TableBatchView } from "../../../core/columns/table-batch.ts";
 import type { EngineRelation } from "../../../ports/query-engine.ts";
 import { api, TYPE_ID, type LogicalType, type Vector } from "./bindings.ts";
+import { TAGS_PER_SLICE } from "./limits.ts";
 import { codeWidth, type TagDictionaries, type TagDictionary } from "./tag-dictionary.ts";
 
 /** A run of rows of one batch within one output chunk. */
@@ -43,6 +44,27 @@ const TYPE_OF: Readonly<Record<Exclude<ColumnType, "tag">, number>> = {
 
 const STRING_BYTES = 16;
 const INLINE_BYTES = 12;
+
+/**
+ * Maps the tags of batches that no query has seen yet, in slices: the first query after a long ingest meets thousands of
+ * them, and the thread it runs on takes writes too (design §8.6).
+ */
+export async function mapTags(relation: EngineRelation, dictionaries: TagDictionaries): Promise<void> {
+  let mapped = 0;
+  for (const { name, type } of relation.columns) {
+    if (type !== "tag") continue;
+    for (const batch of relation.batches) {
+      const view = columnsOf(batch).get(name);
+      if (view?.type !== ENCODED.tag) continue;
+      const dictionary = dictionaries.get(batch.databaseId, batch.tableId, name);
+      if (dictionary.knows(view)) continue;
+      mapped += dictionary.mapping(view, batch.rowCount).length;
+      if (mapped < TAGS_PER_SLICE) continue;
+      mapped = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
 
 /** A relation bound for one query. The scan itself is a cursor over it, so a self-join makes two. */
 export class RelationSource {

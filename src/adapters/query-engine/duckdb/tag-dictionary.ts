@@ -18,6 +18,10 @@ export class TagDictionary {
     return this.#codes.size;
   }
 
+  knows(column: ColumnView): boolean {
+    return this.#mappings.has(column);
+  }
+
   /** Our codes by the batch's dictionary index. */
   mapping(column: ColumnView, rowCount: number): Uint32Array {
     let mapping = this.#mappings.get(column);
