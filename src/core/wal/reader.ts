@@ -4,7 +4,7 @@
  * started only after the bad bytes had been synced.
  */
 import { crc32 } from "../bytes/crc32.ts";
-import { decodeTableBatch, TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-batch.ts";
+import { decodeTableBatch, TABLE_BATCH_HEADER_BYTES, TABLE_BATCH_MAGIC, type TableBatchView } from "../columns/table-batch.ts";
 import { isDatabaseError } from "../errors/database-error.ts";
 import { RECORD_BATCHES_MAX } from "./limits.ts";
 import { FILE_HEADER_BYTES, isFileHeader, RECORD_HEADER_BYTES } from "./record.ts";
@@ -80,13 +80,16 @@ function readBatches(payload: Uint8Array, count: number): TableBatchView[] | str
   return at === payload.length ? batches : "a record has bytes left over";
 }
 
-/** Looks for a whole record whose group began after `sequenceLast + 1`: proof that what is bad had been synced. */
+/**
+ * Looks for a whole record whose group began after `sequenceLast + 1`: proof that what is bad had been synced. Checksums
+ * are taken only where a table batch follows: a column of small numbers looks like record headers at every row.
+ */
 function hasLaterGroup(bytes: Uint8Array, from: number, sequenceLast: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = from; at + RECORD_HEADER_BYTES < bytes.length; at += 8) {
+  for (let at = from; at + RECORD_HEADER_BYTES + TABLE_BATCH_HEADER_BYTES <= bytes.length; at += 8) {
     const payloadBytes = view.getUint32(at, true);
     const plausible = payloadBytes > 0 && payloadBytes % 8 === 0 && at + RECORD_HEADER_BYTES + payloadBytes <= bytes.length && view.getUint32(at + 28, true) === 0;
-    if (!plausible) continue;
+    if (!plausible || view.getUint32(at + RECORD_HEADER_BYTES, true) !== TABLE_BATCH_MAGIC) continue;
     const record = readRecord(bytes, at);
     if (typeof record !== "string" && record.groupStart > sequenceLast + 1) return true;
   }
