@@ -46,7 +46,7 @@ export interface GroupCommitOptions {
   /** The next file to create, and the last sequence on disk. */
   readonly firstFile: number;
   readonly lastSequence: number;
-  /** Called in order once the record is durable. Must not throw. */
+  /** Called in order once the record is durable. When it throws, writes are refused from then on. */
   readonly apply: (record: RingRecord, sequence: number) => void;
   /** Called when the record could not be made durable. */
   readonly discard: (record: RingRecord) => void;
@@ -110,7 +110,12 @@ export class GroupCommit {
   /** Encodes into the slot; resolves once the record is durable and applied. Encoding is done when the call returns. */
   submit(slot: RingSlot, record: RecordToCommit): Promise<void> {
     const { databaseId, origin, reservedBytes } = record;
-    encodeRecord({ sequence: 0, databaseId, batches: record.batches }, slot.bytes);
+    try {
+      encodeRecord({ sequence: 0, databaseId, batches: record.batches }, slot.bytes);
+    } catch (error) {
+      this.cancel(slot);
+      throw error;
+    }
     return new Promise((resolve, reject) => {
       const settle = (error: DatabaseError | undefined): void => (error === undefined ? resolve() : reject(error));
       this.#queue.push({ databaseId, origin, bytes: slot.bytes, reservedBytes, slot, settle });
@@ -190,14 +195,32 @@ export class GroupCommit {
 
   #finish(group: readonly Pending[], error: DatabaseError | undefined): void {
     for (const pending of group) {
-      if (error === undefined) {
-        this.#durable++;
-        this.#options.apply(pending, this.#durable);
-      } else this.#options.discard(pending);
+      if (error === undefined) pending.settle(this.#applied(pending));
+      else {
+        this.#options.discard(pending);
+        pending.settle(error);
+      }
       this.#ring.release(pending.slot);
-      pending.settle(error);
     }
     this.#gate.wake();
+  }
+
+  /** A durable record that cannot be taken in must not pass for stored here: only a replay can mend that. */
+  #applied(pending: Pending): DatabaseError | undefined {
+    this.#durable++;
+    try {
+      this.#options.apply(pending, this.#durable);
+      return undefined;
+    } catch (error) {
+      this.#closed ??= new DatabaseError("wal.write_failed", {
+        message: `Rows that are durable cannot be taken into memory: ${messageOf(error)}`,
+        hint: "restart the server: what was acknowledged is replayed",
+        cause: error,
+      });
+      this.#options.log.log("error", this.#closed.message, { sequence: this.#durable });
+      this.#gate.close(this.#closed);
+      return this.#closed;
+    }
   }
 
   #full(): DatabaseError {
