@@ -41,8 +41,8 @@ export class CatalogService {
   private readonly listeners = new Set<(op: CatalogOp) => void>();
   private readonly changes = new Serial(CHANGES_WAITING_MAX, () => new DatabaseError("catalog.busy", { message: "Too many catalog changes are waiting", hint: "try again later" }));
   private recordsSinceCheckpoint: number;
-  /** Set after a put that failed: it may have taken effect. */
-  private uncertain = false;
+  /** What a put that failed was to record: it may have taken effect. */
+  private uncertain: readonly CatalogOp[] | undefined;
 
   private constructor(options: CatalogServiceOptions, hexUuid: string, writer: string, state: CatalogState, records: number) {
     this.options = options;
@@ -84,7 +84,7 @@ export class CatalogService {
    */
   change(plan: (state: CatalogState) => readonly CatalogOp[]): Promise<CatalogState> {
     return this.changes.run(async () => {
-      if (this.uncertain) await this.resolveUncertain();
+      if (this.uncertain !== undefined) await this.resolveUncertain();
       const ops = plan(this.current);
       if (ops.length > 0) await this.commit(ops);
       return this.current;
@@ -132,7 +132,9 @@ export class CatalogService {
       await this.options.store.put(recordPath(this.options.prefix, sequence), bytes, { ifAbsent: true });
     } catch (error) {
       if (isDatabaseError(error) && error.code === "object_store.exists") throw this.conflict(sequence);
-      this.uncertain = true;
+      this.uncertain = ops;
+      // At once when the store answers: until then the durable state may not be the visible one.
+      await this.resolveUncertain().catch(() => undefined);
       throw error;
     }
     this.adopt(next, ops);
@@ -153,15 +155,27 @@ export class CatalogService {
     }
   }
 
-  /** A put that failed may have taken effect: whatever is durable must become visible before the next change. */
+  /**
+   * Resolves when no table or database that looks live may be deleted already, by a change whose outcome is unknown. Rows
+   * are to be accepted only then: a replay would leave them out. Throws `object_store.unavailable`, `catalog.conflict`.
+   */
+  async settled(): Promise<void> {
+    if (this.uncertain?.some((op) => op.kind === "delete-table" || op.kind === "delete-database") === true) await this.change(() => []);
+  }
+
+  /**
+   * A put that failed may have taken effect: whatever is found must become visible before the next change. It is put once
+   * more, since what failed may have been the sync.
+   */
   private async resolveUncertain(): Promise<void> {
     const sequence = this.current.sequence + 1;
     const record = await readRecord(this.options.store, this.options.prefix, sequence);
     if (record !== undefined) {
       if (record.writer !== this.writer || record.content.kind !== "record") throw this.conflict(sequence);
+      await this.options.store.put(recordPath(this.options.prefix, sequence), encodeCatalogObject(record));
       this.adopt(applyRecord(this.current, sequence, record.content.ops), record.content.ops);
     }
-    this.uncertain = false;
+    this.uncertain = undefined;
   }
 
   private conflict(sequence: number): DatabaseError {

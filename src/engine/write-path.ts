@@ -75,6 +75,7 @@ export class WritePath {
    */
   async run(request: WriteRequest, store: (write: EncodableWrite) => Promise<void>): Promise<WriteOutcome> {
     checkRequestDatabaseName(request.database);
+    await this.#options.catalog.settled();
     checkedDatabase(this.#options.catalog.state, request.database);
     const lease = (): LineProtocolParser | undefined => this.#lease();
     const parser = this.#gate.tryNow(lease) ?? (await this.#gate.wait(lease));

@@ -6,6 +6,7 @@ import { CatalogService } from "../../src/engine/catalog-service.ts";
 import { Storage, type StorageOptions } from "../../src/engine/storage.ts";
 import type { StorageLimits } from "../../src/engine/storage-limits.ts";
 import type { WriteRequest } from "../../src/engine/write-path.ts";
+import type { ObjectStore } from "../../src/ports/object-store.ts";
 import type { WalLog } from "../../src/ports/wal-log.ts";
 import { rowsOf, type Row } from "../../src/testing/table-rows.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
@@ -21,6 +22,8 @@ export interface OpenSetting {
   readonly limits?: Partial<StorageLimits>;
   readonly catalogLimits?: Partial<CatalogLimits>;
   readonly wal?: WalLog;
+  /** The catalog's; default: the disk's objects. */
+  readonly store?: ObjectStore;
   readonly clock?: VirtualClock;
   readonly walReplayFailOnError?: boolean;
 }
@@ -40,7 +43,7 @@ export async function openStorage(disk: Disk, setting: OpenSetting = {}): Promis
   const clock = setting.clock ?? new VirtualClock();
   const lines: string[] = [];
   const catalog = await CatalogService.open({
-    store: createMemoryObjectStore(disk.objects), prefix: "n0/catalog", random16: () => new Uint8Array(16).fill(7), clock, ...(setting.catalogLimits === undefined ? {} : { limits: setting.catalogLimits }),
+    store: setting.store ?? createMemoryObjectStore(disk.objects), prefix: "n0/catalog", random16: () => new Uint8Array(16).fill(7), clock, ...(setting.catalogLimits === undefined ? {} : { limits: setting.catalogLimits }),
   });
   const options: StorageOptions = {
     catalog, clock,
