@@ -1,5 +1,5 @@
-/** Makes a folder and its parents. Node's own recursive mkdir never returns where parents cannot be made, as below /proc. */
-import { mkdirSync, statSync } from "node:fs";
+/** Makes a folder and its parents, durably. Node's own recursive mkdir never returns where parents cannot be made, as below /proc. */
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 
@@ -25,5 +25,16 @@ function make(path: string): void {
   } catch (error) {
     // Another process may have been quicker.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+  syncFolder(parent);
+}
+
+/** A new name counts only once the folder that holds it is synced. */
+function syncFolder(path: string): void {
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }

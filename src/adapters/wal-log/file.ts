@@ -1,6 +1,6 @@
 /** WAL files in a folder, written by a thread of their own (`disk-worker.ts`). */
-import { mkdir, readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readFile, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { assert } from "../../core/errors/assert.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
@@ -31,7 +31,7 @@ interface Request {
 /** Throws `server.folder_not_writable`. */
 export async function openFileWalLog(options: FileWalLogOptions): Promise<WalLog> {
   try {
-    await mkdir(options.folder, { recursive: true });
+    await makeFolder(options.folder);
   } catch (error) {
     throw new DatabaseError("server.folder_not_writable", {
       message: `Cannot create the folder '${options.folder}': ${messageOf(error)}`,
@@ -40,6 +40,20 @@ export async function openFileWalLog(options: FileWalLogOptions): Promise<WalLog
     });
   }
   return new FileWalLog(options);
+}
+
+/** The folder's own name must be durable, or synced files in it are out of reach after a power cut. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let path = folder; path.length >= first.length; path = dirname(path)) {
+    const parent = await open(dirname(path), "r");
+    try {
+      await parent.sync();
+    } finally {
+      await parent.close();
+    }
+  }
 }
 
 class FileWalLog implements WalLog {
