@@ -35,3 +35,6 @@ export const REPLAY_SLICE_BYTES = 2 * MIB;
 
 /** `Retry-After` of a refused write, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
+
+/** Bodies from this size on take turns of the event loop. */
+export const LONG_BODY_BYTES = 262_144;

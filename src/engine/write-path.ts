@@ -10,14 +10,14 @@ import { type TableBatchInput, tableBatchSize } from "../core/columns/table-batc
 import { DatabaseError } from "../core/errors/database-error.ts";
 import { type LineError, lineErrorRecord } from "../core/line-protocol/line-error.ts";
 import { LineProtocolParser, type ParsedWrite } from "../core/line-protocol/parser.ts";
-import { planWrite, type WritePlan } from "../core/line-protocol/plan-write.ts";
+import { planInSlices, type WritePlan } from "../core/line-protocol/plan-write.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import { tableBatches } from "../core/line-protocol/table-batches.ts";
 import { recordSize } from "../core/wal/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CatalogService } from "./catalog-service.ts";
 import { Gate } from "./gate.ts";
-import { RETRY_AFTER_SECONDS, type StorageLimits } from "./storage-limits.ts";
+import { LONG_BODY_BYTES, RETRY_AFTER_SECONDS, type StorageLimits } from "./storage-limits.ts";
 
 export interface WriteRequest {
   readonly database: string;
@@ -101,7 +101,11 @@ export class WritePath {
 
   async #parse(parser: LineProtocolParser, request: WriteRequest): Promise<ParsedWrite> {
     parser.begin(request.body, { precision: request.precision, nowNs: this.#options.clock.nowNs(), acceptPartial: request.acceptPartial, utf8Checked: request.utf8Checked });
+    const long = request.body.length > LONG_BODY_BYTES;
+    // Long bodies that arrive together take turns from the start, and the columns are made in a turn of their own.
+    if (long) await this.#options.yieldToEventLoop();
     while (!parser.step()) await this.#options.yieldToEventLoop();
+    if (long) await this.#options.yieldToEventLoop();
     const parsed = parser.result();
     if (parsed.lineCount === 0) throw new DatabaseError("write.empty", { message: "incoming write was empty", hint: "send at least one line of line protocol" });
     return parsed;
@@ -109,16 +113,25 @@ export class WritePath {
 
   /** A plan without schema changes left to make: those are durable before any row refers to them. */
   async #plan(parsed: ParsedWrite, request: WriteRequest): Promise<WritePlan> {
-    const { catalog } = this.#options;
-    const planOn = (state: typeof catalog.state): WritePlan => {
-      const plan = planWrite(parsed, state, catalog.limits, request.database);
+    const { catalog, yieldToEventLoop } = this.#options;
+    const slicesOn = (state: typeof catalog.state): Generator<void, WritePlan> => planInSlices(parsed, state, catalog.limits, request.database);
+    const checked = (plan: WritePlan): WritePlan => {
       if (!request.acceptPartial && plan.errors[0] !== undefined) throw rejectedWrite(plan.errors[0]);
       return plan;
     };
     for (let round = 0; round < PLAN_ROUNDS_MAX; round++) {
-      const plan = planOn(catalog.state);
+      const state = catalog.state;
+      const slices = slicesOn(state);
+      let slice = slices.next();
+      for (; slice.done !== true; slice = slices.next()) await yieldToEventLoop();
+      const plan = checked(slice.value);
       if (plan.ops.length === 0) return plan;
-      await catalog.change((state) => planOn(state).ops);
+      await catalog.change((now) => {
+        if (now === state) return plan.ops;
+        // Somebody was first. A change holds all others up: a plan that takes long is made anew outside.
+        const again = slicesOn(now).next();
+        return again.done === true ? checked(again.value).ops : [];
+      });
     }
     throw new DatabaseError("catalog.busy", { message: `The schema of database '${request.database}' keeps changing under the write`, hint: "try again" });
   }

@@ -26,6 +26,7 @@ export interface OpenSetting {
   readonly store?: ObjectStore;
   readonly clock?: VirtualClock;
   readonly walReplayFailOnError?: boolean;
+  readonly yieldToEventLoop?: () => Promise<void>;
 }
 
 export interface Opened {
@@ -50,7 +51,7 @@ export async function openStorage(disk: Disk, setting: OpenSetting = {}): Promis
     wal: setting.wal ?? createMemoryWalLog(disk.files),
     log: { log: (level, message) => void lines.push(`${level}: ${message}`) },
     limits: { ...TEST_LIMITS, ...setting.limits },
-    yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+    yieldToEventLoop: setting.yieldToEventLoop ?? (() => new Promise((resolve) => setImmediate(resolve))),
     ...(setting.walReplayFailOnError === undefined ? {} : { walReplayFailOnError: setting.walReplayFailOnError }),
   };
   return { storage: await Storage.open(options), catalog, clock, lines };

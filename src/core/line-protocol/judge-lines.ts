@@ -1,5 +1,9 @@
-/** Judges the rows of one table line by line, by parsing each line again: only tables with a refused line need it. */
+/**
+ * Judges the rows of one table line by line, by parsing each line again: only tables with a refused line need it. That
+ * costs up to 10 µs a line, so it comes in slices.
+ */
 import { assert } from "../errors/assert.ts";
+import { JUDGE_SLICE_LINES } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import { type ParsedLine, parseLine } from "./parse-line.ts";
 import type { ParsedTable } from "./parsed-table.ts";
@@ -15,12 +19,13 @@ export interface Verdict {
   readonly errors: LineError[];
 }
 
-/** `judge` says why a line is refused, or nothing. */
-export function judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: number, judge: (line: ParsedLine) => string | undefined): Verdict {
+/** `judge` says why a line is refused, or nothing. Yields after each slice. */
+export function* judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: number, judge: (line: ParsedLine) => string | undefined): Generator<void, Verdict> {
   const kept = new Uint8Array(table.rows);
   const errors: LineError[] = [];
   let keptRows = 0;
   for (let row = 0; row < table.rows; row++) {
+    if (row % JUDGE_SLICE_LINES === JUDGE_SLICE_LINES - 1) yield;
     const start = table.lineStarts[row] as number;
     const line = parseLine(write.body, start, lineEnd(write.body, start, write.body.length));
     assert(typeof line !== "string", "an accepted line parses again");

@@ -18,6 +18,9 @@ export const PARSE_SLICE_BYTES = 1_048_576;
 /** Lines parsed between two chances for the event loop; slow lines cost up to ~10 µs each. */
 export const PARSE_SLICE_SLOW_LINES = 500;
 
+/** Lines judged again between two chances for the event loop. */
+export const JUDGE_SLICE_LINES = 250;
+
 /** Column memory of one request: a hostile mix of many rows and many sparse fields is cut off here. */
 export const PARSED_BYTES_MAX = 134_217_728;
 

@@ -41,6 +41,15 @@ export interface WritePlan {
  * Plan again after `ops` are durable: another write may have come first.
  */
 export function planWrite(write: ParsedWrite, state: CatalogState, limits: CatalogLimits, databaseName: string): WritePlan {
+  const slices = planInSlices(write, state, limits, databaseName);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done === true) return slice.value;
+  }
+}
+
+/** The same, a few milliseconds at a time: it yields only where many lines must be judged one by one. */
+export function* planInSlices(write: ParsedWrite, state: CatalogState, limits: CatalogLimits, databaseName: string): Generator<void, WritePlan> {
   const database = checkedDatabase(state, databaseName);
   const creation = database === undefined ? planNewDatabase(state, limits, databaseName) : undefined;
   const databaseId = database?.id ?? (creation as CatalogOp & { kind: "create-database" }).id;
@@ -54,10 +63,10 @@ export function planWrite(write: ParsedWrite, state: CatalogState, limits: Catal
     const existing = database?.tables.get(parsed.name);
     if (existing === undefined && tableCount >= limits.tablesMax) {
       const message = tableLimitText(tableCount, limits.tablesMax);
-      errorsOmitted += take(errors, judgeLines(write, parsed, LINE_ERRORS_MAX - errors.length, () => message), parsed.rows);
+      errorsOmitted += take(errors, yield* judgeLines(write, parsed, LINE_ERRORS_MAX - errors.length, () => message), parsed.rows);
       continue;
     }
-    const judged = judgeTable(write, parsed, existing, limits, LINE_ERRORS_MAX - errors.length);
+    const judged = yield* judgeTable(write, parsed, existing, limits, LINE_ERRORS_MAX - errors.length);
     errorsOmitted += take(errors, judged, parsed.rows);
     if (judged.keptRows === 0) continue;
     const tableId = existing?.id ?? ++lastTableId;
@@ -89,11 +98,11 @@ interface JudgedTable {
   readonly newColumns: readonly NewColumn[];
 }
 
-function judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errorsMax: number): JudgedTable {
+function* judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errorsMax: number): Generator<void, JudgedTable> {
   const newColumns = fittingColumns(parsed, existing, limits);
   if (newColumns !== undefined) return { kept: undefined, keptRows: parsed.rows, errors: [], newColumns };
   const draft = new SchemaDraft(existing, limits);
-  const judged = judgeLines(write, parsed, errorsMax, (line) => draft.add(line));
+  const judged = yield* judgeLines(write, parsed, errorsMax, (line) => draft.add(line));
   return { ...judged, newColumns: draft.columns() };
 }
 
