@@ -3,6 +3,7 @@
    cabi_post_ function is called. One call at a time; whatever Python does, an export returns a well-formed result. */
 #include "host-module.h"
 #include "poll-hook.h"
+#include "pristine.h"
 #include "row-decoder.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void give_bare_failure(abi_failure *failure) {
 /* Calls a function of the entry module inside a run; steals `arguments`, which may be NULL with an exception set. */
 static PyObject *call_entry(const char *name, PyObject *arguments) {
     if (arguments == NULL) return NULL;
-    PyObject *function = PyObject_GetAttrString(entry, name), *result = NULL;
+    PyObject *function = pristine_restore() ? PyObject_GetAttrString(entry, name) : NULL, *result = NULL;
     if (function != NULL) {
         poll_hook_begin_run();
         result = PyObject_CallObject(function, arguments);
@@ -133,7 +134,7 @@ GUEST_EXPORT("boot") abi_text_result *guest_boot(void) {
     if (entry == NULL) return give_text_result(false);
     PyObject *done = PyObject_CallMethod(entry, "boot", NULL);
     Py_XDECREF(done);
-    return give_text_result(done != NULL);
+    return give_text_result(done != NULL && pristine_note());
 }
 
 /* A call of the entry module that only may fail. Outside runs: nothing is interrupted. */

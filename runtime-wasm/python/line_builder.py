@@ -99,8 +99,21 @@ for _class in _PUBLIC:
     _class.__module__ = "__main__"
 
 
+_MEMBERS = {name: value for name, value in vars(LineBuilder).items() if name not in ("__dict__", "__weakref__")}
+
+
+def _restore_members():
+    """The reference makes a new class for every run; ours is the same one without what a plugin changed."""
+    for name in [name for name in vars(LineBuilder) if name not in _MEMBERS and name not in ("__dict__", "__weakref__")]:
+        delattr(LineBuilder, name)
+    for name, value in _MEMBERS.items():
+        if vars(LineBuilder).get(name) is not value:
+            setattr(LineBuilder, name, value)
+
+
 def install():
     """Before every run: a plugin may have replaced them."""
+    _restore_members()
     main = sys.modules["__main__"]
     for public in _PUBLIC:
         setattr(main, public.__name__, public)

@@ -7,7 +7,11 @@ from _tidemark import cache as cache_module
 from _tidemark.argument_types import require, require_text
 
 _INFO, _WARN, _ERROR = range(3)
+# The host's own limits, told here as exceptions that a plugin can see (src/adapters/plugin-runtime/limits.ts).
+WRITE_BYTES_MAX = 67_108_864
+DATABASES_MAX = 64
 _buffered = {}
+_buffered_bytes = 0
 
 
 def _joined(values):
@@ -30,10 +34,17 @@ def _refuse_internal(database):
 
 
 def _buffer(database, text):
+    global _buffered_bytes
+    size = _buffered_bytes + 1 + (len(text) if text.isascii() else len(text.encode("utf-8")))
+    if size > WRITE_BYTES_MAX:
+        raise host.ResourceLimitError(f"the writes of one run are larger than {WRITE_BYTES_MAX} bytes")
     lines = _buffered.get(database)
     if lines is None:
+        if len(_buffered) >= DATABASES_MAX:
+            raise host.ResourceLimitError(f"one run writes to more than {DATABASES_MAX} databases")
         lines = _buffered[database] = []
     lines.append(text)
+    _buffered_bytes = size
 
 
 class PyPluginCallApi:
@@ -87,11 +98,13 @@ LOCAL_API = PyPluginCallApi()
 
 
 def discard_writes():
+    global _buffered_bytes
     _buffered.clear()
+    _buffered_bytes = 0
 
 
 def take_writes():
     """[(database or None, lines)] in the order of first use."""
     writes = [(database, "\n".join(lines)) for database, lines in _buffered.items()]
-    _buffered.clear()
+    discard_writes()
     return writes

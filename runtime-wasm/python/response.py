@@ -3,7 +3,14 @@ Beyond the reference, `bytes` are a body as they are, alone or as the first item
 
 import json
 
+import _tidemark_host as host
+
 from _tidemark.failure import PluginError
+
+# The host's own limits (src/adapters/plugin-runtime/limits.ts).
+BODY_BYTES_MAX = 10_485_760
+HEADERS_MAX = 256
+HEADER_BYTES_MAX = 65_536
 
 _HTML, _JSON, _TEXT, _BINARY = "text/html", "application/json", "text/plain", "application/octet-stream"
 _STATUS_UNSUPPORTED = 500
@@ -11,7 +18,21 @@ _UNSUPPORTED = b'{"error":"Unsupported return type from Python function"}'
 
 
 def to_response(value):
-    """The first matching rule wins. Raises what a plugin's object raises, TypeError for headers that are not text."""
+    """The first matching rule wins. Raises what a plugin's object raises, TypeError for headers that are not text,
+    ResourceLimitError for a response that is too large."""
+    status, headers, body = _converted(value)
+    _check_body(len(body))
+    if len(headers) > HEADERS_MAX or sum([len(name) + len(text) for name, text in headers]) > HEADER_BYTES_MAX:
+        raise host.ResourceLimitError(f"the response has more than {HEADERS_MAX} headers or {HEADER_BYTES_MAX} bytes of them")
+    return status, headers, body
+
+
+def _check_body(size):
+    if size > BODY_BYTES_MAX:
+        raise host.ResourceLimitError(f"the response body is larger than {BODY_BYTES_MAX} bytes")
+
+
+def _converted(value):
     flask = getattr(value, "__flask_response__", None)
     if callable(flask) and flask() is True:
         return _from_flask(value)
@@ -72,7 +93,15 @@ def _encoded(body):
 
 
 def _joined(items):
-    return b"".join([_encoded(item) for item in items if isinstance(item, (str, bytes))])
+    """Counted as it comes: a generator need not end."""
+    parts = []
+    size = 0
+    for item in items:
+        if isinstance(item, (str, bytes)):
+            parts.append(_encoded(item))
+            size += len(parts[-1])
+            _check_body(size)
+    return b"".join(parts)
 
 
 def _valid_status(status):
