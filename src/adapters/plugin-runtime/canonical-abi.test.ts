@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { describe, expect, test } from "vitest";
 import { isDatabaseError } from "../../core/errors/database-error.ts";
 import {
@@ -79,7 +80,7 @@ describe("canonical ABI", () => {
     );
   });
 
-  test("any bytes of a guest give a value or plugin.message_invalid", () => {
+  test("any bytes of a guest give a value, plugin.message_invalid or a refusal of their size", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: everything.size, maxLength: everything.size }), fc.boolean(), (raw, small) => {
         const to = lowerContext();
@@ -88,7 +89,8 @@ describe("canonical ABI", () => {
         try {
           everything.load(liftContext(to.memory), 0);
         } catch (error) {
-          expect(isDatabaseError(error) && error.code).toBe("plugin.message_invalid");
+          if (error instanceof HostCallError) expect(error.kind).toBe("limit");
+          else expect(isDatabaseError(error) && error.code).toBe("plugin.message_invalid");
         }
       }),
       { numRuns: 300 },
@@ -112,9 +114,11 @@ describe("canonical ABI", () => {
     const view = to.memory.view(0, 8);
     view.setUint32(0, 8, true);
     view.setUint32(4, 0xffff_ffff, true);
-    for (const type of [bytes, string, list(u64), list(unit)] as AbiType<unknown>[]) {
+    for (const type of [bytes, string, list(u64)] as AbiType<unknown>[]) {
       expect(() => type.load(liftContext(to.memory), 0)).toThrow(expect.objectContaining({ code: "plugin.message_invalid" }));
     }
+    // Items without size lie nowhere: only their number can be refused.
+    expect(() => list(unit).load(liftContext(to.memory), 0)).toThrow(expect.objectContaining({ name: "HostCallError", kind: "limit" }));
   });
 
   test("one message cannot name the same bytes again and again", () => {
@@ -128,7 +132,7 @@ describe("canonical ABI", () => {
     }
     table.setUint32(0, 8, true);
     table.setUint32(4, count, true);
-    expect(() => list(bytes).load(liftContext(to.memory), 0)).toThrow(expect.objectContaining({ code: "plugin.message_invalid" }));
+    expect(() => list(bytes).load(liftContext(to.memory), 0)).toThrow(expect.objectContaining({ name: "HostCallError", kind: "limit" }));
   });
 
   test("a clipped string looks at its limit only, and bad UTF-8 does not hurt it", () => {

@@ -5,6 +5,7 @@
  * JavaScript shapes are jco's: camelCase records, `undefined` for none, `{ tag, val }` for results.
  */
 import { type GuestMemory, encodeText, guestFault } from "./guest-memory.ts";
+import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { CUT_MARK, GUEST_MESSAGE_BYTES_MAX, GUEST_MESSAGE_ITEMS_MAX, GUEST_VALUE_BYTES_MAX } from "./limits.ts";
 
 export type FlatKind = "i32" | "i64" | "f64";
@@ -12,21 +13,30 @@ export type FlatValue = number | bigint;
 /** More flat parameters than this travel through memory. */
 export const FLAT_PARAMETERS_MAX = 16;
 
-/** What one message of a guest may still cost. */
+/** What one message of a guest may still cost. Beyond it `HostCallError` kind `limit`, before anything is copied. */
 export class LiftBudget {
-  #bytes = GUEST_MESSAGE_BYTES_MAX;
-  #items = GUEST_MESSAGE_ITEMS_MAX;
+  #bytes: number;
+  #items: number;
+
+  constructor(bytesMax: number = GUEST_MESSAGE_BYTES_MAX, itemsMax: number = GUEST_MESSAGE_ITEMS_MAX) {
+    this.#bytes = bytesMax;
+    this.#items = itemsMax;
+  }
 
   takeBytes(count: number): void {
+    const left = this.#bytes;
     this.#bytes -= count;
-    if (count > GUEST_VALUE_BYTES_MAX || this.#bytes < 0) throw guestFault(`Value of ${count} bytes from the guest is too large`);
+    if (count > GUEST_VALUE_BYTES_MAX || this.#bytes < 0) throw tooLarge(`a value of ${count} bytes is larger than the ${Math.max(0, left)} bytes that are allowed`);
   }
 
   takeItems(count: number): void {
+    const left = this.#items;
     this.#items -= count;
-    if (this.#items < 0) throw guestFault(`List of ${count} items from the guest is too long`);
+    if (this.#items < 0) throw tooLarge(`a list of ${count} items is longer than the ${Math.max(0, left)} that are allowed`);
   }
 }
+
+const tooLarge = (message: string): HostCallError => new HostCallError("limit", message);
 
 export interface LiftContext {
   readonly memory: GuestMemory;
@@ -166,12 +176,26 @@ function placeBytes(to: LowerContext, bytes: Uint8Array): readonly [number, numb
 
 /** `list<u8>`: one copy each way. */
 export const bytes: AbiType<Uint8Array> = pointed<Uint8Array>((from, pointer, count) => {
+  from.memory.check(pointer, count);
   from.budget.takeBytes(count);
   return from.memory.read(pointer, count);
 }, (to, value) => to.placed ?? placeBytes(to, value));
 
+/** `list<u8>` of at most `bytesMax` bytes. */
+export function boundedBytes(bytesMax: number): AbiType<Uint8Array> {
+  return {
+    ...bytes,
+    load(from, pointer) {
+      const count = from.memory.view(pointer, 8).getUint32(pointer + 4, true);
+      if (count > bytesMax) throw tooLarge(`${count} bytes are larger than the ${bytesMax} that are allowed`);
+      return bytes.load(from, pointer);
+    },
+  };
+}
+
 export const string: AbiType<string> = pointed<string>(
   (from, pointer, count) => {
+    from.memory.check(pointer, count);
     from.budget.takeBytes(count);
     return from.memory.text(pointer, count);
   },
@@ -193,8 +217,8 @@ export function clippedString(bytesMax: number): AbiType<string> {
 export function list<T>(element: AbiType<T>): AbiType<T[]> {
   return pointed<T[]>(
     (from, pointer, count) => {
-      from.budget.takeItems(count);
       from.memory.check(pointer, count * element.size);
+      from.budget.takeItems(count);
       if (count > 0 && pointer % element.align !== 0) throw guestFault(`List at address ${pointer} is not aligned`);
       return Array.from({ length: count }, (_, index) => element.load(from, pointer + index * element.size));
     },

@@ -4,11 +4,13 @@
  */
 import {
   type AbiType, type FlatReader, type FlatValue, type LiftContext, type LowerContext, type ValueOf,
-  FLAT_PARAMETERS_MAX, bool, bytes, clippedString, f64, list, record, s64, string, tuple, u16, u32, u64, unit,
+  FLAT_PARAMETERS_MAX, bool, boundedBytes, bytes, clippedString, f64, list, record, s64, string, tuple, u16, u32, u64, unit,
 } from "./canonical-abi.ts";
 import { enumeration, option, result } from "./canonical-variants.ts";
 import { guestFault } from "./guest-memory.ts";
-import { LOG_TEXT_BYTES_MAX } from "./limits.ts";
+import {
+  FAILURE_MESSAGE_BYTES_MAX, FAILURE_NAME_BYTES_MAX, FAILURE_TRACEBACK_BYTES_MAX, LOG_TEXT_BYTES_MAX, RESPONSE_BODY_BYTES_MAX,
+} from "./limits.ts";
 
 /** Module name under which the guest imports the host calls. */
 export const HOST_INTERFACE = "tidemark:plugin/host@1.0.0";
@@ -25,10 +27,13 @@ const pluginCode = record({ fileName: string, source: option(string), module: st
 export const runContext = record({ plugin: pluginCode, arguments: option(list(namedText)), sparseRows: bool });
 export const tableRows = record({ tableName: string, columns: list(string), batches: list(bytes) });
 export const request = record({ query: list(namedText), headers: list(namedText), body: bytes });
-export const response = record({ status: u16, headers: list(namedText), body: bytes });
+export const response = record({ status: u16, headers: list(namedText), body: boundedBytes(RESPONSE_BODY_BYTES_MAX) });
 export const bufferedWrite = record({ database: option(string), lines: string });
 export const failure = record({
-  typeName: string, message: string, traceback: string, outOfMemory: bool, interrupted: bool, inEntryPoint: bool,
+  typeName: clippedString(FAILURE_NAME_BYTES_MAX),
+  message: clippedString(FAILURE_MESSAGE_BYTES_MAX),
+  traceback: clippedString(FAILURE_TRACEBACK_BYTES_MAX),
+  outOfMemory: bool, interrupted: bool, inEntryPoint: bool,
 });
 
 export type RunContext = ValueOf<typeof runContext>;

@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorData } from "./executor-protocol.ts";
-import { EXECUTOR_START_MS_MAX } from "./limits.ts";
+import { EXECUTOR_START_MS_MAX, LONG_RUN_MS } from "./limits.ts";
 import type { MemoryImage } from "./memory-image.ts";
 
 /** Work for one executor. It must call `release` or `discard` of the pool exactly once after `begin`. */
@@ -35,6 +35,8 @@ type ExecutorState = "starting" | "idle" | "running" | "waiting";
 interface Member {
   state: ExecutorState;
   cancelTimer: () => void;
+  /** Has computed for so long that it no longer counts against the concurrency. */
+  long: boolean;
 }
 
 /** After so many failed starts in a row waiting work is refused instead of tried for ever. */
@@ -119,15 +121,31 @@ export class ExecutorPool {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#count("running") < this.#options.concurrency) {
+    while (this.#queue.length > 0 && this.#computing < this.#options.concurrency) {
       const executor = this.#findIdle(this.#queue[0]?.key);
       if (executor === undefined) return this.#grow();
       const job = this.#queue.shift() as ExecutorJob;
       this.#members.get(executor)?.cancelTimer();
-      this.#members.set(executor, { state: "running", cancelTimer: () => undefined });
+      const cancelTimer = this.#options.clock.after(LONG_RUN_MS, () => this.#tookLong(executor));
+      this.#members.set(executor, { state: "running", cancelTimer, long: false });
       executor.hold(true);
       job.begin(executor);
     }
+  }
+
+  /** A plugin that spins until its time limit must not keep the others waiting; the system shares the processors then. */
+  #tookLong(executor: Executor): void {
+    const member = this.#members.get(executor);
+    if (member === undefined) return;
+    member.long = true;
+    this.#pump();
+  }
+
+  /** Runs that compute and count. */
+  get #computing(): number {
+    let count = 0;
+    for (const { state, long } of this.#members.values()) if (state === "running" && !long) count += 1;
+    return count;
   }
 
   #findIdle(key: number | undefined): Executor | undefined {
@@ -148,7 +166,7 @@ export class ExecutorPool {
 
   #grow(): void {
     const { executorsMax, concurrency } = this.#options;
-    const wanted = Math.min(this.#queue.length, concurrency - this.#count("running")) - this.#count("starting");
+    const wanted = Math.min(this.#queue.length, concurrency - this.#computing) - this.#count("starting");
     for (let count = 0; count < wanted && this.#members.size < executorsMax; count += 1) this.#start();
   }
 
@@ -164,7 +182,7 @@ export class ExecutorPool {
       void executor.terminate();
       this.#lost(executor, `it was not ready after ${EXECUTOR_START_MS_MAX} ms`);
     });
-    this.#members.set(executor, { state: "starting", cancelTimer });
+    this.#members.set(executor, { state: "starting", cancelTimer, long: false });
   }
 
   #data(): Omit<ExecutorData, "control"> {
@@ -181,13 +199,14 @@ export class ExecutorPool {
   #idle(executor: Executor): void {
     if (!this.#members.has(executor)) return;
     executor.hold(false);
+    this.#members.get(executor)?.cancelTimer();
     const cancelTimer = this.#options.clock.after(this.#options.idleMs, () => {
       // The last one stays: the next run must not wait for a thread to start.
       if (this.#members.size === 1) return;
       this.#remove(executor);
       void executor.terminate();
     });
-    this.#members.set(executor, { state: "idle", cancelTimer });
+    this.#members.set(executor, { state: "idle", cancelTimer, long: false });
   }
 
   #lost(executor: Executor, reason: string): void {

@@ -13,7 +13,7 @@ import type { ExecutorJob, ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { type Answer, REFUSED_WHILE_STOPPING, answerHostCall, refusal } from "./host-calls.ts";
-import { DOORBELL_CHECK_MS, TIMER_MS_MAX } from "./limits.ts";
+import { DOORBELL_CHECK_MS, REFUSED_CALL_PAUSE_MS, RUN_HOST_CALLS_MAX, TIMER_MS_MAX } from "./limits.ts";
 import type { Request } from "./mailbox.ts";
 import { openParcel } from "./output-parcel.ts";
 import { type GuestResult, liftRunResult } from "./outcome.ts";
@@ -35,6 +35,8 @@ export type RunConclusion =
 
 export interface GuestRunParts {
   readonly pool: ExecutorPool;
+  /** Names the instance in logs. */
+  readonly label: string;
   readonly clock: Clock;
   readonly log: LogSink;
   readonly graces: StopGraces;
@@ -53,6 +55,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   readonly #ladder: StopLadder;
   #executor: Executor | undefined;
   #concluded = false;
+  #hostCalls = 0;
   /** Raised per request: late answers to an earlier one are dropped. */
   #requestCount = 0;
   #waiting: { readonly refused: Answer; readonly cancel: () => void } | undefined;
@@ -126,6 +129,8 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
     const { host, memory } = this.#parts;
     const name = HOST_CALL_NAMES[request.operation];
     if (name !== undefined) {
+      this.#hostCalls += 1;
+      if (this.#hostCalls > RUN_HOST_CALLS_MAX) return this.#refuseLater();
       const stopping = this.#ladder.reason !== undefined;
       if (stopping && REFUSED_WHILE_STOPPING.has(name)) return refusal("interrupted", "the run was stopped");
       return answerHostCall({ name, slots: request.slots, memory, host }, (error) => this.#logFault(name, error));
@@ -144,6 +149,19 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
       default:
         return refusal("internal", "unknown request");
     }
+  }
+
+  /** The limit is told once; a plugin that goes on asking waits each time. */
+  #refuseLater(): Answer | undefined {
+    const refused = refusal("limit", `one run makes at most ${RUN_HOST_CALLS_MAX} host calls`);
+    if (this.#ladder.reason !== undefined) return refused;
+    if (this.#hostCalls === RUN_HOST_CALLS_MAX + 1) {
+      const { label } = this.#parts;
+      this.#parts.log.log("warn", `A run met a limit: one run makes at most ${RUN_HOST_CALLS_MAX} host calls`, { instance: label });
+    }
+    const token = this.#requestCount;
+    this.#wait({ refused, cancel: this.#parts.clock.after(REFUSED_CALL_PAUSE_MS, () => this.#settle(token, refused)) });
+    return undefined;
   }
 
   #guarded(action: () => void): Answer {

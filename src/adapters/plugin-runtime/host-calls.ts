@@ -8,7 +8,7 @@ import { type LiftContext, LiftBudget } from "./canonical-abi.ts";
 import { ERROR_KINDS, HOST_CALLS, type HostCallName, flatReader } from "./contract.ts";
 import { REPLY, type ReplyKind } from "./control-block.ts";
 import { type GuestMemory, encodeText } from "./guest-memory.ts";
-import { INLINE_REPLY_BYTES_MAX, REPLY_BYTES_MAX, SQL_BYTES_MAX } from "./limits.ts";
+import { INLINE_REPLY_BYTES_MAX, NAME_BYTES_MAX, REPLY_BYTES_MAX, RUN_WRITE_BYTES_MAX, SQL_BYTES_MAX, SQL_PARAMETERS_MAX } from "./limits.ts";
 
 export interface Answer {
   readonly kind: ReplyKind;
@@ -28,6 +28,16 @@ export function refusal(kind: HostErrorKind, message: string): Answer {
   return { kind: REPLY.error, bytes };
 }
 
+/** What the arguments of each call may cost, before they are copied. */
+const BUDGETS: Readonly<Record<HostCallName, () => LiftBudget>> = {
+  log: () => new LiftBudget(),
+  query: () => new LiftBudget(2 * SQL_BYTES_MAX + NAME_BYTES_MAX, SQL_PARAMETERS_MAX),
+  "write-sync": () => new LiftBudget(RUN_WRITE_BYTES_MAX + NAME_BYTES_MAX, 0),
+  "global-cache-put": () => new LiftBudget(RUN_WRITE_BYTES_MAX + NAME_BYTES_MAX, 0),
+  "global-cache-get": () => new LiftBudget(NAME_BYTES_MAX, 0),
+  "global-cache-delete": () => new LiftBudget(NAME_BYTES_MAX, 0),
+};
+
 /** A promise when the host has to wait; neither throws nor rejects. `onFault` hears of what is nobody's refusal. */
 export function answerHostCall(
   call: { name: HostCallName; slots: readonly number[]; memory: GuestMemory; host: PluginHost },
@@ -40,7 +50,7 @@ export function answerHostCall(
     return refusal("internal", "internal error of the server");
   };
   try {
-    const answer = dispatch(call.name, { memory: call.memory, budget: new LiftBudget() }, call);
+    const answer = dispatch(call.name, { memory: call.memory, budget: BUDGETS[call.name]() }, call);
     return answer instanceof Promise ? answer.catch(refuse) : answer;
   } catch (error) {
     return refuse(error);
@@ -69,6 +79,8 @@ function dispatch(
     }
     case "global-cache-put": {
       const { key, value, ttl } = HOST_CALLS["global-cache-put"].parameters.lift(from, flat);
+      if (encodeText(key).length > NAME_BYTES_MAX) throw new HostCallError("limit", `cache key of more than ${NAME_BYTES_MAX} bytes`);
+      if (ttl !== undefined && !(ttl >= 0)) throw new HostCallError("value-error", "the time to live is negative or not a number");
       host.globalCachePut(key, value, ttl);
       return DONE;
     }

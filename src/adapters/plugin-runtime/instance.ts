@@ -91,12 +91,12 @@ export class GuestInstance implements PluginInstance {
     await this.#threadEnded;
     if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
     const life = this.#alive(image);
-    const { clock, log, graces } = this.#parts;
+    const { clock, log, graces, label } = this.#parts;
     const onAbort = (): void => this.#run?.stop("cancelled");
     const conclusion = await new Promise<RunConclusion>((resolve) => {
       const run = new GuestRun(
         {
-          pool, clock, log, graces, host,
+          pool, clock, log, graces, host, label,
           wallTimeMsMax: options.wallTimeMsMax,
           memory: life.memory,
           message: {

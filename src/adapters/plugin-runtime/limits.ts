@@ -18,8 +18,26 @@ export const GUEST_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 export const GUEST_MESSAGE_ITEMS_MAX = 262_144;
 /** A longer log text is cut; the mark of `CUT_MARK` is appended. */
 export const LOG_TEXT_BYTES_MAX = 64 * 1024;
-/** SQL text and names in host calls. */
+/** SQL text in host calls, and the parameters' names and values together. */
 export const SQL_BYTES_MAX = 1024 * 1024;
+export const SQL_PARAMETERS_MAX = 4096;
+/** Names in host calls: databases, keys of the global cache. */
+export const NAME_BYTES_MAX = 64 * 1024;
+/** Line protocol of one run, or of one `write_sync` (runtime-wasm/python/local_api.py tells the plugin earlier). */
+export const RUN_WRITE_BYTES_MAX = 64 * 1024 * 1024;
+/** Host calls of one run. Beyond it each one is refused, and only after a pause, so that a loop costs the host nothing. */
+export const RUN_HOST_CALLS_MAX = 200_000;
+export const REFUSED_CALL_PAUSE_MS = 20;
+/** Databases one run may write to. */
+export const RUN_DATABASES_MAX = 64;
+/** Response of a request plugin (design §8.17; runtime-wasm/python/response.py tells the plugin earlier). */
+export const RESPONSE_BODY_BYTES_MAX = 10 * 1024 * 1024;
+export const RESPONSE_HEADERS_MAX = 256;
+export const RESPONSE_HEADER_BYTES_MAX = 64 * 1024;
+/** What an exception may say: type, message, traceback; longer ones are cut. */
+export const FAILURE_NAME_BYTES_MAX = 1024;
+export const FAILURE_MESSAGE_BYTES_MAX = 256 * 1024;
+export const FAILURE_TRACEBACK_BYTES_MAX = 1024 * 1024;
 /** A reply of the host to a query; the engine's own limit is 64 MiB (design §8.17). */
 export const REPLY_BYTES_MAX = 256 * 1024 * 1024;
 export const CUT_MARK = "… (cut)";
@@ -33,6 +51,8 @@ export const OUTPUT_LINE_BYTES_MAX = 8 * 1024;
 export const OUTPUT_BYTES_PER_RUN_MAX = 1024 * 1024;
 /** What a line costs at least: a flood of empty lines is a flood. */
 export const OUTPUT_LINE_COST_BYTES_MIN = 64;
+/** What is printed is copied out of the guest in parts of this size. */
+export const OUTPUT_COPY_BYTES_MAX = 64 * 1024;
 /** Printed lines travel together, up to this size or age; a request sends them off at once, so that order is kept. */
 export const OUTPUT_PARCEL_BYTES_MAX = 32 * 1024;
 export const OUTPUT_PARCEL_MS_MAX = 200;
@@ -47,6 +67,9 @@ export const POLL_SUBSCRIPTIONS_MAX = 64;
 export const SLEEP_HANDOVER_MS = 2;
 /** The longest timer every runtime supports. */
 export const TIMER_MS_MAX = 2_147_483_647;
+
+/** A run that computes for longer no longer counts against the concurrency: it must not hold up the runs that wait. */
+export const LONG_RUN_MS = 500;
 
 /** Guests an executor keeps instantiated; beyond that the least recently used one is forgotten. */
 export const ADOPTED_GUESTS_MAX = 16;

@@ -4,6 +4,7 @@ import { LiftBudget, type ValueOf } from "./canonical-abi.ts";
 import { GUEST_EXPORTS, type GuestFailure, type bufferedWrite, liftResult, type response } from "./contract.ts";
 import type { DoneMessage } from "./executor-protocol.ts";
 import type { GuestMemory } from "./guest-memory.ts";
+import { RESPONSE_BODY_BYTES_MAX, RESPONSE_HEADERS_MAX, RESPONSE_HEADER_BYTES_MAX, RUN_DATABASES_MAX, RUN_WRITE_BYTES_MAX } from "./limits.ts";
 import type { StopReason } from "./stop-ladder.ts";
 
 /** What the plugin itself answered. */
@@ -11,9 +12,13 @@ export type GuestResult =
   | { readonly tag: "ok"; readonly writes: readonly BufferedWrite[]; readonly response: PluginResponse | undefined }
   | { readonly tag: "err"; readonly failure: GuestFailure };
 
-/** Lifts a result from the memory of a guest that stands still. Throws `plugin.message_invalid`. */
+/** Names of databases and the mere structure come on top of what is written and answered. */
+const RESULT_BYTES_MAX = RUN_WRITE_BYTES_MAX + RESPONSE_BODY_BYTES_MAX + RESPONSE_HEADER_BYTES_MAX + RUN_DATABASES_MAX * 1024;
+const RESULT_ITEMS_MAX = RUN_DATABASES_MAX + RESPONSE_HEADERS_MAX;
+
+/** Lifts a result from the memory of a guest that stands still. Throws `plugin.message_invalid`, or `HostCallError` kind `limit` for one that is too large. */
 export function liftRunResult(memory: GuestMemory, ofRequest: boolean, returned: number): GuestResult {
-  const from = { memory, budget: new LiftBudget() };
+  const from = { memory, budget: new LiftBudget(RESULT_BYTES_MAX, RESULT_ITEMS_MAX) };
   if (ofRequest) {
     const outcome = liftResult(GUEST_EXPORTS["process-request"], from, returned);
     if (outcome.tag === "err") return { tag: "err", failure: outcome.val };
@@ -64,12 +69,18 @@ export function judge(report: RunReport): Verdict {
     return { outcome: { kind: "done", writes, ...(answer === undefined ? {} : { response: answer }) }, reset: false };
   }
   const { failure } = result;
-  const cacheKeysLost = failure.outOfMemory ? lost : 0;
+  const reset = failure.outOfMemory || isOfBrokenGlue(failure);
+  const cacheKeysLost = reset ? lost : 0;
   if (stopReason !== undefined && (done.stopSeen || failure.interrupted)) {
-    return { outcome: stopped(stopReason, failure.traceback, cacheKeysLost), reset: failure.outOfMemory };
+    return { outcome: stopped(stopReason, failure.traceback, cacheKeysLost), reset };
   }
   const { typeName, message, traceback, outOfMemory, inEntryPoint } = failure;
-  return { outcome: { kind: "raised", typeName, message, traceback, inEntryPoint, cacheKeysLost, outOfMemory }, reset: outOfMemory };
+  return { outcome: { kind: "raised", typeName, message, traceback, inEntryPoint, cacheKeysLost, outOfMemory }, reset };
+}
+
+/** Our own Python reports every exception with a traceback, or without a type: one that has neither went past it. */
+function isOfBrokenGlue({ typeName, traceback, interrupted }: GuestFailure): boolean {
+  return typeName !== "" && traceback === "" && !interrupted;
 }
 
 function stopped(reason: StopReason, traceback: string | undefined, cacheKeysLost: number): RunOutcome {

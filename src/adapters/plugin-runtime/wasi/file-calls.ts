@@ -1,6 +1,6 @@
 /** The `fd_*` functions. All files are read-only; writing is possible to stdout and stderr only. */
 import { encodeText } from "../guest-memory.ts";
-import { IO_VECTORS_MAX } from "../limits.ts";
+import { IO_VECTORS_MAX, OUTPUT_COPY_BYTES_MAX } from "../limits.ts";
 import { type OpenFile, ROOT_DESCRIPTOR } from "./descriptor-table.ts";
 import type { TreeNode } from "./file-tree.ts";
 import type { WasiFunctions, WasiState } from "./state.ts";
@@ -70,7 +70,10 @@ export function fileCalls(state: WasiState): WasiFunctions {
       if (fd !== 1 && fd !== 2) throw new WasiError(ERRNO.badf);
       let written = 0;
       for (const [pointer, length] of ioVectors(state, vectors >>> 0, count >>> 0)) {
-        options.output(fd, memory.read(pointer, length));
+        memory.check(pointer, length);
+        for (let done = 0; done < length; done += OUTPUT_COPY_BYTES_MAX) {
+          options.output(fd, memory.read(pointer + done, Math.min(OUTPUT_COPY_BYTES_MAX, length - done)));
+        }
         written += length;
       }
       memory.view(out >>> 0, 4).setUint32(out >>> 0, written, true);

@@ -20,7 +20,8 @@ export class LineSink {
 
   write(bytes: Uint8Array): void {
     let start = 0;
-    while (start < bytes.length) {
+    // Past the budget nothing is looked at: millions of empty lines would keep the thread from hearing a stop.
+    while (start < bytes.length && this.#left > 0) {
       const newline = bytes.indexOf(NEWLINE, start);
       const end = newline < 0 ? bytes.length : newline;
       this.#append(bytes.subarray(start, end));

@@ -89,14 +89,14 @@ function readSubscription(state: WasiState, at: number): Subscription {
   return { userData, type, waitNs: waitNs > 0n ? waitNs : 0n };
 }
 
-/** Sleeps for the shortest wait, then reports what is ready. A sleep cut short by a stop counts as over. */
+/** Sleeps for the shortest wait, then reports what is ready. A sleep cut short, by a stop or by the longest timer there is, counts as over. */
 function poll(state: WasiState, call: { subscriptions: number; events: number; count: number; out: number }): void {
   const { memory, options } = state;
   if (call.count === 0 || call.count > POLL_SUBSCRIPTIONS_MAX) throw new WasiError(ERRNO.inval);
   memory.check(call.events, call.count * EVENT_BYTES);
   const waiting = Array.from({ length: call.count }, (_, index) => readSubscription(state, call.subscriptions + index * SUBSCRIPTION_BYTES));
-  const shortestNs = waiting.reduce((least, { waitNs }) => (waitNs < least ? waitNs : least), BigInt(TIMER_MS_MAX) * 1_000_000n);
-  if (shortestNs > 0n) options.sleep(Number(shortestNs) / 1e6);
+  const shortestNs = waiting.reduce((least, { waitNs }) => (waitNs < least ? waitNs : least), waiting[0]?.waitNs ?? 0n);
+  if (shortestNs > 0n) options.sleep(Math.min(TIMER_MS_MAX, Number(shortestNs) / 1e6));
   let at = call.events;
   let ready = 0;
   for (const { userData, type, waitNs } of waiting) {
