@@ -54,7 +54,9 @@ export function createProcessing(parts: ProcessingParts): Processing {
         return storage.headSequence;
       },
       async write({ database, lines, noSync, origin }) {
+        const known = catalog.state.databases.has(database);
         await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin });
+        if (!known) tellNewDatabase(parts, database, origin);
       },
       committedSince: (databaseId, sequence) => storage.committedSince(databaseId, sequence),
       onCommitted: (listener) => storage.onCommitted(listener),
@@ -67,6 +69,16 @@ export function createProcessing(parts: ProcessingParts): Processing {
     if (op.kind === "delete-database") void engine.databaseDeleted(op.id);
   });
   return { engine, tests: new TestRuns(services, catalog) };
+}
+
+/** Databases are few (spec: processing-engine §11): a plugin that makes one by writing to it is not to go unseen. */
+function tellNewDatabase({ catalog, log, logs }: ProcessingParts, database: string, origin: string): void {
+  const [databaseId, triggerId] = origin.split("/").map(Number);
+  const source = catalog.state.databasesById.get(databaseId ?? -1);
+  const trigger = [...(source?.triggers.values() ?? [])].find(({ id }) => id === triggerId);
+  const text = `a write of this trigger created the database '${database}'`;
+  logs.add(trigger?.name ?? "", "WARN", text);
+  log.log("warn", text, { trigger: trigger?.name, database: source?.name });
 }
 
 /** Columns in creation order, `time` last (design §8.13). */

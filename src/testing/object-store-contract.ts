@@ -37,6 +37,10 @@ export const OBJECT_STORE_CONTRACT: readonly ContractCase<ObjectStore>[] = [
       await store.put("a/b/c", bytes(1, 2, 3));
       expectEqual(listed(await store.get("a/b/c")), [1, 2, 3], "get");
       expectEqual(await store.get("a/b/d"), undefined, "absent");
+      const got = (await store.get("a/b/c")) as Uint8Array;
+      const copy = got.slice();
+      got[0] = 99;
+      expectEqual(copy[0], 1, "slice() is a copy");
       expectEqual(await store.get("a/b/c/d"), undefined, "below an object");
     },
   },

@@ -11,7 +11,8 @@ export function gunzip(bytes: Uint8Array, sizeMax: number): Promise<Uint8Array |
   return new Promise((resolve, reject) => {
     // One byte of room beyond the limit, because Bun and Deno refuse results of exactly `maxOutputLength`.
     gunzipCallback(bytes, { maxOutputLength: sizeMax + 1 }, (error, result) => {
-      if (error === null) resolve(result.length > sizeMax ? undefined : result);
+      // Not Node's Buffer: its slice() makes no copy, and what is kept of a body would hold all of it.
+      if (error === null) resolve(result.length > sizeMax ? undefined : new Uint8Array(result.buffer, result.byteOffset, result.length));
       else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") resolve(undefined);
       else reject(error);
     });

@@ -71,7 +71,9 @@ export function createFileObjectStore({ folder, randomName }: FileObjectStoreOpt
   return {
     async get(path) {
       try {
-        return await readFile(place(path));
+        const { buffer, byteOffset, length } = await readFile(place(path));
+        // Not Node's Buffer: its slice() makes no copy.
+        return new Uint8Array(buffer, byteOffset, length);
       } catch (error) {
         if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return undefined;
         throw unavailable(`Cannot read '${path}'`, error);

@@ -78,7 +78,9 @@ class FileWalLog implements WalLog {
 
   async read(file: number): Promise<Uint8Array> {
     try {
-      return await readFile(join(this.#folder, walFileName(file)));
+      const { buffer, byteOffset, length } = await readFile(join(this.#folder, walFileName(file)));
+      // Not Node's Buffer: its slice() makes no copy, so rows taken in would hold the whole file.
+      return new Uint8Array(buffer, byteOffset, length);
     } catch (error) {
       throw new DatabaseError("object_store.not_found", { message: `Cannot read WAL file '${join(this.#folder, walFileName(file))}': ${messageOf(error)}`, cause: error });
     }

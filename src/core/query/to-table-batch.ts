@@ -16,7 +16,7 @@ export interface ResultLimits {
   readonly bytesMax: number;
 }
 
-/** Reads the stream to its end. Throws `query.failed` when a limit is met, and what the stream throws. */
+/** Reads the stream to its end. Throws `query.failed` when a limit is met (details: `limit`), and what the stream throws. */
 export async function toTableBatch(stream: QueryStream, limits: ResultLimits): Promise<Uint8Array<ArrayBuffer>> {
   const columns = lastOfEachName(stream.columns);
   const types = columns.map(([column]) => batchType(column.sqlType));
@@ -50,7 +50,7 @@ function lastOfEachName(columns: readonly ResultColumn[]): (readonly [ResultColu
 function checkLimits(rowCount: number, bytes: number, { rowsMax, bytesMax }: ResultLimits): void {
   if (rowCount <= rowsMax && bytes <= bytesMax) return;
   const met = rowCount > rowsMax ? `${rowsMax} rows` : `${bytesMax} bytes`;
-  throw new DatabaseError("query.failed", { message: `Query result is larger than ${met}`, hint: "aggregate in the query, or add a LIMIT" });
+  throw new DatabaseError("query.failed", { message: `Query result is larger than ${met}`, hint: "aggregate in the query, or add a LIMIT", details: { limit: "result" } });
 }
 
 function batchType(type: SqlType): ColumnType {

@@ -1,19 +1,23 @@
 /**
  * The global plugin cache: values of any trigger for all triggers, as opaque encoded bytes (design §8.9), bounded in
- * total. Test runs get one of their own (spec: processing-engine §13).
+ * total and per trigger. Test runs get one of their own (spec: processing-engine §13).
  */
 import type { Clock } from "../../ports/clock.ts";
 import { HostCallError } from "../../ports/plugin-runtime.ts";
+import { CACHE_ENTRY_BYTES, GLOBAL_CACHE_SHARE_MAX } from "./limits.ts";
 
 interface Entry {
   readonly value: Uint8Array;
   readonly expiresAtMs: number | undefined;
+  readonly owner: string;
+  readonly size: number;
 }
 
 export class GlobalCache {
   readonly #clock: Clock;
   readonly #bytesMax: number;
   readonly #entries = new Map<string, Entry>();
+  readonly #bytesByOwner = new Map<string, number>();
   #bytes = 0;
 
   constructor(clock: Clock, bytesMax: number) {
@@ -21,17 +25,20 @@ export class GlobalCache {
     this.#bytesMax = bytesMax;
   }
 
-  /** Replaces value and time to live. Throws `HostCallError` kind `limit` when the cache is full. */
-  put(key: string, value: Uint8Array, ttlSeconds: number | undefined): void {
-    this.delete(key);
-    const size = key.length + value.length;
-    if (this.#bytes + size > this.#bytesMax) this.#dropExpired();
-    if (this.#bytes + size > this.#bytesMax) {
-      throw new HostCallError("limit", `the global cache is full (${this.#bytes} of ${this.#bytesMax} bytes)`);
+  /**
+   * Replaces value, time to live and owner (the trigger whose share it counts against). Throws `HostCallError` kind
+   * `limit` when the cache or the owner's share is full; what was there before stays then.
+   */
+  put(key: string, value: Uint8Array, ttlSeconds: number | undefined, owner = ""): void {
+    const size = CACHE_ENTRY_BYTES + 2 * key.length + value.length;
+    if (!this.#fits(key, size, owner)) this.#dropExpired();
+    if (!this.#fits(key, size, owner)) {
+      throw new HostCallError("limit", `the global cache is full (${this.#bytes} of ${this.#bytesMax} bytes, ${this.#bytesByOwner.get(owner) ?? 0} of them this trigger's)`);
     }
+    this.delete(key);
     const expiresAtMs = ttlSeconds === undefined ? undefined : this.#clock.monotonicMs() + ttlSeconds * 1000;
-    this.#entries.set(key, { value, expiresAtMs });
-    this.#bytes += size;
+    this.#entries.set(key, { value, expiresAtMs, owner, size });
+    this.#count(owner, size);
   }
 
   get(key: string): Uint8Array | undefined {
@@ -47,12 +54,26 @@ export class GlobalCache {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
     this.#entries.delete(key);
-    this.#bytes -= key.length + entry.value.length;
+    this.#count(entry.owner, -entry.size);
     return true;
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  #fits(key: string, size: number, owner: string): boolean {
+    const replaced = this.#entries.get(key);
+    const total = this.#bytes - (replaced?.size ?? 0) + size;
+    const own = (this.#bytesByOwner.get(owner) ?? 0) - (replaced?.owner === owner ? replaced.size : 0) + size;
+    return total <= this.#bytesMax && own <= this.#bytesMax * GLOBAL_CACHE_SHARE_MAX;
+  }
+
+  #count(owner: string, bytes: number): void {
+    this.#bytes += bytes;
+    const own = (this.#bytesByOwner.get(owner) ?? 0) + bytes;
+    if (own === 0) this.#bytesByOwner.delete(owner);
+    else this.#bytesByOwner.set(owner, own);
   }
 
   #expired(entry: Entry): boolean {

@@ -12,6 +12,12 @@ export interface ProcessingLimits {
   /** Rows and bytes that one `query` call of a plugin may answer. */
   readonly queryRowsMax: number;
   readonly queryBytesMax: number;
+  /** Rows that `info`, `warn` and `error` of one run may make, and the characters in them. */
+  readonly runLogLinesMax: number;
+  readonly runLogBytesMax: number;
+  /** Line protocol of one run: buffered and `write_sync` together. */
+  readonly runWriteBytesMax: number;
+  readonly runQueriesMax: number;
   /** Requests that wait for one request trigger (the reference's channel, spec §8). */
   readonly requestQueueMax: number;
 }
@@ -23,6 +29,10 @@ export const PROCESSING_LIMITS: ProcessingLimits = {
   logRowsMax: 10_000,
   queryRowsMax: 10_000_000,
   queryBytesMax: 67_108_864,
+  runLogLinesMax: 10_000,
+  runLogBytesMax: 4_194_304,
+  runWriteBytesMax: 67_108_864,
+  runQueriesMax: 10_000,
   requestQueueMax: 60,
 };
 
@@ -40,11 +50,21 @@ export const RETRY_PAUSE_MS_MAX = 30_000;
 /** One log row; the rest of a longer text is cut and its size told. */
 export const LOG_TEXT_BYTES_MAX = 65_536;
 
+/** All rows of the log table: ten thousand rows of the longest texts would be 1.3 GB. */
+export const LOG_TABLE_BYTES_MAX = 33_554_432;
+
+/** What a row of the log table, or an entry of the cache, costs beside its text. */
+export const LOG_ROW_BYTES = 128;
+export const CACHE_ENTRY_BYTES = 256;
+
 /** Missed ticks of a schedule that are made up back to back; older ones are skipped and counted. */
 export const MISSED_TICKS_MAX = 60;
 
 /** The global cache of the server: one budget for all triggers (the reference has none, spec §19 no. 23). */
 export const GLOBAL_CACHE_BYTES_MAX = 67_108_864;
+
+/** Part of the global cache that one trigger may fill, so that it cannot take all of it from the others. */
+export const GLOBAL_CACHE_SHARE_MAX = 0.5;
 
 /** Named caches of test runs; together they may hold as much as the server's own global cache. */
 export const TEST_CACHES_MAX = 8;

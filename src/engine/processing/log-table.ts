@@ -1,8 +1,8 @@
 /**
- * The rows of `system.processing_engine_logs`: a ring in memory, oldest overwritten (spec: processing-engine §17).
+ * The rows of `system.processing_engine_logs`: a ring in memory, bounded in rows and bytes, oldest overwritten (spec: processing-engine §17).
  */
 import type { Clock } from "../../ports/clock.ts";
-import { LOG_TEXT_BYTES_MAX } from "./limits.ts";
+import { LOG_ROW_BYTES, LOG_TABLE_BYTES_MAX, LOG_TEXT_BYTES_MAX } from "./limits.ts";
 
 export type LogRowLevel = "INFO" | "WARN" | "ERROR";
 
@@ -16,13 +16,17 @@ export interface LogRow {
 export class LogTable {
   readonly #clock: Clock;
   readonly #rowsMax: number;
-  readonly #rows: LogRow[] = [];
+  readonly #bytesMax: number;
+  /** Oldest first; the rows before `#oldest` are gone. */
+  #rows: LogRow[] = [];
   #oldest = 0;
+  #bytes = 0;
   #timeLast = 0n;
 
-  constructor(clock: Clock, rowsMax: number) {
+  constructor(clock: Clock, rowsMax: number, bytesMax: number = LOG_TABLE_BYTES_MAX) {
     this.#clock = clock;
     this.#rowsMax = rowsMax;
+    this.#bytesMax = bytesMax;
   }
 
   /** Times ascend strictly, so that `ORDER BY event_time` gives the order of logging. */
@@ -30,19 +34,31 @@ export class LogTable {
     const now = this.#clock.nowNs();
     this.#timeLast = now > this.#timeLast ? now : this.#timeLast + 1n;
     const row: LogRow = { timeNs: this.#timeLast, triggerName, level, text: bounded(text) };
-    if (this.#rows.length < this.#rowsMax) {
-      this.#rows.push(row);
-      return;
+    this.#rows.push(row);
+    this.#bytes += sizeOf(row);
+    while (this.#rows.length - this.#oldest > this.#rowsMax || (this.#bytes > this.#bytesMax && this.#rows.length - this.#oldest > 1)) this.#drop();
+    if (this.#oldest > this.#rowsMax) {
+      this.#rows = this.#rows.slice(this.#oldest);
+      this.#oldest = 0;
     }
-    this.#rows[this.#oldest] = row;
-    this.#oldest = (this.#oldest + 1) % this.#rowsMax;
   }
 
   /** Oldest first. */
   rows(): LogRow[] {
-    return [...this.#rows.slice(this.#oldest), ...this.#rows.slice(0, this.#oldest)];
+    return this.#rows.slice(this.#oldest);
+  }
+
+  #drop(): void {
+    const row = this.#rows[this.#oldest] as LogRow;
+    this.#bytes -= sizeOf(row);
+    this.#rows[this.#oldest] = GONE;
+    this.#oldest += 1;
   }
 }
+
+const GONE: LogRow = { timeNs: 0n, triggerName: "", level: "INFO", text: "" };
+
+const sizeOf = (row: LogRow): number => LOG_ROW_BYTES + 2 * row.text.length;
 
 function bounded(text: string): string {
   if (text.length <= LOG_TEXT_BYTES_MAX) return text;

@@ -1,5 +1,6 @@
 /** Answers the host calls of one trigger's plugin with the server's own services. */
-import { messageOf } from "../../core/errors/database-error.ts";
+import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { LogSink } from "../../ports/log-sink.ts";
 import { HostCallError, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { ProcessingServices, TriggerContext } from "./services.ts";
 
@@ -25,22 +26,32 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
       try {
         await services.storage.write({ database: name, lines, noSync, origin: context.key });
       } catch (error) {
-        throw new HostCallError("write-error", `error writing line protocol to ${name}: ${messageOf(error)}`);
+        throw new HostCallError("write-error", `error writing line protocol to ${name}: ${guestText(error, log)}`);
       }
     },
-    globalCachePut: (key, value, ttl) => globalCache.put(key, value, ttl),
+    globalCachePut: (key, value, ttl) => globalCache.put(key, value, ttl, context.key),
     globalCacheGet: (key) => globalCache.get(key),
     globalCacheDelete: (key) => globalCache.delete(key),
   };
 }
 
 /** Runs a plugin's query; failures get the reference's text (spec: processing-engine §11). */
-export async function pluginQuery(services: Pick<ProcessingServices, "query" | "limits">, database: string, sql: string, parameters: readonly NamedText[]): Promise<Uint8Array> {
+export async function pluginQuery(services: Pick<ProcessingServices, "query" | "limits" | "log">, database: string, sql: string, parameters: readonly NamedText[]): Promise<Uint8Array> {
   try {
     const { queryRowsMax, queryBytesMax } = services.limits;
     return await services.query({ database, sql, parameters, rowsMax: queryRowsMax, bytesMax: queryBytesMax });
   } catch (error) {
     if (error instanceof HostCallError) throw error;
-    throw new HostCallError("query-error", `error: ${messageOf(error)} executing query on ${database}: ${sql}`);
+    throw new HostCallError(kindOf(error), `error: ${guestText(error, services.log)} executing query on ${database}: ${sql}`);
   }
+}
+
+/** A result beyond the plugin's limits is its own affair; everything else is the reference's `QueryError`. */
+const kindOf = (error: unknown): "limit" | "query-error" => (isDatabaseError(error) && error.details?.["limit"] === "result" ? "limit" : "query-error");
+
+/** What a plugin may hear of a failure. Faults of the machine or of ours may name paths: they stay in the server's log. */
+export function guestText(error: unknown, log: LogSink): string {
+  if (isDatabaseError(error) && error.fault !== "environment" && error.fault !== "internal") return error.message;
+  log.log("error", "A host call of a plugin failed", { error: messageOf(error) });
+  return "internal error of the server";
 }

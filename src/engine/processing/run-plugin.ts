@@ -4,8 +4,9 @@
  */
 import { formatDuration } from "../../core/config/humantime.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
-import type { BufferedWrite, PluginCode, PluginEvent, PluginResponse, RunOutcome } from "../../ports/plugin-runtime.ts";
-import { createPluginHost } from "./plugin-host.ts";
+import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
+import { createPluginHost, guestText } from "./plugin-host.ts";
+import { meteredHost, RunMeter } from "./run-limits.ts";
 import type { ProcessingServices, TriggerContext } from "./services.ts";
 
 /** Upstream's words for the three kinds of runs. */
@@ -28,13 +29,14 @@ export async function runPlugin(services: ProcessingServices, context: TriggerCo
   } catch (error) {
     return { ok: false, error: messageOf(error), cancelled: false };
   }
+  const meter = new RunMeter(limits, (text) => tellLimit(services, context, text));
   const outcome = await context.instance.run(
     { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event },
-    createPluginHost(services, context),
+    meteredHost(createPluginHost(services, context), meter),
     { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
   );
   if (outcome.kind !== "done") return failed(services, context, outcome);
-  await writeBack(services, context, event, outcome.writes);
+  await writeBack(services, context, event, outcome.writes, meter);
   const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
   logs.add(trigger, "INFO", `finished execution in ${formatDuration(elapsedNs)}`);
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
@@ -71,8 +73,14 @@ function failed(services: ProcessingServices, context: TriggerContext, outcome: 
   }
 }
 
+function tellLimit(services: ProcessingServices, context: TriggerContext, text: string): void {
+  const { name } = context.definition;
+  services.logs.add(name, "WARN", `limit met: ${text}`);
+  services.log.log("warn", `A run of trigger '${name}' met a limit: ${text}`, { trigger: name, database: context.databaseName });
+}
+
 /** Lines of one database go in one write, all or nothing; a failed write is logged and fails nothing (spec §9.3). */
-async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[]): Promise<void> {
+async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], meter: RunMeter): Promise<void> {
   const byDatabase = new Map<string, string[]>();
   for (const write of writes) {
     const database = write.database ?? context.databaseName;
@@ -82,10 +90,11 @@ async function writeBack(services: ProcessingServices, context: TriggerContext, 
   }
   for (const [database, lines] of byDatabase) {
     try {
+      for (const part of lines) meter.write(part);
       await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key });
     } catch (error) {
       context.statistics.errors += 1;
-      const text = `error running ${RUN_KIND[event.kind]}: error writing back lines to ${database}: ${messageOf(error)}`;
+      const text = `error running ${RUN_KIND[event.kind]}: error writing back lines to ${database}: ${error instanceof HostCallError ? error.message : guestText(error, services.log)}`;
       context.statistics.lastError = text;
       services.logs.add(context.definition.name, "ERROR", text);
       services.log.log("error", text, { trigger: context.definition.name, database: context.databaseName });

@@ -16,6 +16,7 @@ import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
 import type { NamedText, PluginCode, PluginEvent, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { pluginQuery } from "./plugin-host.ts";
+import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
 import { GLOBAL_CACHE_BYTES_MAX, TEST_CACHES_MAX } from "./limits.ts";
@@ -105,10 +106,11 @@ export class TestRuns {
     const { clock, runtime, limits, sparseRows } = this.#services;
     const collected: Collected = { logLines: [`INFO: ${firstLine}`], synced: [] };
     const started = clock.monotonicMs();
+    const meter = new RunMeter(limits, (text) => void collected.logLines.push(`WARN: limit met: ${text}`));
     const instance = runtime.createInstance(`test of ${test.fileName}`, { memoryBytesMax: limits.instanceMemoryBytesMax });
     let outcome: RunOutcome;
     try {
-      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, this.#host(test, collected), { wallTimeMsMax: limits.runWallTimeMsMax });
+      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, meteredHost(this.#host(test, collected), meter), { wallTimeMsMax: limits.runWallTimeMsMax });
     } finally {
       await instance.close();
     }
