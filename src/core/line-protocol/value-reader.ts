@@ -74,29 +74,41 @@ export class ValueReader {
   /** A number with a point; `head` holds the digits before it. */
   private fraction(start: number, point: number, headBefore: number, digitsBefore: number, table: ParsedTable, field: Field): number {
     const { body, view } = this;
-    let head = headBefore;
     let headDigits = digitsBefore;
     let at = point;
     let digit = 0;
-    // Four digits at once while they fit: each byte is '0'..'9' when both tests hold.
+    // Four digits at once while they fit, collected as whole numbers: each byte is '0'..'9' when both tests hold.
+    let high = 0;
+    let highScale = 1;
+    let low = 0;
+    let lowScale = 1;
     while (headDigits <= HEAD_DIGITS - 4 && at + 4 <= body.length) {
       const four = view.getInt32(at, true);
-      if (((four & 0xf0f0f0f0) | 0) !== 0x30303030 || (((four + 0x06060606) & 0xf0f0f0f0) | 0) !== 0x30303030) break;
+      if ((four & 0xf0f0f0f0 | 0) !== 0x30303030 || (((four & 0x0f0f0f0f) + 0x06060606) & 0xf0f0f0f0 | 0) !== 0) break;
       const nibbles = four & 0x0f0f0f0f;
-      const pairs = (nibbles * 10 + (nibbles >>> 8)) & 0x00ff00ff;
-      head = head * 10_000 + (pairs & 0xff) * 100 + (pairs >>> 16);
+      const pairs = (Math.imul(nibbles, 10) + (nibbles >>> 8)) & 0x00ff00ff;
+      const value = (pairs & 0xff) * 100 + (pairs >>> 16);
+      if (highScale < 100_000_000) {
+        high = Math.imul(high, 10_000) + value;
+        highScale = Math.imul(highScale, 10_000);
+      } else {
+        low = value;
+        lowScale = 10_000;
+      }
       headDigits += 4;
       at += 4;
     }
     while (headDigits < HEAD_DIGITS && (digit = (body[at] as number) - 48) >= 0 && digit <= 9) {
-      head = head * 10 + digit;
+      low = Math.imul(low, 10) + digit;
+      lowScale = Math.imul(lowScale, 10);
       headDigits++;
       at++;
     }
+    const head = (headBefore * highScale + high) * lowScale + low;
     let tail = 0;
     let tailDigits = 0;
     while (tailDigits <= TAIL_DIGITS && (digit = (body[at] as number) - 48) >= 0 && digit <= 9) {
-      tail = tail * 10 + digit;
+      tail = Math.imul(tail, 10) + digit;
       tailDigits++;
       at++;
     }
