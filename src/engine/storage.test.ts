@@ -238,6 +238,32 @@ describe("Storage.close()", () => {
     expect(tableRows(await openStorage(disk), "m").length).toBe(1);
   });
 
+  it("at any moment of a write: it is stored or refused as closed, and what was acknowledged without sync is kept", async () => {
+    for (let step = 0; step < 60; step++) {
+      const disk = newDisk();
+      const inner = createMemoryWalLog(disk.files);
+      let closed = false;
+      const wal = {
+        ...inner,
+        append: async (file: number, pieces: readonly Uint8Array[]) => {
+          for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+          if (closed) throw new Error("closed during an append");
+          await inner.append(file, pieces);
+        },
+        close: async () => void (closed = true),
+      };
+      const opened = await openStorage(disk, { wal });
+      await opened.storage.write(request("m f=0 0"));
+      const writes = [false, true].map((noSync, index) => opened.storage.write(request(`m f=1 ${index + 1}`, { noSync })).then(() => "stored", (error: { code: string }) => error.code));
+      for (let turn = 0; turn < step; turn++) await Promise.resolve();
+      await opened.storage.close();
+      const outcomes = await Promise.all(writes);
+      expect(["stored", "wal.closed"]).toEqual(expect.arrayContaining(outcomes));
+      expect(opened.lines).toEqual([]);
+      expect(tableRows(await openStorage(disk), "m").length).toBe(1 + outcomes.filter((outcome) => outcome === "stored").length);
+    }
+  });
+
   it("frees the memory of deleted tables and databases, also after a restart", async () => {
     const disk = newDisk();
     const opened = await openStorage(disk);
