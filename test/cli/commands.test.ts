@@ -26,7 +26,10 @@ describe("issue 2, first light", () => {
       ],
       [
         "write",
-        { database: "my_database", precision: "auto", acceptPartial: false, noSync: false, body: new TextEncoder().encode("home,room=kitchen temp=21.5,hum=40i") },
+        {
+          database: "my_database", precision: "auto", acceptPartial: false, noSync: false, utf8Checked: true,
+          body: new TextEncoder().encode("home,room=kitchen temp=21.5,hum=40i"),
+        },
       ],
       ["query", expect.objectContaining({ database: "my_database", sql: "SELECT * FROM processed_data" })],
     ]);

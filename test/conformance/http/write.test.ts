@@ -29,7 +29,7 @@ describe("POST /api/v3/write_lp (http-api §6.1)", () => {
     expect(await post(world, `${V3}?db=x`)).toEqual({ status: 204, text: "" });
     expect(world.calls[0]).toEqual([
       "write",
-      { database: "x", precision: "auto", acceptPartial: true, noSync: false, body: expect.any(Uint8Array) as Uint8Array },
+      { database: "x", precision: "auto", acceptPartial: true, noSync: false, utf8Checked: true, body: expect.any(Uint8Array) as Uint8Array },
     ]);
   });
 
