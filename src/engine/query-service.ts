@@ -45,6 +45,7 @@ export class QueryService {
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
+    await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
     const tables = new QueryTables(database, source, systemTables, nowNs);
     const compiled = compileStatement({

@@ -25,6 +25,8 @@ export interface TableSnapshot {
 export interface SystemTableSource {
   table(databaseName: string, name: string): SystemTable | undefined;
   names(databaseName: string): readonly string[];
+  /** Called before each query: reads what its tables show and cannot be read at once. */
+  prepare?(databaseName: string): Promise<void>;
 }
 
 export interface SystemTable {

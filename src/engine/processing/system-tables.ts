@@ -1,6 +1,7 @@
 /** The processing engine's tables of the `system` schema (spec: processing-engine §17). */
 import { parseTriggerSpecification, triggerSpecificationJson } from "../../core/trigger/specification.ts";
 import type { ColumnType } from "../../core/columns/column-type.ts";
+import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { LogTable } from "./log-table.ts";
 import type { ProcessingCatalog } from "./processing-engine.ts";
 
@@ -12,19 +13,41 @@ export interface SystemTable {
 
 const NAMES = ["processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_triggers"] as const;
 
+/** Server-wide tables stand in this database only. */
+const INTERNAL = "_internal";
+const INTERNAL_NAMES = ["plugin_files", ...NAMES] as const;
+
 const text = (name: string): { name: string; type: ColumnType } => ({ name, type: "utf8" });
 
 export class ProcessingSystemTables {
   readonly #catalog: ProcessingCatalog;
   readonly #logs: LogTable;
+  readonly #plugins: Pick<PluginStore, "files">;
+  /** As the last `prepare()` found them. */
+  #pluginFiles: SystemTable["rows"] = [];
 
-  constructor(catalog: ProcessingCatalog, logs: LogTable) {
+  constructor(catalog: ProcessingCatalog, logs: LogTable, plugins: Pick<PluginStore, "files">) {
     this.#catalog = catalog;
     this.#logs = logs;
+    this.#plugins = plugins;
   }
 
-  names(_database: string): readonly string[] {
-    return NAMES;
+  names(database: string): readonly string[] {
+    return database === INTERNAL ? INTERNAL_NAMES : NAMES;
+  }
+
+  /** Lists the plugin files, which only queries of `_internal` can see. */
+  async prepare(database: string): Promise<void> {
+    if (database !== INTERNAL) return;
+    const rows: (readonly unknown[])[] = [];
+    for (const { triggers } of this.#catalog.databases()) {
+      for (const { name, pluginFileName } of triggers.values()) {
+        for (const file of await this.#plugins.files(pluginFileName)) {
+          rows.push([name, file.fileName, file.filePath, BigInt(file.sizeBytes), BigInt(file.modifiedMs)]);
+        }
+      }
+    }
+    this.#pluginFiles = rows;
   }
 
   table(database: string, name: string): SystemTable | undefined {
@@ -35,6 +58,8 @@ export class ProcessingSystemTables {
         return this.#triggers(database);
       case "processing_engine_trigger_arguments":
         return this.#arguments(database);
+      case "plugin_files":
+        return database === INTERNAL ? this.#files() : undefined;
       default:
         return undefined;
     }
@@ -67,6 +92,12 @@ export class ProcessingSystemTables {
     return {
       columns: [text("trigger_name"), text("argument_key"), text("argument_value")],
       rows: triggers.flatMap((trigger) => (trigger.arguments ?? []).map(([key, value]) => [trigger.name, key, value])),
+    };
+  }
+  #files(): SystemTable {
+    return {
+      columns: [text("plugin_name"), text("file_name"), text("file_path"), { name: "size_bytes", type: "int64" }, { name: "last_modified", type: "int64" }],
+      rows: this.#pluginFiles,
     };
   }
 }
