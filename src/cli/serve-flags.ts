@@ -48,7 +48,7 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
   },
   {
     name: "without-auth",
-    summary: "Everyone who reaches the address may do everything",
+    summary: "Everyone who reaches the address may do everything, web pages of any site included",
     env: ["INFLUXDB3_START_WITHOUT_AUTH", "INFLUXDB3_WITHOUT_AUTH"],
   },
   {

@@ -1,10 +1,11 @@
 /**
  * The HTTP API as a Hono app that knows only `Request` and `Response`. The pipeline of every request is the one of
- * spec http-api §2: OPTIONS, disabled token endpoints, authorization header, exact match, handler, decoration.
+ * spec http-api §2, after a look at who calls (`local-callers.ts`): OPTIONS, disabled token endpoints, authorization header, exact match, handler, decoration.
  */
 import { Hono, type Context } from "hono";
 import { tokenOf } from "./authorization.ts";
 import { errorReply, toDatabaseError } from "./error-reply.ts";
+import { strangerRefusal } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
 import type { EdgeOptions, Route, RouteContext } from "./route.ts";
 import { DATABASE_ROUTES } from "./routes/databases.ts";
@@ -16,6 +17,7 @@ import { REFUSED_ROUTES } from "./routes/refused.ts";
 import { TRIGGER_ROUTES } from "./routes/triggers.ts";
 import { writeRoutes } from "./routes/write.ts";
 import type { Services } from "./services.ts";
+import { failure } from "./write-handler.ts";
 
 const ROUTES: readonly Route[] = [
   ...HEALTH_ROUTES,
@@ -49,6 +51,8 @@ export function createApp(services: Services, options: EdgeOptions): Hono {
   const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
   const app = new Hono();
   app.use("*", async (c, next) => {
+    const refusal = strangerRefusal(options, (name) => c.req.header(name));
+    if (refusal !== undefined) return toResponse(failure(c.req.path, refusal, services), {});
     const early = beforeMatch(c);
     if (early !== undefined) return toResponse(early, always);
     await next();

@@ -90,7 +90,7 @@ function v2WriteBody(error: DatabaseError): string {
 
 function v2Message(error: DatabaseError): string {
   const family = error.code.split(".")[0];
-  if (family === "request" || error.code === "internal.invariant") return error.message;
+  if (family === "request" || family === "auth" || error.code === "internal.invariant") return error.message;
   const rejected = error.details?.["data"];
   if (typeof rejected !== "object" || rejected === null || !("error_message" in rejected)) {
     return `write buffer error: ${error.message}`;

@@ -2,10 +2,11 @@
 import type { TriggerSpecification } from "../core/trigger/specification.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { BodyRules } from "./body.ts";
+import type { CallerRules } from "./local-callers.ts";
 import type { Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
-export interface EdgeOptions extends BodyRules {
+export interface EdgeOptions extends BodyRules, CallerRules {
   /** A new UUID (version 7) for `X-Request-Id`. */
   readonly newRequestId: () => string;
   /** Same for the life of the process. */

@@ -7,6 +7,7 @@ import type { RawReply, RawRequest, RawRoutes } from "../ports/http-listener.ts"
 import { tokenOf } from "./authorization.ts";
 import { decodeBody, tooLarge, type BodyRules } from "./body.ts";
 import { errorReply, type ErrorShape } from "./error-reply.ts";
+import { strangerRefusal, type CallerRules } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, NO_CONTENT, type ReplyHeaders } from "./reply.ts";
 import type { Services } from "./services.ts";
 import { writeParameters, type WritePath } from "./write-parameters.ts";
@@ -17,7 +18,7 @@ export const WRITE_PATHS: readonly WritePath[] = ["/api/v3/write_lp", "/api/v2/w
 export type WriteHandler = (request: RawRequest) => Promise<RawReply>;
 
 /** The same handler for a server that can serve these paths without `Request` objects. */
-export function createRawWriteRoutes(services: WriteServices, rules: BodyRules): RawRoutes {
+export function createRawWriteRoutes(services: WriteServices, rules: WriteRules): RawRoutes {
   return {
     paths: WRITE_PATHS,
     handle: createWriteHandler(services, rules),
@@ -35,8 +36,9 @@ function overloaded(): DatabaseError {
 }
 
 type WriteServices = Pick<Services, "storage" | "clusterUuid">;
+type WriteRules = BodyRules & CallerRules;
 
-export function createWriteHandler(services: WriteServices, rules: BodyRules): WriteHandler {
+export function createWriteHandler(services: WriteServices, rules: WriteRules): WriteHandler {
   const headers: ReplyHeaders = { "cluster-uuid": services.clusterUuid, ...CORS_ON_SUCCESS };
   return async (request) => {
     try {
@@ -60,7 +62,9 @@ export function failure(path: string, error: unknown, services: Pick<Services, "
   return { ...reply, headers: { ...reply.headers, "cluster-uuid": services.clusterUuid } };
 }
 
-async function write(services: WriteServices, rules: BodyRules, request: RawRequest): Promise<void> {
+async function write(services: WriteServices, rules: WriteRules, request: RawRequest): Promise<void> {
+  const refusal = strangerRefusal(rules, (name) => request.header(name));
+  if (refusal !== undefined) throw refusal;
   const query = new URLSearchParams(request.query ?? "");
   const tokenInUrl = request.path === "/write" ? query.get("p") : null;
   if (tokenInUrl === null) tokenOf(request.header("authorization"));

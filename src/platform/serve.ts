@@ -166,6 +166,7 @@ async function openHttp(config: ServeConfig, services: Services, log: LogSink): 
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    localCallersOnly: !config.withoutAuth,
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);

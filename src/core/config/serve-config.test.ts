@@ -48,6 +48,7 @@ describe("parseServeConfig()", () => {
     expect(() => parse({ "http-bind": "0.0.0.0:8181" })).toThrow('Refused to listen on "0.0.0.0:8181"');
     expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }).bind.host).toBe("0.0.0.0");
     expect(parse({ "without-auth": true }).bind.host).toBe("127.0.0.1");
+    expect([parse({}).withoutAuth, parse({ "without-auth": true }).withoutAuth]).toEqual([false, true]);
   });
 
   it.each([

@@ -17,6 +17,8 @@ export interface ServeConfig {
   /** `dataDir` is created when it is missing. */
   readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
   readonly bind: BindAddress;
+  /** `--without-auth`: whoever reaches the address may do everything, web pages included. */
+  readonly withoutAuth: boolean;
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Undefined: every kind of trigger is allowed. */
@@ -69,6 +71,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     nodeId: parseNodeId(settings, around),
     objectStore,
     bind: parseBind(settings),
+    withoutAuth: settings.isSet("without-auth"),
     pluginDir: parsePluginDir(settings, around, objectStore),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),

@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   "request.not_supported": ["caller", 405, false],
   "request.no_such_path": ["caller", 404, false],
   "auth.malformed": ["caller", 400, false],
+  "auth.not_local": ["caller", 403, false],
   "query.invalid": ["caller", 400, false],
   "query.not_allowed": ["caller", 400, false],
   "query.not_implemented": ["caller", 405, false],
