@@ -22,7 +22,7 @@ export function createLogSink(options: LogSinkOptions): LogSink {
 }
 
 function render(format: LogSinkOptions["format"], time: string, level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
-  if (format === "json") return JSON.stringify({ time, level, message, ...fields });
+  if (format === "json") return neutral(JSON.stringify({ time, level, message, ...fields }));
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${quoted(value)}`);
   if (format === "logfmt") return [`time=${time}`, `level=${level}`, `msg=${quoted(message)}`, ...pairs].join(" ");
   return [time, level.toUpperCase().padEnd(5), neutral(message), ...pairs].join(" ");
