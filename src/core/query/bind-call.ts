@@ -17,6 +17,8 @@ export function functionNames(): readonly string[] {
   return [...new Set([...AGGREGATES.keys(), ...WINDOW_FUNCTIONS.keys(), ...SCALARS.keys(), ...TIME_FUNCTIONS.keys()])].sort();
 }
 
+const TEXT_GROWING: ReadonlySet<string> = new Set(["repeat", "lpad", "rpad", "replace", "regexp_replace", "translate", "concat_ws"]);
+
 export function bindCall(call: Call, at: ExpressionScope): Bound {
   const site: CallSite = { name: call.name, position: at.context.position(call.at), nowNs: at.context.options.nowNs };
   const scalar = SCALARS.get(call.name) ?? TIME_FUNCTIONS.get(call.name);
@@ -25,6 +27,7 @@ export function bindCall(call: Call, at: ExpressionScope): Bound {
       throw planError(`${call.name} is not an aggregate function`, { position: site.position, hint: "DISTINCT, ORDER BY, FILTER and OVER need one" });
     }
     const args = call.arguments.map((argument) => at.bind(argument, at));
+    if (TEXT_GROWING.has(call.name)) at.context.growText();
     const made = scalar(args, site);
     return { sql: made.sql, type: made.type, constant: made.constant, name: made.shown ?? `${call.name}(${args.map((arg) => arg.name).join(",")})`, ...inherit(args) };
   }

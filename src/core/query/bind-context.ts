@@ -2,7 +2,7 @@
 import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import type { Bound } from "./bound.ts";
-import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX } from "./limits.ts";
+import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX, TEXT_GROWTH_CALLS_MAX } from "./limits.ts";
 import type { Scope } from "./scope.ts";
 import { lineStartsOf, planError, type TextPosition } from "./sql-error.ts";
 import type { Expression, Query, WindowSpecification } from "./syntax.ts";
@@ -74,6 +74,7 @@ export class BindContext {
   readonly scans: Scan[] = [];
   #alias = 0;
   #emitted = 0;
+  #growthCalls = 0;
   #lineStarts: readonly number[] | undefined;
 
   constructor(options: BindOptions) {
@@ -103,6 +104,12 @@ export class BindContext {
       else high = middle - 1;
     }
     return { line: low + 1, column: offset - (this.#lineStarts[low] as number) + 1 };
+  }
+
+  /** Counts a call that makes longer texts than it is given: each one may fill memory that the engine does not count. */
+  growText(): void {
+    this.#growthCalls += 1;
+    if (this.#growthCalls > TEXT_GROWTH_CALLS_MAX) throw planError(`Query calls more than ${TEXT_GROWTH_CALLS_MAX} functions that make longer texts`);
   }
 
   /** Counts emitted text: nested expansions could multiply it. */

@@ -20,7 +20,7 @@ const leaf = (sql: string, type: SqlType, name: string, constant?: Bound["consta
 export function bindExpression(expression: Expression, at: ExpressionScope): Bound {
   const bound = bindNode(expression, at);
   at.context.count(bound.sql);
-  return at.groups.size > 0 && bound.loose !== undefined && at.groups.has(bound.sql) ? { ...bound, loose: undefined } : bound;
+  return at.groups.size > 0 && bound.loose !== undefined && at.groups.has(bound.sql) ? { ...bound, loose: undefined, joined: undefined } : bound;
 }
 
 // One case per kind of node; splitting the switch would only hide the list.

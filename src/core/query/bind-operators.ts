@@ -2,6 +2,7 @@
 import { inherit, intervalSql, bigintSql, type Bound } from "./bound.ts";
 import { castTo, comparable, retyped } from "./coerce.ts";
 import { addInterval, addMonths } from "./emit-time.ts";
+import { TEXT_JOINED_MAX } from "./limits.ts";
 import { planError, type TextPosition } from "./sql-error.ts";
 import type { BinaryOperator } from "./syntax.ts";
 import { fitsInt64, NS_PER_DAY } from "./temporal.ts";
@@ -65,7 +66,12 @@ function matched(operator: BinaryOperator, left: Bound, right: Bound, position: 
 
 function concatenated(left: Bound, right: Bound): Bound {
   if (left.type.kind === "list" && right.type.kind === "list") return of(`list_concat(${left.sql}, ${right.sql})`, left.type);
-  return of(`(${castTo(left, UTF8).sql} || ${castTo(right, UTF8).sql})`, UTF8);
+  // A chain is tested as a whole, so that the test repeats each part once and not once a link.
+  const parts = [...(left.joined ?? [castTo(left, UTF8)]), ...(right.joined ?? [castTo(right, UTF8)])];
+  const call = `(${parts.map((part) => part.sql).join(" || ")})`;
+  if (parts.filter((part) => part.constant === undefined).length < 2) return { ...of(call, UTF8), joined: parts };
+  const size = parts.map((part) => `strlen(${part.sql})`).join(" + ");
+  return { ...of(`CASE WHEN ${size} > ${TEXT_JOINED_MAX} THEN error('|| makes more than ${TEXT_JOINED_MAX} bytes') ELSE ${call} END`, UTF8), joined: parts };
 }
 
 function bits(operator: "&" | "|" | "#", left: Bound, right: Bound, position: TextPosition): Bound {

@@ -19,6 +19,8 @@ export interface Bound {
   readonly constant?: Constant | undefined;
   readonly aggregate: boolean;
   readonly window: boolean;
+  /** Operands of a chain of `||`, in order. */
+  readonly joined?: readonly Bound[] | undefined;
   /** A column outside every aggregate and every GROUP BY expression, for the error that names it. */
   readonly loose?: string | undefined;
   /** Set for a plain column of a scanned table: what time bounds are taken from. */

@@ -8,7 +8,7 @@ import { arrowName, commonType, engineName, isFloat, isInteger, isNumeric, isTex
 
 /** The same expression with other text, type and constant. */
 export function retyped(bound: Bound, type: SqlType, sql: string, constant?: Constant): Bound {
-  return { ...bound, type, sql, constant, scanColumn: undefined };
+  return { ...bound, type, sql, constant, scanColumn: undefined, joined: undefined };
 }
 
 /** A constant as engine text. */

@@ -2,6 +2,7 @@
 import { stringSql, type Bound } from "./bound.ts";
 import { castTo, comparable } from "./coerce.ts";
 import { badArgument, expectCount, literalText, numberArgument, textArgument, type CallSite, type ScalarFunction, type ScalarResult } from "./function-types.ts";
+import { LEVENSHTEIN_PRODUCT_MAX, TEXT_GROWTH_MAX, TEXT_JOINED_MAX } from "./limits.ts";
 import { planError } from "./sql-error.ts";
 import { typeFromArrowName } from "./type-names.ts";
 import { arrowName, BOOLEAN, commonType, FLOAT64, INT32, INT64, isInteger, isNumeric, NULL, UTF8, type SqlType } from "./types.ts";
@@ -117,7 +118,10 @@ const floatTest = (test: (value: string) => string): ScalarFunction => (args, si
 /** concat skips NULL, concat_ws too; arguments of any type are printed. */
 const concat: ScalarFunction = (args, site) => {
   expectCount(args, site, 1, Infinity);
-  return { sql: `concat(${args.map((_, index) => textArgument(args, index, site)).join(", ")})`, type: UTF8 };
+  const texts = args.map((_, index) => textArgument(args, index, site));
+  const call = `concat(${texts.join(", ")})`;
+  if (args.filter((arg) => arg.constant === undefined).length < 2) return { sql: call, type: UTF8 };
+  return { sql: boundedText(texts.map((each) => `coalesce(strlen(${each}), 0)`).join(" + "), call, site), type: UTF8 };
 };
 
 const trim = (engine: "trim" | "ltrim" | "rtrim"): ScalarFunction => (args, site) => {
@@ -132,9 +136,6 @@ const pad = (engine: "lpad" | "rpad"): ScalarFunction => (args, site) => {
   // The length is bounded: a pad to billions of characters would only burn memory.
   return { sql: `${engine}(${textArgument(args, 0, site)}, CAST(least(greatest(${numberArgument(args, 1, site, INT64)}, 0), ${TEXT_GROWTH_MAX}) AS INTEGER), ${fill})`, type: UTF8 };
 };
-
-/** Characters one call of repeat or a pad may make. */
-const TEXT_GROWTH_MAX = 1_048_576;
 
 const repeat: ScalarFunction = (args, site) => {
   expectCount(args, site, 2);
@@ -157,12 +158,35 @@ const regexpLike: ScalarFunction = (args, site) => {
   return { sql: `regexp_matches(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}${flags === "" ? "" : `, ${stringSql(flags)}`})`, type: BOOLEAN };
 };
 
+/** The call, or an error in its row when what it may make is too long; lengths that are NULL leave it to the call. */
+const boundedText = (estimate: string, call: string, site: CallSite): string =>
+  `CASE WHEN ${estimate} > ${TEXT_JOINED_MAX} THEN error('${site.name} makes more than ${TEXT_JOINED_MAX} bytes') ELSE ${call} END`;
+
+/** Every byte may become the replacement, and one stands between any two. */
+const replaced = (value: string, replacement: string, call: string, site: CallSite): string =>
+  boundedText(`(strlen(${value}) + 1) * (strlen(${replacement}) + 1)`, call, site);
+
+const replace: ScalarFunction = (args, site) => {
+  expectCount(args, site, 3);
+  const [value, from, to] = [0, 1, 2].map((index) => textArgument(args, index, site)) as [string, string, string];
+  return { sql: replaced(value, to, `replace(${value}, ${from}, ${to})`, site), type: UTF8 };
+};
+
+const levenshtein: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2);
+  const [left, right] = [textArgument(args, 0, site), textArgument(args, 1, site)];
+  const compared = `CAST(levenshtein(${left}, ${right}) AS INTEGER)`;
+  return { sql: `CASE WHEN strlen(${left}) * strlen(${right}) > ${LEVENSHTEIN_PRODUCT_MAX} THEN error('levenshtein of texts that are too long') ELSE ${compared} END`, type: INT32 };
+};
+
 const regexpReplace: ScalarFunction = (args, site) => {
   expectCount(args, site, 3, 4);
   const flags = regexFlags(args, 3, site);
   // `$1` names a group in DataFusion, `\1` in the engine.
   const replacement = `regexp_replace(${textArgument(args, 2, site)}, '\\$\\{?(\\d)\\}?', '\\\\\\1', 'g')`;
-  return { sql: `regexp_replace(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}, ${replacement}${flags === "" ? "" : `, ${stringSql(flags)}`})`, type: UTF8 };
+  const value = textArgument(args, 0, site);
+  const call = `regexp_replace(${value}, ${textArgument(args, 1, site)}, ${replacement}${flags === "" ? "" : `, ${stringSql(flags)}`})`;
+  return { sql: flags.includes("g") ? replaced(value, textArgument(args, 2, site), call, site) : call, type: UTF8 };
 };
 
 const regexpCount: ScalarFunction = (args, site) => {
@@ -223,9 +247,9 @@ export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, Scal
   ["initcap", (args, site) => (expectCount(args, site, 1), known(UTF8, `array_to_string(list_transform(regexp_extract_all(${textArgument(args, 0, site)}, '[A-Za-z0-9]+|[^A-Za-z0-9]+'), lambda w: upper(w[1]) || lower(w[2:])), '')`))],
   ["length", text("length", 1, 1, INT32)], ["char_length", text("length", 1, 1, INT32)], ["character_length", text("length", 1, 1, INT32)],
   ["octet_length", text("strlen", 1, 1, INT32)], ["bit_length", (args, site) => (expectCount(args, site, 1), known(INT32, `CAST(strlen(${textArgument(args, 0, site)}) * 8 AS INTEGER)`))],
-  ["ascii", text("ascii", 1, 1, INT32)], ["strpos", text("strpos", 2, 2, INT32)], ["instr", text("strpos", 2, 2, INT32)], ["levenshtein", text("levenshtein", 2, 2, INT32)],
+  ["ascii", text("ascii", 1, 1, INT32)], ["strpos", text("strpos", 2, 2, INT32)], ["instr", text("strpos", 2, 2, INT32)], ["levenshtein", levenshtein],
   ["position", text("strpos", 2, 2, INT32)], ["starts_with", text("starts_with", 2, 2, BOOLEAN)], ["ends_with", text("suffix", 2, 2, BOOLEAN)], ["contains", text("contains", 2, 2, BOOLEAN)],
-  ["replace", text("replace", 3)], ["translate", text("translate", 3)], ["concat", concat], ["concat_ws", (args, site) => (expectCount(args, site, 2, Infinity), { ...concat(args, site), sql: `concat_ws(${args.map((_, index) => textArgument(args, index, site)).join(", ")})` })],
+  ["replace", replace], ["translate", text("translate", 3)], ["concat", concat], ["concat_ws", (args, site) => (expectCount(args, site, 2, Infinity), { ...concat(args, site), sql: `concat_ws(${args.map((_, index) => textArgument(args, index, site)).join(", ")})` })],
   ["substr", textWithNumbers("substr", 2, 3)], ["substring", textWithNumbers("substr", 2, 3)], ["left", textWithNumbers("left", 2, 2)], ["right", textWithNumbers("right", 2, 2)],
   ["repeat", repeat], ["lpad", pad("lpad")], ["rpad", pad("rpad")], ["trim", trim("trim")], ["btrim", trim("trim")], ["ltrim", trim("ltrim")], ["rtrim", trim("rtrim")],
   ["split_part", (args, site) => (expectCount(args, site, 3), known(UTF8, `split_part(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}, ${numberArgument(args, 2, site, INT64)})`))],

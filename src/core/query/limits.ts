@@ -18,3 +18,14 @@ export const SQL_RELATIONS_MAX = 256;
 export const RESULT_BATCH_ROWS = 8_192;
 /** Left-leaning chains (`a + b + c …`, `x[1][2]…`) deepen the tree without recursion in the parser; AND and OR are balanced instead. */
 export const SQL_CHAIN_MAX = 400;
+/**
+ * Bytes of one text that a function makes from nothing or by repeating. The engine works on 2,048 rows at once and cannot be
+ * stopped, nor counts its memory, within them: this times that is what one call may hold.
+ */
+export const TEXT_GROWTH_MAX = 16_384;
+/** Bytes of a text put together from given ones. */
+export const TEXT_JOINED_MAX = 131_072;
+/** Calls of functions that make longer texts than they are given, in one query. */
+export const TEXT_GROWTH_CALLS_MAX = 32;
+/** Product of the lengths that `levenshtein` compares: its time grows with it. */
+export const LEVENSHTEIN_PRODUCT_MAX = 262_144;
