@@ -124,6 +124,20 @@ describe("executors", () => {
     expect(narrow.statistics().executors).toBe(0);
   });
 
+  test("that spin until their time limit do not keep others waiting", async () => {
+    const narrow = createTestRuntime({ executorsMax: 4, concurrency: 1, terminationEndsThread: true });
+    await narrow.start();
+    const [spinner, honest] = ["spinner", "honest"].map((label) => narrow.createInstance(label, { memoryBytesMax: 64 * MEBIBYTE })) as [PluginInstance, PluginInstance];
+    const controller = new AbortController();
+    const spinning = run(spinner, FOREVER, { limitMs: 60_000, signal: controller.signal });
+    const started = performance.now();
+    expect(summary(await run(honest, "pass"))).toBe("done");
+    expect(performance.now() - started).toBeLessThan(10_000);
+    controller.abort();
+    expect(summary(await spinning)).toBe("stopped soft cancelled");
+    await narrow.close();
+  });
+
   test("end when they were idle for long enough, but for one", async () => {
     const brief = createTestRuntime({ executorIdleMs: 50 });
     await brief.start();
