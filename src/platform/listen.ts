@@ -6,7 +6,7 @@ import type { HttpListener, ListenOptions, RawRoutes } from "../ports/http-liste
 
 export const RUNTIME: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
-export function listen(options: ListenOptions<NodeFetch> & { readonly raw: RawRoutes }): Promise<HttpListener> {
+export function listen(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Promise<HttpListener> {
   if (RUNTIME === "deno") return listenOnDeno(options);
   return RUNTIME === "bun" ? listenOnBun(options) : listenOnNode(options);
 }

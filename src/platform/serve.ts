@@ -75,6 +75,7 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 
 async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
   const { clock, log, closing } = opened;
+  await checkAddress(config);
   const stores = openStores(config);
   closing.add("data folder", () => stores.release());
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
@@ -116,6 +117,13 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   processing.engine.start();
   bootInBackground(runtime, log);
   return { url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+}
+
+/** Listens for a moment, so that a taken port is found before a folder is made. Throws as the real listening does. */
+async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<void> {
+  if (bind.port === 0) return;
+  const starting = (): Response => new Response("the server is starting", { status: 503 });
+  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, catalog: CatalogService, wal: Awaited<ReturnType<ReturnType<typeof openStores>["openWal"]>>): Promise<Storage> {

@@ -1,6 +1,6 @@
 // Goal: every mistake a newcomer makes ends in a sentence and a hint, never in a stack trace of ours, and leaves nothing
 // half-made. Method: the real program against a real server.
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -87,7 +87,7 @@ describe("the client", () => {
 });
 
 describe("serve", () => {
-  it("says that the port is taken", async () => {
+  it("says that the port is taken, and makes no folder", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => taken.once("listening", resolve));
     const { port } = taken.address() as { port: number };
@@ -96,6 +96,7 @@ describe("serve", () => {
     expect(code).toBe(1);
     expect(text).toMatch(new RegExp(`Serve command failed: .*127\\.0\\.0\\.1:${port}.*another program listens there`));
     expect(text).toContain("hint:");
+    expect(existsSync(join(folder, "a"))).toBe(false);
   });
 
   it.skipIf(process.getuid?.() === 0)("says that the folder cannot be written", async () => {
