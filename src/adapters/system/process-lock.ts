@@ -2,7 +2,7 @@
  * One server per data folder: a lock file names the process that holds it. A lock whose process is gone is taken over,
  * so a `kill -9` needs no cleaning up.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 
@@ -24,9 +24,10 @@ export function lockFolder(path: string): () => void {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw notWritable(path, error);
     }
-    const holder = readHolder(path);
+    const stale = read(path);
+    const holder = stale === undefined ? undefined : parseHolder(stale);
     if (holder !== undefined && isAlive(holder)) throw inUse(path, holder);
-    rmSync(path, { force: true });
+    if (!removeStale(path, stale)) throw inUse(path, undefined);
   }
   throw inUse(path, undefined);
 }
@@ -47,15 +48,40 @@ function inUse(path: string, holder: Holder | undefined): DatabaseError {
   });
 }
 
-function readHolder(path: string): Holder | undefined {
+function read(path: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function parseHolder(content: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
     if (typeof value !== "object" || value === null) return undefined;
     const { pid, started } = value as Record<string, unknown>;
     return typeof pid === "number" && typeof started === "string" ? { pid, started } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Two servers may find the same stale lock. Moving it away first shows whether it was still the one that was judged: a
+ * lock that the other server has made meanwhile is put back.
+ */
+function removeStale(path: string, judged: string | undefined): boolean {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return true;
+  }
+  const isJudged = read(aside) === judged;
+  if (!isJudged) linkSync(aside, path);
+  rmSync(aside, { force: true });
+  return isJudged;
 }
 
 /** A lock of our own process id is stale too: in a container every server is process 1. */
