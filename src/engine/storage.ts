@@ -7,6 +7,7 @@ import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import type { LineProtocolKernel } from "../core/line-protocol/kernel.ts";
 import { RECORD_HEADER_BYTES } from "../core/wal/record.ts";
 import type { WalRecord } from "../core/wal/reader.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -38,6 +39,8 @@ export interface StorageOptions {
   readonly walReplayFailOnError?: boolean;
   /** Lets other work run; default: a timer of the clock. */
   readonly yieldToEventLoop?: () => Promise<void>;
+  /** Makes line protocol kernels, one for each parser (`parsersMax`); without it writes are parsed in TypeScript alone. */
+  readonly makeKernel?: (() => LineProtocolKernel | undefined) | undefined;
 }
 
 export interface StorageStatistics {
@@ -48,6 +51,8 @@ export interface StorageStatistics {
   readonly seriesIndexBytes: number;
   readonly ringUsedBytes: number;
   readonly ringCapacityBytes: number;
+  /** Address space of line protocol kernels; only what they use is resident. */
+  readonly kernelBytes: number;
   readonly writersWaiting: number;
   readonly commits: number;
   readonly walFile: number;
@@ -85,7 +90,7 @@ export class Storage {
       discard: (record) => buffer.release(record.reservedBytes),
     });
     options.catalog.onChange((op) => this.#dropDeleted(op));
-    this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop });
+    this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop, makeKernel: options.makeKernel });
   }
 
   /** Replays the WAL. Throws `wal.corrupt` for damage that is no torn tail, unless told to go on without. */
@@ -161,6 +166,7 @@ export class Storage {
       bufferUsedBytes: buffer.bytes,
       bufferLimitBytes: buffer.limitBytes,
       seriesIndexBytes: buffer.indexBytes,
+      kernelBytes: this.#path.kernelBytes,
       ...this.#commit.statistics(),
       linesWritten: this.#linesWritten,
       bytesWritten: this.#bytesWritten,

@@ -8,6 +8,7 @@ import { checkedDatabase } from "../core/catalog/writable-database.ts";
 import { PLAN_ROUNDS_MAX } from "../core/catalog/limits.ts";
 import { type TableBatchInput, tableBatchSize } from "../core/columns/table-batch.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
+import type { LineProtocolKernel } from "../core/line-protocol/kernel.ts";
 import { type LineError, lineErrorRecord } from "../core/line-protocol/line-error.ts";
 import { LineProtocolParser, type ParsedWrite } from "../core/line-protocol/parser.ts";
 import { planInSlices, type WritePlan } from "../core/line-protocol/plan-write.ts";
@@ -55,6 +56,8 @@ export interface WritePathOptions {
   readonly clock: Clock;
   readonly limits: StorageLimits;
   readonly yieldToEventLoop: () => Promise<void>;
+  /** Makes a kernel for each parser; without it they do all themselves. */
+  readonly makeKernel?: (() => LineProtocolKernel | undefined) | undefined;
 }
 
 export class WritePath {
@@ -62,6 +65,7 @@ export class WritePath {
   readonly #free: LineProtocolParser[] = [];
   readonly #gate: Gate;
   #made = 0;
+  #kernelBytes = 0;
 
   constructor(options: WritePathOptions) {
     this.#options = options;
@@ -92,11 +96,18 @@ export class WritePath {
     }
   }
 
+  /** Memory of the parsers' kernels: address space, of which only what was used is resident. */
+  get kernelBytes(): number {
+    return this.#kernelBytes;
+  }
+
   #lease(): LineProtocolParser | undefined {
     const parser = this.#free.pop();
     if (parser !== undefined || this.#made >= this.#options.limits.parsersMax) return parser;
     this.#made++;
-    return new LineProtocolParser();
+    const kernel = this.#options.makeKernel?.();
+    this.#kernelBytes += kernel?.memory.byteLength ?? 0;
+    return new LineProtocolParser(kernel);
   }
 
   async #parse(parser: LineProtocolParser, request: WriteRequest): Promise<ParsedWrite> {

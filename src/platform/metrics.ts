@@ -26,6 +26,7 @@ function storageMetrics(storage: Storage): Metric[] {
   return [
     counter("influxdb3_write_lines_total", "Lines written", now.linesWritten),
     counter("influxdb3_write_bytes_total", "Bytes of line protocol taken", now.bytesWritten),
+    gauge("tidemark_line_protocol_kernel_bytes", "Address space of line protocol kernels", now.kernelBytes),
     gauge("tidemark_wal_ring_used_bytes", "Bytes of the WAL ring in use", now.ringUsedBytes),
     gauge("tidemark_wal_ring_capacity_bytes", "Bytes of the WAL ring", now.ringCapacityBytes),
     gauge("tidemark_buffer_used_bytes", "Bytes of the queryable buffer in use", now.bufferUsedBytes),

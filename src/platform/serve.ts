@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
+import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
@@ -139,6 +140,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
     },
     yieldToEventLoop: createTurns(),
+    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
   });
   return opened;
 }

@@ -1,11 +1,14 @@
 // Goal: any bytes give rows and line errors or a DatabaseError, the fast path agrees with the whole grammar, and rows come
 // back with the values that were written. Method: generated points, mutated lines, random bytes; a parser that has seen
-// the keys before (fast) against one that has not (slow).
+// the keys before (fast) against one that has not (slow), and the kernel against both.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDatabaseError } from "../../src/core/errors/database-error.ts";
-import { LineProtocolParser } from "../../src/core/line-protocol/parser.ts";
+import { LineProtocolParser, type ParseOptions } from "../../src/core/line-protocol/parser.ts";
+import { kernelMaker } from "../support/kernel.ts";
 import { writeLines, type Written } from "../support/parse-lines.ts";
+
+const makeKernel = await kernelMaker();
 
 const word = fc.oneof(fc.constantFrom("a", "b", "host", "room one", "k=v", "x,y", "é", "日本", "back\\slash"), fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }));
 const plain = word.filter((text) => !/[\n\t\0]/.test(text) && !text.endsWith("\\") && !/\\[,= \\]/.test(text));
@@ -31,9 +34,9 @@ function lineOf([measurement, tagSet, fieldSet, at]: readonly [string, readonly 
   return `${series} ${fieldSet.map(([key, [text]]) => `${escapeKey(key)}=${text}`).join(",")} ${at}`;
 }
 
-function outcome(text: Uint8Array, parser: LineProtocolParser): Written | string {
+function outcome(text: Uint8Array, parser: LineProtocolParser, setting: Partial<ParseOptions> = {}): Written | string {
   try {
-    return writeLines(text, { parser });
+    return writeLines(text, { ...setting, parser });
   } catch (error) {
     if (!isDatabaseError(error)) throw error;
     return error.code;
@@ -80,6 +83,59 @@ describe("line protocol", () => {
         expect(outcome(bytes, parser)).toEqual(outcome(bytes, new LineProtocolParser()));
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it("is the same with the kernel, on bodies that change the kernel's course at any line", () => {
+    const parser = new LineProtocolParser(makeKernel());
+    const precision = fc.constantFrom("auto", "second", "millisecond", "microsecond", "nanosecond");
+    fc.assert(
+      fc.property(fc.array(point, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(3), { maxLength: 12 }), mutation, precision, fc.boolean(), (points, order, changes, unit, acceptPartial) => {
+        const lines = points.map(lineOf);
+        const clean = new TextEncoder().encode([...lines, ...order.map((index) => lines[index % lines.length])].join("\n"));
+        const damaged = clean.slice();
+        for (const [at, character] of changes) damaged[at % damaged.length] = character.charCodeAt(0);
+        for (const body of [clean, damaged, damaged]) {
+          const setting = { precision: unit, acceptPartial } as const;
+          expect(outcome(body, parser, setting)).toEqual(outcome(body, new LineProtocolParser(), setting));
+        }
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  const spelling = fc.oneof(
+    fc.tuple(fc.constantFrom("", "-"), fc.stringMatching(/^[0-9]{1,22}$/), fc.stringMatching(/^(\.[0-9]{0,28})?$/), fc.constantFrom("", "", "", "i", "u", "e3", "E-5")).map((parts) => parts.join("")),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc.constantFrom("t", "T", "true", "True", "TRUE", "tRUE", "TRue", "trueX", "f", "F", "false", "False", "FALSE", "fALSE", "tr", "\"\"", "\"a\\\"b\\\\\"", "\"two\nlines\"", "\"é\"", "\"\\q\"", "\"open", "NaN", ".5", "5.", "+1"),
+  );
+  const stamp = fc.oneof(fc.constant(""), fc.stringMatching(/^ {1,2}-?[0-9]{1,20} {0,2}$/), fc.constant(" "));
+  const plainLine = fc.tuple(fc.constantFrom("m", "m,a=1", "m,a=2", "n,b=x\\ y", "m,a=é"), fc.uniqueArray(fc.tuple(fc.constantFrom("f", "g", "long_name_of_a_field", "h\\ i", "x"), spelling), { minLength: 1, maxLength: 4, selector: ([key]) => key }), stamp)
+    .map(([series, set, time]) => `${series} ${set.map(([key, text]) => `${key}=${text}`).join(",")}${time}`);
+
+  it("is the same with the kernel for every spelling of values and times, after it knows all keys and types", () => {
+    const parser = new LineProtocolParser(makeKernel());
+    const keys = ["f", "g", "long_name_of_a_field", "h\\ i", "x"];
+    const all = ["m", "m,a=1", "m,a=2", "n,b=x\\ y", "m,a=é"].flatMap((series) => ["1", "1i", "1u", "t", "\"s\""].map((text) => `${series} ${keys.map((key) => `${key}=${text}`).join(",")} 1`));
+    const separator = fc.constantFrom("\n", "\n", "\n", "\n# note, \"\n", "\n\n \t", "\r\n");
+    outcome(new TextEncoder().encode(all.join("\n")), parser);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(plainLine, separator), { minLength: 1, maxLength: 8 }), fc.constantFrom("auto", "second", "millisecond", "microsecond", "nanosecond"), (lines, precision) => {
+        const body = new TextEncoder().encode(lines.flat().join(""));
+        expect(outcome(body, parser, { precision })).toEqual(outcome(body, new LineProtocolParser(), { precision }));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("is the same with the kernel on random bytes", () => {
+    const parser = new LineProtocolParser(makeKernel());
+    const fragments = fc.array(fc.constantFrom("m", ",", "=", " f=", "f", "1", "i", "\"", "\\", "\n", "\nm f=1", "#", "t", "e", "-", ".", "u", "é", "\t", "\0"), { maxLength: 60 }).map((parts) => new TextEncoder().encode(parts.join("")));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fragments), (bytes) => {
+        expect(outcome(bytes, parser)).toEqual(outcome(bytes, new LineProtocolParser()));
+      }),
+      { numRuns: 1500 },
     );
   });
 });

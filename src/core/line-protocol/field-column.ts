@@ -35,6 +35,8 @@ export class Field {
   readonly columns: (FieldColumn | undefined)[] = [undefined, undefined, undefined, undefined, undefined];
   /** Row that last got a value: a second one in the same row is an error. */
   lastRow = -1;
+  /** Place in the kernel's memory; 0: it knows none. */
+  address = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -44,6 +46,8 @@ export class Field {
 export class FieldColumn {
   readonly field: Field;
   readonly kind: FieldKind;
+  /** Place in the kernel's memory; 0: it knows none. */
+  address = 0;
   /** Row of the first value in this request. */
   firstRow = 0;
   active = false;

@@ -282,6 +282,17 @@ const BOOLEANS: readonly { readonly text: string; readonly value: boolean }[] = 
   ...["false", "False", "FALSE", "f", "F"].map((text) => ({ text, value: false })),
 ];
 
+/** As `unescapeText`, counting the escapes first. */
+export function unescapeStored(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  let escapes = 0;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== BACKSLASH || at + 1 >= end || (bytes[at + 1] !== QUOTE && bytes[at + 1] !== BACKSLASH)) continue;
+    escapes++;
+    at++;
+  }
+  return unescapeText(bytes, start, end, escapes);
+}
+
 /** Resolves `\"` and `\\`; other backslashes stay. */
 export function unescapeText(bytes: Uint8Array, start: number, end: number, escapes: number): Uint8Array {
   const out = new Uint8Array(end - start - escapes);

@@ -10,6 +10,8 @@ export class ParsedTable {
   readonly name: string;
   rows = 0;
   capacity = 0;
+  /** Place in the kernel's memory; 0: it knows none. */
+  address = 0;
   /** True while the current request has named this table. */
   touched = false;
   /** Two words a row: low, high. */

@@ -1,10 +1,11 @@
 /**
  * Line protocol from bytes to columns. A line whose series prefix and field keys are known takes the fast path; any
  * other line (new keys, escapes, comments aside everything unusual, every error) is undone and parsed again by
- * `parse-line.ts`, the whole grammar. So the fast path never decides that a line is wrong, only that it is plain.
+ * `parse-line.ts`, the whole grammar. So the fast path never decides that a line is wrong, only that it is plain. With a
+ * kernel, that takes the plain lines first; the results are the same.
  */
 import { invalidUtf8At, utf8Boundary } from "../bytes/utf8.ts";
-import { DatabaseError } from "../errors/database-error.ts";
+import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
 import { BACKSLASH, COMMA, EQUALS, HASH, NEWLINE, SPACE, TAB } from "./characters.ts";
 import { FIELD_KINDS, type Field, type ParseBudget } from "./field-column.ts";
 import {
@@ -13,6 +14,8 @@ import {
 import type { LineError } from "./line-error.ts";
 import { parseLine, type ParsedField, type ParsedLine } from "./parse-line.ts";
 import { FieldKey } from "./field-key.ts";
+import { RUN_DECLINED, RUN_STAGE_FULL, type LineProtocolKernel } from "./kernel.ts";
+import { KernelFeed } from "./kernel-feed.ts";
 import { ParsedTable } from "./parsed-table.ts";
 import { ingestInstant, type Precision, toNanoseconds } from "./precision.ts";
 import { PrefixTable } from "./prefix-table.ts";
@@ -67,33 +70,53 @@ export class LineProtocolParser {
   private activeTables: ParsedTable[] = [];
   private keyCount = 0;
   private lastPrefix = -1;
+  /** Bytes from the start that are known to be UTF-8. */
+  private checked = 0;
+  private readonly feed: KernelFeed | undefined;
+  private readonly touchTable = (table: ParsedTable): void => this.touch(table);
 
-  /** Takes a body; its bytes must not change until the result is used up. Throws `line_protocol.invalid`. */
+  /** Without a kernel everything is done here. Nothing else may use the kernel. */
+  constructor(kernel?: LineProtocolKernel) {
+    this.feed = kernel === undefined ? undefined : new KernelFeed(kernel);
+  }
+
+  /** Takes a body; its bytes must not change until the result is used up. Throws `line_protocol.invalid`, here or in `step`. */
   begin(body: Uint8Array, options: ParseOptions): void {
     this.reset();
-    const invalid = options.utf8Checked === true ? -1 : invalidUtf8At(body);
+    this.body = body;
+    if (options.utf8Checked === true) this.checked = body.length;
+    // The kernel sees for itself whether a window is ASCII.
+    else if (this.feed === undefined) this.checkUtf8(body.length);
+    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    this.end = body.length;
+    this.precision = options.precision;
+    this.acceptPartial = options.acceptPartial;
+    this.values.begin(body, this.view);
+    const instant = ingestInstant(options.nowNs, options.precision);
+    this.timestamps.begin(body, options.precision, instant);
+    this.feed?.begin(body, options.precision, instant);
+  }
+
+  /** Makes sure that the body is UTF-8 up to `to`; what it looks at, it checks to the end. */
+  private checkUtf8(to: number): void {
+    if (to <= this.checked) return;
+    const invalid = invalidUtf8At(this.body, this.checked);
     if (invalid >= 0) {
       throw new DatabaseError("line_protocol.invalid", {
         message: `body content is not valid utf8: invalid utf-8 sequence from index ${invalid}`,
         hint: "send line protocol as UTF-8",
       });
     }
-    this.body = body;
-    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    this.end = body.length;
-    this.precision = options.precision;
-    this.acceptPartial = options.acceptPartial;
-    this.values.begin(body, this.view);
-    this.timestamps.begin(body, options.precision, ingestInstant(options.nowNs, options.precision));
+    this.checked = this.body.length;
   }
 
-  /** Parses about a megabyte; true when the body is done. Throws `wal.record_too_large`. */
+  /** Parses about a megabyte; true when the body is done. Throws `wal.record_too_large`, `line_protocol.invalid`. */
   step(): boolean {
     try {
       return this.slice();
     } catch (error) {
       // The row under way is half written: forget all column memory with the body.
-      this.budget.bytes = Number.POSITIVE_INFINITY;
+      if (!isDatabaseError(error) || error.code !== "line_protocol.invalid") this.budget.bytes = Number.POSITIVE_INFINITY;
       throw error;
     }
   }
@@ -102,12 +125,37 @@ export class LineProtocolParser {
     const stop = Math.min(this.end, this.at + PARSE_SLICE_BYTES);
     const slowStop = this.slowLines + PARSE_SLICE_SLOW_LINES;
     while (this.at < stop && this.slowLines < slowStop) {
+      if (this.feed !== undefined) {
+        if (this.kernelLines(this.feed)) continue;
+        this.feed.take(this.prefixes.series, this.touchTable);
+      }
       const byte = this.body[this.at];
       if (byte === NEWLINE || byte === SPACE || byte === TAB) this.at++;
       else if (byte === HASH) this.skipComment();
       else this.line();
     }
-    return this.at >= this.end;
+    if (this.at < this.end) return false;
+    this.feed?.take(this.prefixes.series, this.touchTable);
+    this.checkUtf8(this.end);
+    return true;
+  }
+
+  /** Lets the kernel take what it can; false: the line at `at` is to be read here. */
+  private kernelLines(feed: KernelFeed): boolean {
+    if (!feed.holds(this.at)) {
+      const stop = feed.load(this.at);
+      if (stop === this.at) return false;
+      if (stop > this.checked) {
+        if (this.at > this.checked || !feed.isAscii()) this.checkUtf8(stop);
+        else this.checked = stop;
+      }
+    }
+    const code = feed.run(this.at, this.lineNumber);
+    this.at = feed.at;
+    this.lineNumber = feed.lineNumber;
+    this.lastPrefix = -1;
+    if (code === RUN_STAGE_FULL) feed.take(this.prefixes.series, this.touchTable);
+    return code !== RUN_DECLINED;
   }
 
   result(): ParsedWrite {
@@ -117,6 +165,7 @@ export class LineProtocolParser {
 
   /** Forgets the body; keeps known series and keys up to their limits. */
   reset(): void {
+    this.feed?.reset();
     for (const table of this.activeTables) table.reset();
     this.activeTables = [];
     const tooMuch =
@@ -127,9 +176,10 @@ export class LineProtocolParser {
       this.prefixes = new PrefixTable();
       this.tablesByName = new Map();
       this.keyCount = 0;
+      this.feed?.forget();
     }
     this.body = EMPTY;
-    this.at = this.end = this.lineNumber = this.slowLines = this.errorsOmitted = 0;
+    this.checked = this.at = this.end = this.lineNumber = this.slowLines = this.errorsOmitted = 0;
     this.errors = [];
     this.lastPrefix = -1;
   }
@@ -240,6 +290,7 @@ export class LineProtocolParser {
 
   private slowLine(start: number): void {
     const end = lineEnd(this.body, start, this.end);
+    this.checkUtf8(end);
     this.at = end + 1;
     this.slowLines++;
     this.lineNumber++;
@@ -284,13 +335,18 @@ export class LineProtocolParser {
     if (table.rows >= table.capacity) table.growRows();
     const series = table.seriesOf(line.tags);
     let prefix = this.prefixes.find(this.body, this.view, start, line.seriesEnd);
-    if (prefix < 0) prefix = this.prefixes.add(this.body, this.view, start, line.seriesEnd, table, series);
+    if (prefix < 0) {
+      prefix = this.prefixes.add(this.body, this.view, start, line.seriesEnd, table, series);
+      this.feed?.learnPrefix(table, this.body.subarray(start, line.seriesEnd), prefix);
+    }
     if (this.lastPrefix >= 0) this.prefixes.next[this.lastPrefix] = prefix;
     this.lastPrefix = prefix;
     for (const parsed of line.fields) {
       const field = this.internKey(table, parsed);
       field.lastRow = table.rows;
-      this.values.put(table, field, FIELD_KINDS.indexOf(parsed.value.kind), parsed.value);
+      const kind = FIELD_KINDS.indexOf(parsed.value.kind);
+      this.values.put(table, field, kind, parsed.value);
+      this.feed?.learnColumn(field, kind);
     }
     this.finishRow(table, series, start);
   }
@@ -306,6 +362,7 @@ export class LineProtocolParser {
     if (keys.some((key) => key.size === raw.length && key.matches(this.body, this.view, parsed.keyStart))) return field;
     table.keys.set(hash, [...keys, new FieldKey(raw.slice(), field)]);
     this.keyCount++;
+    this.feed?.learnKey(table, field, raw);
     return field;
   }
 }
