@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   "wal.write_failed": ["environment", 500, false],
   "wal.corrupt": ["environment", 500, false],
   "buffer.full": ["capacity", 503, true],
+  "snapshot.corrupt": ["environment", 500, false],
   "catalog.corrupt": ["environment", 500, false],
   "catalog.foreign": ["environment", 500, false],
   "catalog.conflict": ["environment", 500, false],

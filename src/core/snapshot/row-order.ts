@@ -1,0 +1,90 @@
+/** Order of a chunk's rows in its file: by series, then time; rows of one series and time form a group, oldest first. */
+import type { ChunkRows } from "./chunk-rows.ts";
+import { timesOf } from "./chunk-rows.ts";
+import { SLICE_ROWS } from "./limits.ts";
+import { numberSeries, rankSeries } from "./series-ids.ts";
+import type { TagCodes } from "./tag-codes.ts";
+
+export interface RowOrder {
+  /** The chunk's rows, group by group. */
+  readonly rows: Uint32Array;
+  /** Where each group ends in `rows`. */
+  readonly groupEnds: Uint32Array;
+  /** Nanoseconds after the chunk's start. */
+  readonly offsetMin: number;
+  readonly offsetMax: number;
+}
+
+export function* orderRows(chunk: ChunkRows, tags: readonly TagCodes[]): Generator<undefined, RowOrder> {
+  const offsets = yield* timeOffsets(chunk);
+  const series = yield* numberSeries(tags, chunk.rowCount);
+  const places = rankSeries(series, tags);
+  yield;
+  const { rows, seriesEnds } = yield* bySeries(series.ids, places);
+  const groupEnds = new Uint32Array(rows.length);
+  let groups = 0;
+  let [offsetMin, offsetMax] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let pauseAt = SLICE_ROWS;
+  for (let place = 0, from = 0; place < seriesEnds.length; place++) {
+    const to = seriesEnds[place] as number;
+    sortByTime(rows.subarray(from, to), offsets);
+    for (let at = from; at < to; at++) {
+      const offset = offsets[rows[at] as number] as number;
+      if (at + 1 === to || offsets[rows[at + 1] as number] !== offset) groupEnds[groups++] = at + 1;
+    }
+    offsetMin = Math.min(offsetMin, offsets[rows[from] as number] as number);
+    offsetMax = Math.max(offsetMax, offsets[rows[to - 1] as number] as number);
+    from = to;
+    if (to < pauseAt) continue;
+    pauseAt = to + SLICE_ROWS;
+    yield;
+  }
+  return { rows, groupEnds: groupEnds.subarray(0, groups), offsetMin, offsetMax };
+}
+
+/** A chunk is far shorter than 2^53 ns, so offsets are exact as numbers, which compare without allocating. */
+function* timeOffsets(chunk: ChunkRows): Generator<undefined, Float64Array> {
+  const offsets = new Float64Array(chunk.rowCount);
+  const startLow = Number(BigInt.asUintN(32, chunk.start));
+  const startHigh = Number(chunk.start >> 32n);
+  let at = 0;
+  for (const { batch, rows, rowCount } of chunk.pieces) {
+    const times = timesOf(batch);
+    const words = new Uint32Array(times.buffer, times.byteOffset, times.length * 2);
+    for (let index = 0; index < rowCount; index++) {
+      const row = rows === undefined ? index : (rows[index] as number);
+      offsets[at + index] = (((words[row * 2 + 1] as number) | 0) - startHigh) * 4_294_967_296 + ((words[row * 2] as number) - startLow);
+    }
+    at += rowCount;
+    yield;
+  }
+  return offsets;
+}
+
+/** A counting sort: stable, so the rows of one series stay in WAL order. */
+function* bySeries(ids: Uint32Array, places: Uint32Array): Generator<undefined, { rows: Uint32Array; seriesEnds: Uint32Array }> {
+  const next = new Uint32Array(places.length + 1);
+  for (const id of ids) next[(places[id] as number) + 1] = (next[(places[id] as number) + 1] as number) + 1;
+  for (let place = 0; place < places.length; place++) next[place + 1] = (next[place + 1] as number) + (next[place] as number);
+  yield;
+  const rows = new Uint32Array(ids.length);
+  for (let from = 0; from < ids.length; from += SLICE_ROWS) {
+    for (let row = from; row < Math.min(ids.length, from + SLICE_ROWS); row++) {
+      const place = places[ids[row] as number] as number;
+      const at = next[place] as number;
+      rows[at] = row;
+      next[place] = at + 1;
+    }
+    yield;
+  }
+  return { rows, seriesEnds: next.subarray(0, places.length) };
+}
+
+/** Rows come in WAL order, which mostly is time order already. */
+function sortByTime(rows: Uint32Array, offsets: Float64Array): void {
+  for (let at = 1; at < rows.length; at++) {
+    if ((offsets[rows[at - 1] as number] as number) <= (offsets[rows[at] as number] as number)) continue;
+    rows.sort((left, right) => (offsets[left] as number) - (offsets[right] as number) || left - right);
+    return;
+  }
+}
