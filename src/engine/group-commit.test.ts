@@ -14,7 +14,7 @@ const batch = (rows: number): TableBatchInput => ({
 function open(apply: (record: RingRecord, sequence: number) => void = () => undefined): GroupCommit {
   return new GroupCommit({
     wal: createMemoryWalLog(), clock: new VirtualClock(), log: { log: () => undefined }, limits: { ...DEFAULT_STORAGE_LIMITS, ringBytes: 4_096 },
-    firstFile: 1, lastSequence: 0, apply, discard: () => undefined,
+    firstFile: 1, lastSequence: 0, files: [], apply, discard: () => undefined,
   });
 }
 

@@ -38,6 +38,12 @@ interface Pending extends RingRecord {
   readonly settle: (error: DatabaseError | undefined) => void;
 }
 
+/** A WAL file and the last sequence it holds. */
+export interface WalFileEnd {
+  readonly file: number;
+  readonly lastSequence: number;
+}
+
 export interface GroupCommitOptions {
   readonly wal: WalLog;
   readonly clock: Clock;
@@ -46,6 +52,8 @@ export interface GroupCommitOptions {
   /** The next file to create, and the last sequence on disk. */
   readonly firstFile: number;
   readonly lastSequence: number;
+  /** Files on disk with the last sequence of each, ascending. */
+  readonly files: readonly WalFileEnd[];
   /** Called in order once the record is durable. When it throws, writes are refused from then on. */
   readonly apply: (record: RingRecord, sequence: number) => void;
   /** Called when the record could not be made durable. */
@@ -66,9 +74,14 @@ export class GroupCommit {
   #durable: number;
   #closed: DatabaseError | undefined;
   #commits = 0;
+  #files: WalFileEnd[];
+  #rotating = false;
+  /** Files that hold nothing after this sequence may go; undefined: nothing was asked. */
+  #discardThrough: number | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+    this.#files = [...options.files];
     this.#ring = new WalRing(options.limits.ringBytes);
     this.#gate = new Gate({ waitingMax: options.limits.writersWaitingMax, waitMs: options.limits.writerWaitMs, clock: options.clock, refusal: () => this.#full() });
     this.#file = options.firstFile;
@@ -126,6 +139,22 @@ export class GroupCommit {
     });
   }
 
+  /** The next commit begins a new file, so that the present one can be covered by a snapshot. */
+  rotate(): void {
+    this.#rotating = true;
+  }
+
+  /** Number of the newest file that holds nothing after the sequence; 0: none. */
+  coveredFile(sequence: number): number {
+    return this.#files.findLast((file) => file.lastSequence <= sequence)?.file ?? 0;
+  }
+
+  /** Deletes, between commits, the files that hold nothing after the sequence; the one being written stays. */
+  discardThrough(sequence: number): void {
+    this.#discardThrough = sequence;
+    this.#running ??= this.#run();
+  }
+
   /** Waits for what was submitted, then refuses more. */
   async close(): Promise<void> {
     this.#closed ??= new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
@@ -141,12 +170,40 @@ export class GroupCommit {
   async #run(): Promise<void> {
     // Writers that arrive within this turn of the event loop share the commit.
     await Promise.resolve();
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#discardThrough !== undefined) {
+      await this.#discardCovered();
+      if (this.#queue.length === 0) continue;
       const group = this.#nextGroup();
       const error = this.#closed !== undefined && this.#closed.code === "wal.write_failed" ? this.#closed : await this.#append(group);
       this.#finish(group, error);
     }
     this.#running = undefined;
+  }
+
+  /** In ascending order, so that what is left after a crash has no gap. What cannot be deleted now is asked for again. */
+  async #discardCovered(): Promise<void> {
+    const sequence = this.#discardThrough;
+    this.#discardThrough = undefined;
+    if (sequence === undefined) return;
+    for (const { file, lastSequence } of [...this.#files]) {
+      const written = file === this.#file && this.#fileSize > 0 && !this.#rotating;
+      if (lastSequence > sequence || written) return;
+      try {
+        await this.#options.wal.delete(file);
+      } catch (error) {
+        this.#options.log.log("warn", `WAL file ${file} is covered by a snapshot but cannot be deleted: ${messageOf(error)}`, { file });
+        return;
+      }
+      if (file === this.#file) this.#nextFile();
+      this.#files = this.#files.filter((other) => other.file !== file);
+    }
+  }
+
+  #nextFile(): void {
+    this.#rotating = false;
+    if (this.#fileSize === 0) return;
+    this.#file++;
+    this.#fileSize = 0;
   }
 
   #nextGroup(): Pending[] {
@@ -162,10 +219,7 @@ export class GroupCommit {
 
   async #append(group: readonly Pending[]): Promise<DatabaseError | undefined> {
     const size = group.reduce((sum, pending) => sum + pending.bytes.length, 0);
-    if (this.#fileSize > 0 && this.#fileSize + size > this.#options.limits.walFileBytes) {
-      this.#file++;
-      this.#fileSize = 0;
-    }
+    if (this.#rotating || (this.#fileSize > 0 && this.#fileSize + size > this.#options.limits.walFileBytes)) this.#nextFile();
     for (const [place, pending] of group.entries()) {
       numberRecord(pending.bytes, this.#durable + 1 + place);
       sealRecord(pending.bytes, place);
@@ -178,6 +232,9 @@ export class GroupCommit {
     }
     this.#fileSize += size + header.length * FILE_HEADER_BYTES;
     this.#commits++;
+    const end: WalFileEnd = { file: this.#file, lastSequence: this.#durable + group.length };
+    if (this.#files.at(-1)?.file === this.#file) this.#files[this.#files.length - 1] = end;
+    else this.#files.push(end);
     return undefined;
   }
 

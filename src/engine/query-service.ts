@@ -78,7 +78,11 @@ export class QueryService {
 }
 
 function relationsOf(compiled: CompiledQuery, tables: QueryTables): Parameters<QueryEngine["execute"]>[0]["relations"] {
-  return compiled.scans.map((scan) => ({ id: scan.id, columns: scan.table.columns, batches: tables.batches(scan) }));
+  return compiled.scans.map((scan) => {
+    const columns = scan.table.columns.map(({ name, type, id }) => ({ name, type, ...(id === undefined ? {} : { fieldId: id }) }));
+    const persisted = tables.persisted(scan);
+    return { id: scan.id, columns, batches: tables.batches(scan), ...(persisted === undefined ? {} : { persisted }) };
+  });
 }
 
 /** JSON scalars only (spec: query §2.2). */

@@ -6,6 +6,8 @@ import { DatabaseError } from "../core/errors/database-error.ts";
 import type { Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
 import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTable, type DescribedTable } from "../core/query/metadata.ts";
 import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
+import type { PersistedFile } from "../core/snapshot/manifest.ts";
+import type { PersistedPart } from "../ports/query-engine.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
 
 /** Committed rows of a table; what `Storage` offers to queries. */
@@ -17,8 +19,10 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False only when no two rows can share series and time. */
+  /** False only when no two rows of the batches can share series and time. */
   readonly mayHaveDuplicates: boolean;
+  /** Older rows, in WAL order; a point stands once in a file. */
+  readonly files?: readonly PersistedFile[];
 }
 
 /** Tables of the `system` schema; rows are made when asked for. */
@@ -71,6 +75,7 @@ export class QueryTables implements TableSource {
     return {
       columns: sortedColumns(definition),
       deduplicate: snapshot.mayHaveDuplicates,
+      persisted: (snapshot.files?.length ?? 0) > 0,
       ...(retentionNs === undefined ? {} : { timeMinNs: this.#nowNs - retentionNs }),
     };
   }
@@ -96,13 +101,23 @@ export class QueryTables implements TableSource {
   /** Batches a scan reads: those that can hold rows of its time range. */
   batches(scan: Scan): readonly TableBatchView[] {
     if (scan.schema === "iox") {
-      const { timeMinNs, timeMaxNs } = scan;
-      return (this.#snapshots.get(scan.name)?.batches ?? []).filter(
-        (batch) => (timeMinNs === undefined || batch.timeMax >= timeMinNs) && (timeMaxNs === undefined || batch.timeMin <= timeMaxNs),
-      );
+      return (this.#snapshots.get(scan.name)?.batches ?? []).filter((batch) => mayMatter(batch, scan));
     }
     const rows = scan.schema === "system" ? this.#systemTable(scan.name) : informationSchemaTable(scan.name, this.#described());
     return rows === undefined || rows.rows.length === 0 ? [] : [encoded(rows, scan.name)];
+  }
+
+  /** Files a scan reads; undefined: its table lies in memory. */
+  persisted(scan: Scan): PersistedPart | undefined {
+    const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
+    if (snapshot === undefined || scan.table.persisted !== true) return undefined;
+    const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
+    const batches = this.batches(scan);
+    return {
+      paths: files.map((file) => file.path),
+      rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
+      deduplicate: snapshot.mayHaveDuplicates || overlap(files, batches),
+    };
   }
 
   #described(): readonly DescribedTable[] {
@@ -113,6 +128,35 @@ export class QueryTables implements TableSource {
     });
     return [...users, ...system];
   }
+}
+
+interface TimeRange {
+  readonly timeMin: bigint;
+  readonly timeMax: bigint;
+}
+
+const mayMatter = (range: TimeRange, { timeMinNs, timeMaxNs }: Scan): boolean =>
+  (timeMinNs === undefined || range.timeMax >= timeMinNs) && (timeMaxNs === undefined || range.timeMin <= timeMaxNs);
+
+/** Whether two files, or a file and a batch, may hold the same point: their times overlap. */
+function overlap(files: readonly TimeRange[], batches: readonly TimeRange[]): boolean {
+  const sorted = [...files].sort((left, right) => (left.timeMin < right.timeMin ? -1 : left.timeMin > right.timeMin ? 1 : 0));
+  if (sorted.some((file, index) => index > 0 && file.timeMin <= (sorted[index - 1] as TimeRange).timeMax)) return true;
+  // The files follow one another, so the first one that ends late enough decides.
+  return batches.some((batch) => {
+    const file = sorted[firstEndingAfter(sorted, batch.timeMin)];
+    return file !== undefined && file.timeMin <= batch.timeMax;
+  });
+}
+
+function firstEndingAfter(files: readonly TimeRange[], time: bigint): number {
+  let [low, high] = [0, files.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((files[middle] as TimeRange).timeMax < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** `SELECT *` is alphabetical, `time` in its place (spec: query §1). */

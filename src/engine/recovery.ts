@@ -8,11 +8,16 @@ import { FILE_HEADER_BYTES } from "../core/wal/record.ts";
 import { type BadEnd, readWalFile, type WalRecord } from "../core/wal/reader.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { WalLog } from "../ports/wal-log.ts";
+import type { WalFileEnd } from "./group-commit.ts";
 import { REPLAY_SLICE_BYTES } from "./storage-limits.ts";
 
 export interface RecoveryOptions {
   readonly wal: WalLog;
   readonly log: LogSink;
+  /** Sequences up to it are persisted: they are checked but not applied. */
+  readonly persistedSequence: number;
+  /** Last WAL file that a snapshot covers; its number is not used again. */
+  readonly persistedFile: number;
   /** False: damaged parts are left out, loudly. */
   readonly failOnError: boolean;
   /** Takes a record in; its bytes are valid during the call only. May throw `wal.corrupt`. */
@@ -24,6 +29,8 @@ export interface RecoveryReport {
   /** The next file to create. */
   readonly nextFile: number;
   readonly lastSequence: number;
+  /** Files on disk with the last sequence of each. */
+  readonly files: readonly WalFileEnd[];
   readonly records: number;
   readonly tornBytes: number;
   readonly damages: number;
@@ -31,6 +38,7 @@ export interface RecoveryReport {
 
 interface Progress {
   sequence: number;
+  files: WalFileEnd[];
   records: number;
   tornBytes: number;
   damages: number;
@@ -39,8 +47,8 @@ interface Progress {
 /** Throws `wal.corrupt`. */
 export async function recover(options: RecoveryOptions): Promise<RecoveryReport> {
   const files = await options.wal.list();
-  const progress: Progress = { sequence: 0, records: 0, tornBytes: 0, damages: 0 };
-  let nextFile = (files.at(-1) ?? 0) + 1;
+  const progress: Progress = { sequence: 0, files: [], records: 0, tornBytes: 0, damages: 0 };
+  let nextFile = Math.max(files.at(-1) ?? 0, options.persistedFile) + 1;
   for (const [index, file] of files.entries()) {
     const previous = files[index - 1];
     if (previous !== undefined && file !== previous + 1) note(options, progress, file, 0, `file ${previous + 1} is missing before it`);
@@ -50,9 +58,9 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
       // Its first commit never ended: the number is free again.
       await options.wal.delete(file);
       nextFile = file;
-    }
+    } else progress.files.push({ file, lastSequence: progress.sequence });
   }
-  return { nextFile, lastSequence: progress.sequence, records: progress.records, tornBytes: progress.tornBytes, damages: progress.damages };
+  return { nextFile, lastSequence: Math.max(progress.sequence, options.persistedSequence), files: progress.files, records: progress.records, tornBytes: progress.tornBytes, damages: progress.damages };
 }
 
 /** True when the file holds nothing and may go. */
@@ -80,7 +88,10 @@ async function replayRecords(options: RecoveryOptions, progress: Progress, file:
     if (step.done === true) return step.value;
     const record = step.value;
     if (record.sequence <= progress.sequence) return { offset, reason: `sequence ${record.sequence} after ${progress.sequence}`, middle: true };
-    applyRecord(options, progress, file, record, offset);
+    if (progress.sequence === 0 && record.sequence > options.persistedSequence + 1) {
+      note(options, progress, file, offset, `sequence ${record.sequence} follows ${options.persistedSequence}: what lay between is missing`);
+    }
+    if (record.sequence > options.persistedSequence) applyRecord(options, progress, file, record, offset);
     progress.sequence = record.sequence;
     offset = record.end;
     if (offset < sliceEnd) continue;

@@ -38,3 +38,15 @@ export const RETRY_AFTER_SECONDS = 1;
 
 /** Bodies from this size on take turns of the event loop. */
 export const LONG_BODY_BYTES = 262_144;
+
+/** Part of the buffer's limit that rows take before a snapshot begins: the rest is for its working memory and new rows. */
+export const SNAPSHOT_BUFFER_SHARE = 0.35;
+
+/** Part of the buffer's limit that one snapshot takes at most: its working memory is several times that. */
+export const SNAPSHOT_PREFIX_SHARE = 1 / 16;
+
+/** How often the age of the buffered rows is looked at, in milliseconds. */
+export const SNAPSHOT_CHECK_MS = 1_000;
+
+/** Pause after a snapshot that failed, in milliseconds: the store may be down. */
+export const SNAPSHOT_RETRY_MS = 5_000;

@@ -8,6 +8,7 @@ import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { LineProtocolKernel } from "../core/line-protocol/kernel.ts";
+import type { PersistedFile } from "../core/snapshot/manifest.ts";
 import { RECORD_HEADER_BYTES } from "../core/wal/record.ts";
 import type { WalRecord } from "../core/wal/reader.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -16,6 +17,8 @@ import type { WalLog } from "../ports/wal-log.ts";
 import type { CatalogService } from "./catalog-service.ts";
 import { GroupCommit, type RingRecord } from "./group-commit.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
+import { PersistedFiles } from "./snapshots/persisted-files.ts";
+import { Snapshotter, type SnapshotSettings } from "./snapshots/snapshotter.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
 import { type EncodableWrite, WritePath, type WriteRequest } from "./write-path.ts";
 
@@ -25,8 +28,10 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False: no point of the table was written twice. */
+  /** False: no point stands twice among the batches. */
   readonly mayHaveDuplicates: boolean;
+  /** Older rows, in WAL order: all of them are older than every batch. */
+  readonly files: readonly PersistedFile[];
 }
 
 export interface StorageOptions {
@@ -35,6 +40,8 @@ export interface StorageOptions {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly limits?: Partial<StorageLimits>;
+  /** Undefined: rows stay in the WAL and in memory. */
+  readonly snapshots?: SnapshotSettings;
   /** Default true, unlike the reference: a damaged WAL stops the start. */
   readonly walReplayFailOnError?: boolean;
   /** Lets other work run; default: a timer of the clock. */
@@ -58,6 +65,11 @@ export interface StorageStatistics {
   readonly walFile: number;
   readonly linesWritten: number;
   readonly bytesWritten: number;
+  readonly snapshots: number;
+  readonly snapshotFailures: number;
+  readonly persistedFiles: number;
+  readonly persistedRows: number;
+  readonly persistedBytes: number;
   readonly replay: RecoveryReport;
 }
 
@@ -69,16 +81,19 @@ export class Storage {
   readonly #path: WritePath;
   readonly #wal: WalLog;
   readonly #replay: RecoveryReport;
+  readonly #files: PersistedFiles;
+  readonly #snapshotter: Snapshotter | undefined;
   readonly #listeners = new Set<(batch: CommittedBatch) => void>();
   #linesWritten = 0;
   #bytesWritten = 0;
 
-  private constructor(options: StorageOptions, limits: StorageLimits, buffer: QueryableBuffer, replay: RecoveryReport, yieldToEventLoop: () => Promise<void>) {
+  private constructor(options: StorageOptions, { limits, buffer, files, replay, yieldToEventLoop }: OpenedParts) {
     this.#catalog = options.catalog;
     this.#log = options.log;
     this.#wal = options.wal;
     this.#buffer = buffer;
     this.#replay = replay;
+    this.#files = files;
     this.#commit = new GroupCommit({
       wal: options.wal,
       clock: options.clock,
@@ -86,19 +101,31 @@ export class Storage {
       limits,
       firstFile: replay.nextFile,
       lastSequence: replay.lastSequence,
+      files: replay.files,
       apply: (record, sequence) => this.#apply(record, sequence),
       discard: (record) => buffer.release(record.reservedBytes),
     });
     options.catalog.onChange((op) => this.#dropDeleted(op));
     this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop, makeKernel: options.makeKernel });
+    this.#snapshotter = options.snapshots === undefined ? undefined : this.#createSnapshotter(options, options.snapshots, yieldToEventLoop);
+    // Files that a snapshot covered when the server went down.
+    if (files.sequence > 0) this.#commit.discardThrough(files.sequence);
   }
 
-  /** Replays the WAL. Throws `wal.corrupt` for damage that is no torn tail, unless told to go on without. */
+  #createSnapshotter({ clock, log }: StorageOptions, settings: SnapshotSettings, yieldToEventLoop: () => Promise<void>): Snapshotter {
+    const liveTable = (tableId: number): TableDefinition | undefined => (isLive(this.#catalog, tableId) ? this.#catalog.state.tablesById.get(tableId) : undefined);
+    return new Snapshotter({ settings, buffer: this.#buffer, files: this.#files, commit: this.#commit, liveTable, clock, log, yieldToEventLoop });
+  }
+
+  /** Reads the manifests, then replays the WAL after them. Throws `snapshot.corrupt`; `wal.corrupt` for damage that is no torn tail, unless told to go on without. */
   static async open(options: StorageOptions): Promise<Storage> {
     const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     const buffer = new QueryableBuffer(limits.bufferBytes);
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
+    const files = options.snapshots === undefined ? new PersistedFiles() : await PersistedFiles.load(options.snapshots.store, options.snapshots.nodeId);
     const replay = await recover({
+      persistedSequence: files.sequence,
+      persistedFile: files.walFile,
       wal: options.wal,
       log: options.log,
       failOnError: options.walReplayFailOnError ?? true,
@@ -108,7 +135,7 @@ export class Storage {
     if (buffer.bytes > limits.bufferBytes) {
       options.log.log("warn", `The replayed rows take ${buffer.bytes} bytes and the buffer's limit is ${limits.bufferBytes}: writes are refused until it is raised`);
     }
-    return new Storage(options, limits, buffer, replay, yieldToEventLoop);
+    return new Storage(options, { limits, buffer, files, replay, yieldToEventLoop });
   }
 
   /**
@@ -139,10 +166,20 @@ export class Storage {
     const table = this.#catalog.state.tablesById.get(tableId);
     if (table === undefined || table.databaseId !== databaseId) return undefined;
     const buffered = this.#buffer.table(tableId);
-    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false };
+    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false, files: this.#files.ofTable(tableId) };
   }
 
-  /** Committed batches of a database after a sequence, in WAL order. */
+  /** Persists all that is durable now, where snapshots are on; a failure is logged and tried again later. */
+  async snapshotNow(): Promise<void> {
+    await this.#snapshotter?.snapshotNow();
+  }
+
+  /** Keeps a database's rows after `position()` for `committedSince`, also when they are persisted, until released. */
+  hold(databaseId: number, position: () => number): () => void {
+    return this.#buffer.hold(databaseId, position);
+  }
+
+  /** Committed batches of a database after a sequence, in WAL order; persisted ones only as far as a hold keeps them. */
   committedSince(databaseId: number, afterSequence: number): Iterable<CommittedBatch> {
     return this.#buffer.since(databaseId, afterSequence);
   }
@@ -160,6 +197,7 @@ export class Storage {
 
   statistics(): StorageStatistics {
     const buffer = this.#buffer;
+    const persisted = this.#files.totals;
     return {
       rows: buffer.rowCount,
       tables: buffer.tableCount,
@@ -170,12 +208,19 @@ export class Storage {
       ...this.#commit.statistics(),
       linesWritten: this.#linesWritten,
       bytesWritten: this.#bytesWritten,
+      snapshots: 0,
+      snapshotFailures: 0,
+      ...this.#snapshotter?.statistics(),
+      persistedFiles: persisted.count,
+      persistedRows: persisted.rows,
+      persistedBytes: persisted.bytes,
       replay: this.#replay,
     };
   }
 
   /** Commits what was accepted, refuses more, closes the WAL log. */
   async close(): Promise<void> {
+    await this.#snapshotter?.close();
     await this.#commit.close();
     await this.#wal.close();
   }
@@ -216,7 +261,16 @@ export class Storage {
         }
       }
     }
+    this.#snapshotter?.notify();
   }
+}
+
+interface OpenedParts {
+  readonly limits: StorageLimits;
+  readonly buffer: QueryableBuffer;
+  readonly files: PersistedFiles;
+  readonly replay: RecoveryReport;
+  readonly yieldToEventLoop: () => Promise<void>;
 }
 
 /** Deleted tables answer no query and feed no trigger, so their rows need no memory. */

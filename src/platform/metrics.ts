@@ -33,6 +33,11 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
+    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
+    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
+    gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),
+    gauge("tidemark_parquet_bytes", "Bytes of Parquet files", now.persistedBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
   ];
 }

@@ -1,5 +1,5 @@
 /** Opens what a node keeps: a locked folder with catalog objects and WAL files, or memory. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createFileObjectStore } from "../adapters/object-store/file.ts";
 import { createMemoryObjectStore } from "../adapters/object-store/memory.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
@@ -14,6 +14,8 @@ import { randomName } from "./random.ts";
 
 export interface Stores {
   readonly objects: ObjectStore;
+  /** Local folder of the objects, absolute; undefined: they are in memory, so rows are not worth moving there. */
+  readonly folder: string | undefined;
   openWal(): Promise<WalLog>;
   /** Lets other servers have the folder. */
   release(): void;
@@ -22,13 +24,14 @@ export interface Stores {
 /** Throws `server.folder_not_writable`, `server.folder_in_use`. */
 export function openStores(config: Pick<ServeConfig, "objectStore" | "nodeId">): Stores {
   if (config.objectStore.kind === "memory") {
-    return { objects: createMemoryObjectStore(), openWal: async () => createVolatileWalLog(), release: () => undefined };
+    return { objects: createMemoryObjectStore(), folder: undefined, openWal: async () => createVolatileWalLog(), release: () => undefined };
   }
   const { dataDir } = config.objectStore;
   makeFolder(join(dataDir, config.nodeId), { what: "data folder", flag: "--data-dir" });
   const release = lockFolder(join(dataDir, config.nodeId, "lock"));
   return {
     objects: createFileObjectStore({ folder: dataDir, randomName }),
+    folder: resolve(dataDir),
     openWal: () => openFileWalLog({ folder: join(dataDir, config.nodeId, "wal"), workerUrl: workerEntry("disk-worker") }),
     release,
   };

@@ -59,6 +59,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
         if (!known) tellNewDatabase(parts, database, origin);
       },
       committedSince: (databaseId, sequence) => storage.committedSince(databaseId, sequence),
+      hold: (databaseId, position) => storage.hold(databaseId, position),
       onCommitted: (listener) => storage.onCommitted(listener),
     },
     table: (databaseId, tableId) => liveTable(catalog, databaseId, tableId),

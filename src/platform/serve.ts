@@ -10,6 +10,7 @@ import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
+import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { createTurns } from "../adapters/system/turns.ts";
@@ -18,6 +19,7 @@ import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
+import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
@@ -25,6 +27,7 @@ import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
+import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
 import { Storage } from "../engine/storage.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
@@ -32,10 +35,12 @@ import type { Services } from "../http/services.ts";
 import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
-import { openStores } from "./open-stores.ts";
+import { openStores, type Stores } from "./open-stores.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
@@ -81,8 +86,8 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   closing.add("data folder", () => stores.release());
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
   const wal = await stores.openWal();
-  const storage = await openStorage(config, opened, catalog, wal);
-  const engine = await DuckdbEngine.open({ clock });
+  const storage = await openStorage(config, opened, { catalog, wal, stores });
+  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -127,7 +132,13 @@ async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<
   await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
 }
 
-async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, catalog: CatalogService, wal: Awaited<ReturnType<ReturnType<typeof openStores>["openWal"]>>): Promise<Storage> {
+interface StorageParts {
+  readonly catalog: CatalogService;
+  readonly wal: WalLog;
+  readonly stores: Stores;
+}
+
+async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
   opened = await Storage.open({
@@ -141,8 +152,18 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop: createTurns(),
     makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
+    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
   });
   return opened;
+}
+
+/** The reference counts one WAL file per flush interval, so its number of files is a time here. */
+function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+  return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
+}
+
+function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
+  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {

@@ -10,9 +10,27 @@ import type { SqlType } from "../core/query/types.ts";
 /** What `tidemark_scan(<id>)` reads: columns `c0…` in this order, then `seq`, the row's place in WAL order. */
 export interface EngineRelation {
   readonly id: number;
-  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly columns: readonly EngineColumn[];
   /** In WAL order. A column that a batch lacks is NULL there. Their memory must not be shared memory. */
   readonly batches: readonly TableBatchView[];
+  /** Present: the statement reads `relation_<id>`, the files and the batches together, without `seq`. */
+  readonly persisted?: PersistedPart;
+}
+
+export interface EngineColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Finds the column in a file; a file without it has NULL there. */
+  readonly fieldId?: number;
+}
+
+/** Parquet files of a relation. */
+export interface PersistedPart {
+  /** Object paths in WAL order; every batch is newer. A point stands once in a file. */
+  readonly paths: readonly string[];
+  readonly rowCount: number;
+  /** A point may stand in several places: the newest non-null value of each column wins. */
+  readonly deduplicate: boolean;
 }
 
 export interface EngineQuery {

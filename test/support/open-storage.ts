@@ -27,6 +27,9 @@ export interface OpenSetting {
   readonly clock?: VirtualClock;
   readonly walReplayFailOnError?: boolean;
   readonly yieldToEventLoop?: () => Promise<void>;
+  /** Where Parquet files go; undefined: snapshots are off. */
+  readonly parquetStore?: ObjectStore;
+  readonly snapshotAgeMs?: number;
 }
 
 export interface Opened {
@@ -52,6 +55,7 @@ export async function openStorage(disk: Disk, setting: OpenSetting = {}): Promis
     log: { log: (level, message) => void lines.push(`${level}: ${message}`) },
     limits: { ...TEST_LIMITS, ...setting.limits },
     yieldToEventLoop: setting.yieldToEventLoop ?? (() => new Promise((resolve) => setImmediate(resolve))),
+    ...(setting.parquetStore === undefined ? {} : { snapshots: { store: setting.parquetStore, nodeId: "n0", gen1DurationNs: 600_000_000_000n, ageMsMax: setting.snapshotAgeMs ?? 600_000 } }),
     ...(setting.walReplayFailOnError === undefined ? {} : { walReplayFailOnError: setting.walReplayFailOnError }),
   };
   return { storage: await Storage.open(options), catalog, clock, lines };

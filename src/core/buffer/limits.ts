@@ -29,3 +29,6 @@ export const LATE_SCAN_MAX = 4_096;
 
 /** Searched batches whose points are kept for the next search, for each table. */
 export const POINT_SETS_KEPT = 8;
+
+/** Rows that are indexed anew when the rows before them leave the buffer: about 10 ms of work. */
+export const REINDEX_ROWS_MAX = 65_536;

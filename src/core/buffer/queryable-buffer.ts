@@ -39,7 +39,13 @@ export class QueryableBuffer {
   readonly limitBytes: number;
   readonly #tables = new Map<number, TableBuffer>();
   readonly #byDatabase = new Map<number, CommittedBatch[]>();
+  /** Positions of readers of the feed, by database: what they have not read stays. */
+  readonly #readers = new Map<number, Set<() => number>>();
   #held = 0;
+  /** Of `#held`: what no snapshot has taken. */
+  #unpersisted = 0;
+  #persistedSequence = 0;
+  #working = 0;
   #reserved = 0;
   #indexBytes = 0;
   #rowCount = 0;
@@ -48,9 +54,14 @@ export class QueryableBuffer {
     this.limitBytes = limitBytes;
   }
 
-  /** Held and promised bytes. */
+  /** Held and promised bytes, and what snapshots work with. */
   get bytes(): number {
-    return this.#held + this.#reserved + this.#indexBytes;
+    return this.#held + this.#reserved + this.#indexBytes + this.#working;
+  }
+
+  /** Bytes of batches that no snapshot has taken. */
+  get unpersistedBytes(): number {
+    return this.#unpersisted;
   }
 
   get indexBytes(): number {
@@ -85,10 +96,12 @@ export class QueryableBuffer {
 
   /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
   append(batch: CommittedBatch, options: { readonly reserved: boolean }): CommittedBatch {
-    const own: CommittedBatch = { ...batch, bytes: batch.bytes.slice() };
+    // Not `slice`: a Buffer's slice is a view, and would keep a whole WAL file in memory.
+    const own: CommittedBatch = { ...batch, bytes: new Uint8Array(batch.bytes) };
     const cost = batchCost(own.bytes);
     if (options.reserved) this.release(cost);
     this.#held += cost;
+    this.#unpersisted += cost;
     this.#rowCount += own.rowCount;
     let table = this.#tables.get(own.tableId);
     if (table === undefined) {
@@ -96,7 +109,7 @@ export class QueryableBuffer {
       this.#indexBytes += table.indexBytes;
     }
     const before = table.indexBytes;
-    table.append(own.bytes);
+    table.append(own.bytes, own.sequence);
     this.#indexBytes += table.indexBytes - before;
     if (this.#indexBytes > this.limitBytes * SERIES_INDEX_SHARE || this.bytes > this.limitBytes) this.#giveUpIndex(table);
     const all = this.#byDatabase.get(own.databaseId);
@@ -122,15 +135,95 @@ export class QueryableBuffer {
     for (let index = firstAfter(all, sequence); index < all.length; index++) yield all[index] as CommittedBatch;
   }
 
+  /** Counts memory that a snapshot works with (or, negative, gives back): writers see less room meanwhile. */
+  charge(bytes: number): void {
+    this.#working += bytes;
+  }
+
+  /**
+   * The longest prefix of the WAL in the buffer that ends at or before `sequence` and takes about `bytesMax`; at least
+   * one record. Undefined: there is nothing.
+   */
+  prefix(sequence: number, bytesMax: number): number | undefined {
+    const costs = new Map<number, number>();
+    let cut = false;
+    for (const all of this.#byDatabase.values()) {
+      let sum = 0;
+      for (let index = firstAfter(all, this.#persistedSequence); index < all.length; index++) {
+        const batch = all[index] as CommittedBatch;
+        cut ||= sum > bytesMax;
+        if (sum > bytesMax || batch.sequence > sequence) break;
+        const cost = batchCost(batch.bytes);
+        sum += cost;
+        costs.set(batch.sequence, (costs.get(batch.sequence) ?? 0) + cost);
+      }
+    }
+    let [sum, end] = [0, undefined as number | undefined];
+    for (const candidate of [...costs.keys()].sort((left, right) => left - right)) {
+      sum += costs.get(candidate) as number;
+      if (end !== undefined && sum > bytesMax) return end;
+      end = candidate;
+    }
+    // Records of deleted tables at the end hold nothing to persist, so they are covered too.
+    return end === undefined || cut ? end : sequence;
+  }
+
+  /** Batches of each table up to a sequence. */
+  *through(sequence: number): Generator<readonly [tableId: number, batches: readonly TableBatchView[]]> {
+    for (const [tableId, table] of this.#tables) {
+      const batches = table.viewsThrough(sequence);
+      if (batches.length > 0) yield [tableId, batches];
+    }
+  }
+
+  /** Lets go of what a snapshot has persisted. Rows that a reader of the feed has not read stay for it alone. */
+  dropThrough(sequence: number): void {
+    for (const [tableId, table] of [...this.#tables]) {
+      const rest = table.after(sequence);
+      this.#indexBytes += (rest?.indexBytes ?? 0) - table.indexBytes;
+      this.#rowCount += (rest?.rowCount ?? 0) - table.rowCount;
+      if (rest === undefined) this.#tables.delete(tableId);
+      else this.#tables.set(tableId, rest);
+    }
+    for (const all of this.#byDatabase.values()) {
+      const end = firstAfter(all, sequence);
+      for (let index = firstAfter(all, this.#persistedSequence); index < end; index++) this.#unpersisted -= batchCost((all[index] as CommittedBatch).bytes);
+    }
+    this.#persistedSequence = Math.max(this.#persistedSequence, sequence);
+    this.trim();
+  }
+
+  /** Keeps rows of the database after `position()` until the returned function is called. */
+  hold(databaseId: number, position: () => number): () => void {
+    const readers = this.#readers.get(databaseId) ?? new Set();
+    this.#readers.set(databaseId, readers.add(position));
+    return () => void readers.delete(position);
+  }
+
+  /** Lets go of persisted rows that all readers have passed. */
+  trim(): void {
+    for (const [databaseId, all] of this.#byDatabase) {
+      let through = this.#persistedSequence;
+      for (const position of this.#readers.get(databaseId) ?? []) through = Math.min(through, position());
+      const end = firstAfter(all, through);
+      if (end === 0) continue;
+      for (let index = 0; index < end; index++) this.#held -= batchCost((all[index] as CommittedBatch).bytes);
+      this.#byDatabase.set(databaseId, all.slice(end));
+    }
+  }
+
   /** Forgets a table's batches and gives their bytes back. Must not run while `since` is iterated. */
   dropTable(databaseId: number, tableId: number): void {
-    const table = this.#tables.get(tableId);
-    if (table === undefined) return;
     const all = this.#byDatabase.get(databaseId) ?? [];
-    for (const batch of all) if (batch.tableId === tableId) this.#held -= batchCost(batch.bytes);
+    for (const batch of all) {
+      if (batch.tableId !== tableId) continue;
+      this.#held -= batchCost(batch.bytes);
+      if (batch.sequence > this.#persistedSequence) this.#unpersisted -= batchCost(batch.bytes);
+    }
     this.#byDatabase.set(databaseId, all.filter((batch) => batch.tableId !== tableId));
-    this.#indexBytes -= table.indexBytes;
-    this.#rowCount -= table.rowCount;
+    const table = this.#tables.get(tableId);
+    this.#indexBytes -= table?.indexBytes ?? 0;
+    this.#rowCount -= table?.rowCount ?? 0;
     this.#tables.delete(tableId);
   }
 }

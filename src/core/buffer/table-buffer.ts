@@ -1,11 +1,12 @@
 /** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
-import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN } from "./limits.ts";
+import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN, REINDEX_ROWS_MAX } from "./limits.ts";
 import { LatePoints, pointsOf } from "./late-points.ts";
 import { SeriesTimes } from "./series-times.ts";
 
 export class TableBuffer {
   readonly #batches: (Uint8Array | TableBatchView)[] = [];
+  readonly #sequences: number[] = [];
   #series: SeriesTimes | undefined = new SeriesTimes();
   readonly #late = new LatePoints();
   #mayHaveDuplicates = false;
@@ -26,11 +27,35 @@ export class TableBuffer {
   }
 
   /** The bytes must be checked ones and must not change afterwards. */
-  append(bytes: Uint8Array): void {
+  append(bytes: Uint8Array, sequence: number): void {
     const view = viewTableBatch(bytes);
     this.#rowCount += view.rowCount;
     if (!this.#mayHaveDuplicates) this.#note(view);
     this.#batches.push(view.rowCount >= KEPT_VIEW_ROWS_MIN ? view : bytes);
+    this.#sequences.push(sequence);
+  }
+
+  /** Batches up to a sequence, in WAL order. */
+  viewsThrough(sequence: number): TableBatchView[] {
+    const end = this.#endOf(sequence);
+    return this.#batches.slice(0, end).map((_, index) => this.#viewAt(index));
+  }
+
+  /** What follows a sequence, with an index of its own; undefined: nothing does. */
+  after(sequence: number): TableBuffer | undefined {
+    const end = this.#endOf(sequence);
+    if (end === this.#batches.length) return undefined;
+    const rest = new TableBuffer();
+    const views = this.#batches.slice(end).map((_, index) => this.#viewAt(end + index));
+    // Noting every row anew takes time; with many of them the index is not worth a pause.
+    if (views.reduce((sum, view) => sum + view.rowCount, 0) > REINDEX_ROWS_MAX) rest.giveUpIndex();
+    views.forEach((view, index) => rest.append(view.bytes, this.#sequences[end + index] as number));
+    return rest;
+  }
+
+  #endOf(sequence: number): number {
+    const end = this.#sequences.findIndex((candidate) => candidate > sequence);
+    return end < 0 ? this.#sequences.length : end;
   }
 
   /** Frees the series index; from now on the table counts as having duplicates. */

@@ -24,6 +24,10 @@ export interface ServeConfig {
   /** Undefined: every kind of trigger is allowed. */
   readonly restrictTriggersTo: ReadonlySet<TriggerKind> | undefined;
   readonly walFlushIntervalMs: number;
+  /** Flush intervals after which rows go to Parquet. */
+  readonly walSnapshotSize: number;
+  /** Length of the time chunks of Parquet files. */
+  readonly gen1DurationNs: bigint;
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
@@ -63,6 +67,10 @@ const FLUSH_INTERVAL_MS_MIN = 10;
 const FLUSH_INTERVAL_MS_MAX = 2_147_483_647;
 const DEFAULT_REQUEST_SIZE_MAX = 10_485_760;
 const NODE_ID_LENGTH_MAX = 255;
+const DEFAULT_WAL_SNAPSHOT_SIZE = 600;
+const MINUTE_NS = 60_000_000_000n;
+const GEN1_MINUTES: readonly bigint[] = [1n, 5n, 10n];
+const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
@@ -75,6 +83,8 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     pluginDir: parsePluginDir(settings, around, objectStore),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
+    walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
+    gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseSize(settings, "wal-ring-size"),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
     pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
@@ -154,6 +164,12 @@ function parseFlushInterval(text: string | undefined): number {
   const ms = ns === undefined ? Number.NaN : Number(ns / 1_000_000n);
   if (ms >= FLUSH_INTERVAL_MS_MIN && ms <= FLUSH_INTERVAL_MS_MAX) return ms;
   throw misconfigured(`The WAL flush interval "${text}" is not between 10ms and 24 days`, "write it as in --wal-flush-interval 1s");
+}
+
+function parseGen1Duration(text: string | undefined): bigint {
+  const ns = text === undefined ? DEFAULT_GEN1_NS : parseDuration(text);
+  if (ns !== undefined && GEN1_MINUTES.some((minutes) => minutes * MINUTE_NS === ns)) return ns;
+  throw misconfigured(`The gen1 duration "${text}" is not 1m, 5m or 10m`, "write it as in --gen1-duration 10m");
 }
 
 function parseMilliseconds(settings: ServeSettings, name: string): number | undefined {

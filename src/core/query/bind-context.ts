@@ -13,6 +13,8 @@ export type SchemaName = "iox" | "system" | "information_schema";
 export interface SourceColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** The catalog's id of a user table's column. */
+  readonly id?: number;
 }
 
 export interface SourceTable {
@@ -20,6 +22,8 @@ export interface SourceTable {
   readonly columns: readonly SourceColumn[];
   /** Rows of one series and time may occur more than once: the newest non-null value of each column wins. */
   readonly deduplicate: boolean;
+  /** A part lies in files: the scan is `relation_<id>`, which deduplicates by itself. */
+  readonly persisted?: boolean;
   /** Rows before it are not there (retention). */
   readonly timeMinNs?: bigint | undefined;
 }
@@ -31,7 +35,7 @@ export interface TableSource {
   names(schema: SchemaName): Iterable<string>;
 }
 
-/** A scan the emitted SQL makes: `tidemark_scan(<id>)`, columns `c0…` in this order, then `seq`. */
+/** A scan the emitted SQL makes: `tidemark_scan(<id>)` or `relation_<id>`, columns `c0…` in this order, then `seq` or nothing. */
 export interface Scan {
   readonly id: number;
   readonly schema: SchemaName;

@@ -73,11 +73,11 @@ function bindTable(relation: Extract<Relation, { kind: "table" }>, at: Expressio
 
 /** The scan with what every reader must not see cut away: expired rows and older values of the same point. */
 function scanSql(id: number, table: SourceTable): string {
-  const call = `tidemark_scan(${bigintSql(BigInt(id))})`;
+  const call = table.persisted === true ? `relation_${id}` : `tidemark_scan(${bigintSql(BigInt(id))})`;
   const time = table.columns.findIndex((column) => column.type === "time");
   const where = table.timeMinNs === undefined || time < 0 ? "" : ` WHERE c${time} >= ${bigintSql(table.timeMinNs)}`;
   const shown = (index: number): string => (table.columns[index]?.type === "tag" ? `CAST(c${index} AS VARCHAR)` : `c${index}`);
-  if (!table.deduplicate) {
+  if (!table.deduplicate || table.persisted === true) {
     return `(SELECT ${table.columns.map((_, index) => `${shown(index)} AS c${index}`).join(", ")} FROM ${call}${where})`;
   }
   // Newest non-null value of each field, by WAL order (spec: line-protocol-and-write §7): arg_max skips NULL values.

@@ -33,6 +33,8 @@ export interface ProcessingStorage {
   write(write: PluginWrite): Promise<void>;
   /** Batches with a greater sequence, in WAL order. */
   committedSince(databaseId: number, sequence: number): Iterable<CommittedRows>;
+  /** Keeps rows after `position()` for `committedSince` until the returned function is called. */
+  hold(databaseId: number, position: () => number): () => void;
   onCommitted(listener: (rows: CommittedRows) => void): () => void;
 }
 

@@ -51,6 +51,7 @@ class World {
           },
           write: async (write) => void this.writes.push(write),
           committedSince: (_db, sequence) => this.#committed.slice(sequence),
+          hold: () => () => undefined,
           onCommitted: (listener) => {
             this.#listeners.push(listener);
             return () => (this.#listeners = this.#listeners.filter((other) => other !== listener));

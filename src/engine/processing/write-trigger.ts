@@ -17,8 +17,11 @@ export class WriteTrigger implements TriggerRunner {
   readonly #services: ProcessingServices;
   readonly #context: TriggerContext;
   readonly #unsubscribe: () => void;
+  readonly #release: () => void;
   /** Sequence up to which the plugin has seen the log. */
   #cursor: number;
+  /** Sequence up to which runs have ended: what follows stays in memory for this trigger, also when it is persisted. */
+  #done: number;
   /** Sequence of the newest rows that are queryable. */
   #head: number;
   #pending = false;
@@ -36,6 +39,8 @@ export class WriteTrigger implements TriggerRunner {
     this.#context = context;
     this.#head = services.storage.headSequence;
     this.#cursor = this.#head;
+    this.#done = this.#head;
+    this.#release = services.storage.hold(context.databaseId, () => this.#done);
     this.#unsubscribe = services.storage.onCommitted((rows) => this.#notify(rows));
   }
 
@@ -44,10 +49,13 @@ export class WriteTrigger implements TriggerRunner {
     this.#unsubscribe();
     this.#cancelTimer?.();
     await this.#delivery;
+    this.#release();
   }
 
   #notify(rows: CommittedRows): void {
     this.#head = rows.sequence;
+    // A trigger that has nothing to do keeps nothing; other tables of the same record may still follow.
+    if (!this.#pending && this.#delivery === undefined && !this.#wants(rows)) this.#cursor = this.#done = Math.max(this.#cursor, rows.sequence - 1);
     if (this.#stopped || !this.#wants(rows)) return;
     this.#pending = true;
     if (rows.origin !== this.#context.key) this.#pendingForeign = true;
@@ -76,6 +84,7 @@ export class WriteTrigger implements TriggerRunner {
     this.#cancelTimer = undefined;
     this.#delivery = this.#deliver().finally(() => {
       this.#delivery = undefined;
+      this.#done = this.#cursor;
       if (this.#pending && !this.#stopped) this.#arm();
     });
   }

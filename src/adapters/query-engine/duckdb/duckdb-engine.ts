@@ -12,6 +12,7 @@ import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_DEFAULT, ENGINE_THREADS_DEFAU
 import { Permits } from "./permits.ts";
 import { readVector } from "./read-vector.ts";
 import { prepareTyped } from "./prepare-typed.ts";
+import { type ParquetPlace, relationView, textSql } from "./relation-view.ts";
 import { registerScan } from "./scan-function.ts";
 import { mapTags, RelationSource } from "./scan-relation.ts";
 import { TagDictionaries } from "./tag-dictionary.ts";
@@ -24,11 +25,13 @@ export interface DuckdbOptions {
   readonly memoryLimit?: string;
   /** Default 2. */
   readonly threads?: number;
+  /** Where Parquet files are; undefined: there are none, and the engine reads no file at all. */
+  readonly parquet?: ParquetPlace;
 }
 
 const INTERRUPT_AGAIN_MS = 50;
 
-/** Order matters: what may be read is fixed (nothing), then access goes, then the settings themselves. */
+/** Order matters: what may be read is fixed (the node's Parquet folder or nothing), then access goes, then the settings themselves. */
 function lockDown(options: DuckdbOptions): readonly string[] {
   return [
     "SET TimeZone = 'UTC'",
@@ -40,6 +43,7 @@ function lockDown(options: DuckdbOptions): readonly string[] {
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
+    ...(options.parquet === undefined ? [] : [`SET allowed_directories = [${textSql(options.parquet.allowedFolder)}]`]),
     "SET enable_external_access = false",
     "SET lock_configuration = true",
   ];
@@ -64,6 +68,7 @@ export class DuckdbEngine implements QueryEngine {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #permits: Permits;
+  readonly #parquetFolder: string;
   readonly #sources: Map<number, RelationSource>;
   readonly #dictionaries = new TagDictionaries();
   readonly #running = new Set<Running>();
@@ -73,6 +78,7 @@ export class DuckdbEngine implements QueryEngine {
     this.#database = database;
     this.#sources = sources;
     this.#clock = options.clock;
+    this.#parquetFolder = options.parquet?.storeFolder ?? "";
     this.#permits = new Permits(options.concurrentQueriesMax ?? CONCURRENT_QUERIES_DEFAULT, WAITING_QUERIES_MAX);
   }
 
@@ -127,6 +133,7 @@ export class DuckdbEngine implements QueryEngine {
       if (running.reason !== undefined) throw stoppedError(running.reason, running.query.timeoutMs);
       const result = await this.#step(running, async () => {
         running.connection = await api.connect(this.#database);
+        for (const relation of running.query.relations) await this.#createView(running.connection, relation);
         const prepared = await prepareTyped(running.connection, running.query);
         if (running.reason !== undefined) throw stoppedError(running.reason, running.query.timeoutMs);
         return api.execute_prepared_streaming(prepared);
@@ -136,6 +143,11 @@ export class DuckdbEngine implements QueryEngine {
       await this.#finish(running);
       throw error;
     }
+  }
+
+  /** The statement reads files and memory as one relation; the view belongs to the query's own connection. */
+  async #createView(connection: Connection, relation: EngineQuery["relations"][number]): Promise<void> {
+    if (relation.persisted !== undefined) await api.query(connection, relationView(relation, relation.persisted, this.#parquetFolder));
   }
 
   /** One call into the engine; a later close waits for it. */

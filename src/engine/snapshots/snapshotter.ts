@@ -1,0 +1,183 @@
+/**
+ * Moves the oldest part of the WAL from the buffer into Parquet files: by the buffer's fill and by age. What has been
+ * written counts only once its manifest is durable; then, in one step, queries see the files instead of the rows, and the
+ * WAL files before may go. Whatever fails on the way leaves the rows where they were.
+ */
+import type { QueryableBuffer } from "../../core/buffer/queryable-buffer.ts";
+import type { TableDefinition } from "../../core/catalog/definitions.ts";
+import { messageOf } from "../../core/errors/database-error.ts";
+import { type ChunkRows, splitByChunk } from "../../core/snapshot/chunk-rows.ts";
+import { encodeChunk, encodeCost } from "../../core/snapshot/encode-chunk.ts";
+import { encodeManifest, type Manifest, manifestPath, parquetPath, type PersistedFile } from "../../core/snapshot/manifest.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { LogSink } from "../../ports/log-sink.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import type { GroupCommit } from "../group-commit.ts";
+import { SNAPSHOT_BUFFER_SHARE, SNAPSHOT_CHECK_MS, SNAPSHOT_PREFIX_SHARE, SNAPSHOT_RETRY_MS } from "../storage-limits.ts";
+import type { PersistedFiles } from "./persisted-files.ts";
+
+export interface SnapshotSettings {
+  readonly store: ObjectStore;
+  readonly nodeId: string;
+  /** Length of a time chunk. */
+  readonly gen1DurationNs: bigint;
+  /** Rows older than this in the buffer begin a snapshot. */
+  readonly ageMsMax: number;
+}
+
+export interface SnapshotterOptions {
+  readonly settings: SnapshotSettings;
+  readonly buffer: QueryableBuffer;
+  readonly files: PersistedFiles;
+  readonly commit: Pick<GroupCommit, "durableSequence" | "rotate" | "coveredFile" | "discardThrough">;
+  /** Undefined: nobody can ask for the table's rows any more. */
+  readonly liveTable: (tableId: number) => TableDefinition | undefined;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly yieldToEventLoop: () => Promise<void>;
+}
+
+/** Work of one slice: after it other tasks get the thread. */
+const SLICE_MS = 4;
+
+export class Snapshotter {
+  readonly #options: SnapshotterOptions;
+  #running: Promise<void> | undefined;
+  /** Written perhaps, so it must come into effect before anything else may. */
+  #unconfirmed: Manifest | undefined;
+  #oldestMs: number | undefined;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #closed = false;
+  #snapshots = 0;
+  #failures = 0;
+
+  constructor(options: SnapshotterOptions) {
+    this.#options = options;
+    if (options.buffer.unpersistedBytes > 0) this.#oldestMs = options.clock.monotonicMs();
+    this.#arm();
+  }
+
+  statistics(): { readonly snapshots: number; readonly snapshotFailures: number } {
+    return { snapshots: this.#snapshots, snapshotFailures: this.#failures };
+  }
+
+  /** Rows came into the buffer. */
+  notify(): void {
+    this.#oldestMs ??= this.#options.clock.monotonicMs();
+    if (this.#running === undefined && this.#isFull()) this.#start();
+  }
+
+  /** Persists all that is durable now. Resolves when it is done or has failed; failures are logged and tried again. */
+  async snapshotNow(): Promise<void> {
+    await this.#running;
+    this.#start();
+    await this.#running;
+  }
+
+  /** Lets a running snapshot end, begins no other. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    await this.#running;
+  }
+
+  #isFull(): boolean {
+    const { buffer, clock } = this.#options;
+    return buffer.unpersistedBytes > buffer.limitBytes * SNAPSHOT_BUFFER_SHARE && clock.monotonicMs() >= this.#notBeforeMs;
+  }
+
+  #arm(): void {
+    if (this.#closed) return;
+    const { clock, buffer, settings } = this.#options;
+    this.#cancelTimer = clock.after(SNAPSHOT_CHECK_MS, () => {
+      buffer.trim();
+      const old = this.#oldestMs !== undefined && clock.monotonicMs() - this.#oldestMs >= settings.ageMsMax && clock.monotonicMs() >= this.#notBeforeMs;
+      if (this.#running === undefined && (old || this.#isFull())) this.#start();
+      this.#arm();
+    });
+  }
+
+  #start(): void {
+    if (this.#closed) return;
+    this.#running = this.#run().finally(() => (this.#running = undefined));
+  }
+
+  async #run(): Promise<void> {
+    const { buffer, commit, files, clock, log } = this.#options;
+    const target = commit.durableSequence;
+    this.#oldestMs = undefined;
+    try {
+      if (this.#unconfirmed !== undefined) await this.#confirm(this.#unconfirmed);
+      commit.rotate();
+      while (!this.#closed) {
+        const sequence = buffer.prefix(target, buffer.limitBytes * SNAPSHOT_PREFIX_SHARE);
+        if (sequence === undefined || sequence <= files.sequence) return;
+        await this.#persistThrough(sequence);
+        this.#snapshots++;
+      }
+    } catch (error) {
+      this.#failures++;
+      this.#notBeforeMs = clock.monotonicMs() + SNAPSHOT_RETRY_MS;
+      this.#oldestMs ??= Number.NEGATIVE_INFINITY;
+      log.log("warn", `A snapshot failed and is tried again; the rows stay in the WAL and in memory: ${messageOf(error)}`);
+    }
+  }
+
+  async #persistThrough(sequenceMax: number): Promise<void> {
+    const { buffer, commit, files, liveTable, settings } = this.#options;
+    const written: PersistedFile[] = [];
+    const sequences = { sequenceMin: files.sequence + 1, sequenceMax };
+    try {
+      for (const [tableId, batches] of [...buffer.through(sequenceMax)]) {
+        const table = liveTable(tableId);
+        if (table === undefined) continue;
+        for (const chunk of await this.#drive(splitByChunk(batches, settings.gen1DurationNs))) written.push({ ...(await this.#writeChunk(table, chunk, sequenceMax)), ...sequences });
+      }
+    } catch (error) {
+      // No manifest names them; a file that cannot be deleted either only takes up space.
+      for (const { path } of written) await settings.store.delete(path).catch(() => undefined);
+      throw error;
+    }
+    await this.#confirm({ nodeId: settings.nodeId, ...sequences, walFile: commit.coveredFile(sequenceMax), files: written });
+  }
+
+  async #writeChunk(table: TableDefinition, chunk: ChunkRows, sequenceMax: number): Promise<Omit<PersistedFile, "sequenceMin" | "sequenceMax">> {
+    const { buffer, settings } = this.#options;
+    const cost = encodeCost(table, chunk);
+    buffer.charge(cost);
+    try {
+      const { bytes, ...facts } = await this.#drive(encodeChunk(table, chunk));
+      const place = { databaseId: table.databaseId, tableId: table.id, chunkTime: chunk.start };
+      const path = parquetPath({ nodeId: settings.nodeId, ...place, sequenceMax });
+      await settings.store.put(path, bytes);
+      return { ...place, ...facts, path, sizeBytes: bytes.length };
+    } finally {
+      buffer.charge(-cost);
+    }
+  }
+
+  /** Makes the manifest durable, then effective. A put that failed may have worked: it is repeated until it is known. */
+  async #confirm(manifest: Manifest): Promise<void> {
+    const { buffer, commit, files, settings } = this.#options;
+    this.#unconfirmed = manifest;
+    await settings.store.put(manifestPath(settings.nodeId, manifest.sequenceMax), encodeManifest(manifest));
+    this.#unconfirmed = undefined;
+    // No pause between these: a query sees the rows once, here or there.
+    files.add(manifest);
+    buffer.dropThrough(manifest.sequenceMax);
+    commit.discardThrough(manifest.sequenceMax);
+  }
+
+  async #drive<T>(work: Generator<undefined, T>): Promise<T> {
+    const { clock, yieldToEventLoop } = this.#options;
+    let sliceEnd = clock.monotonicMs() + SLICE_MS;
+    for (;;) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      if (clock.monotonicMs() < sliceEnd) continue;
+      await yieldToEventLoop();
+      sliceEnd = clock.monotonicMs() + SLICE_MS;
+    }
+  }
+}

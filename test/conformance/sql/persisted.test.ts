@@ -1,0 +1,105 @@
+// Goal: a table answers the same whether its rows lie in memory, in Parquet files or in both: newest non-null value of each
+// column, every type, NULLs, names that differ by case. Method: random writes with snapshots at random places, against a
+// server that never makes one; and the engine opens no other file.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { createFileObjectStore } from "../../../src/adapters/object-store/file.ts";
+import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
+import { createSystemClock } from "../../../src/adapters/system/clock.ts";
+import { formatResult } from "../../../src/core/query/format-result.ts";
+import { QueryService } from "../../../src/engine/query-service.ts";
+import { newDisk, openStorage, request, type Opened } from "../../support/open-storage.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "persisted-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let names = 0;
+
+interface Server extends Opened {
+  readonly queries: QueryService;
+  readonly engine: DuckdbEngine;
+  readonly storeFolder: string;
+}
+
+async function openServer(withSnapshots: boolean): Promise<Server> {
+  const storeFolder = join(folder, `it's ${names++}`);
+  const parquetStore = createFileObjectStore({ folder: storeFolder, randomName: () => `x${names++}` });
+  const opened = await openStorage(newDisk(), withSnapshots ? { parquetStore } : {});
+  const clock = createSystemClock();
+  const engine = await DuckdbEngine.open({ clock, parquet: { storeFolder, allowedFolder: `${storeFolder}/n0/dbs/` } });
+  const queries = new QueryService({ catalog: opened.catalog, source: opened.storage, engine, systemTables: { table: () => undefined, names: () => [] }, clock, limits: { timeoutMs: 20_000 } });
+  return { ...opened, queries, engine, storeFolder };
+}
+
+async function ask({ queries }: Server, sql: string): Promise<string> {
+  const stream = await queries.query({ database: "db", sql });
+  let text = "";
+  for await (const piece of formatResult(stream, "jsonl")) text += piece;
+  return text;
+}
+
+const MINUTE = 60_000_000_000n;
+const START = 1_767_225_600_000_000_000n;
+const line = fc.record({
+  tags: fc.constantFrom("", ",host=a", ",host=b", ",Host=a", ",host=a,room=r\\ 1", ",room=r\\ 1,host=a"),
+  fields: fc.uniqueArray(fc.constantFrom("f=1.5", "f=-0.25", "i=7i", "i=-9223372036854775808i", "u=18446744073709551615u", "b=true", 's="é"', 's="a text that is long enough"'), { minLength: 1, maxLength: 3, selector: (field) => field[0] }),
+  time: fc.constantFrom(START, START + 1n, START + 9n * MINUTE, START + 11n * MINUTE, START + 30n * MINUTE, -1n),
+}).map(({ tags, fields, time }) => `t${tags} ${fields.join(",")} ${time}`);
+const steps = fc.array(fc.oneof({ weight: 3, arbitrary: fc.array(line, { minLength: 1, maxLength: 6 }) }, { weight: 2, arbitrary: fc.constant("snapshot" as const) }), { minLength: 2, maxLength: 9 });
+
+const QUERIES = [
+  'SELECT * FROM t ORDER BY host, "Host", room, time',
+  "SELECT count(*) AS n, count(f) AS f, sum(i) AS i, min(time) AS first FROM t",
+  `SELECT host, time, s FROM t WHERE time >= '2026-01-01T00:05:00Z' AND time < '2026-01-01T00:30:00Z' ORDER BY host, time, s, "Host", room`,
+  "SELECT a.host, count(*) AS n FROM t a JOIN t b ON a.time = b.time GROUP BY a.host ORDER BY a.host",
+];
+
+describe("a table in memory and in files", () => {
+  it("answers as if it were in one place", async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const [plain, mixed] = [await openServer(false), await openServer(true)];
+        for (const step of [["t f=0 1"], ...all]) {
+          if (step === "snapshot") await mixed.storage.snapshotNow();
+          else for (const server of [plain, mixed]) await server.storage.write(request(step.join("\n"))).catch(() => undefined);
+        }
+        // Every column is there, whatever was drawn.
+        for (const server of [plain, mixed]) await server.storage.write(request('t,host=z,Host=z,room=z f=1,i=1i,u=1u,b=true,s="z" 5'));
+        for (const sql of QUERIES) expect(await ask(mixed, sql), sql).toBe(await ask(plain, sql));
+        expect(mixed.lines.filter((said) => said.startsWith("warn"))).toEqual([]);
+        for (const server of [plain, mixed]) await server.engine.close();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("the newest column wins over files and memory, and time prunes what is read", async () => {
+    const server = await openServer(true);
+    for (const text of ["t,h=a x=1,y=1 10\nt,h=a x=1 660000000000", "t,h=a x=2 10", "t,h=a z=3 10"]) {
+      await server.storage.write(request(text));
+      await server.storage.snapshotNow();
+    }
+    await server.storage.write(request("t,h=a y=4 10"));
+    expect(server.storage.statistics().persistedFiles).toBe(4);
+    expect(await ask(server, "SELECT x, y, z FROM t WHERE time < '1970-01-01T00:05:00Z'")).toBe('{"x":2.0,"y":4.0,"z":3.0}\n');
+    expect(await ask(server, "SELECT x FROM t WHERE time > '1970-01-01T00:10:00Z'")).toBe('{"x":1.0}\n');
+    await server.engine.close();
+  });
+
+  it("opens no file that is not the node's Parquet: not beside it, not by any text of a user's", async () => {
+    const server = await openServer(true);
+    await server.storage.write(request("t,h=a x=1 10"));
+    await server.storage.snapshotNow();
+    const outside = join(server.storeFolder, "n0", "secret.parquet");
+    writeFileSync(outside, "PAR1");
+    for (const sql of [`SELECT * FROM read_parquet('${outside.replaceAll("'", "''")}')`, `SELECT * FROM '${outside.replaceAll("'", "''")}'`, "SELECT * FROM relation_1", "SELECT * FROM tidemark_scan(1)"]) {
+      await expect(ask(server, sql), sql).rejects.toMatchObject({ code: expect.stringMatching(/^query\./) });
+    }
+    const relation = { id: 1, columns: [{ name: "x", type: "float64" as const, fieldId: 1 }], batches: [], persisted: { paths: ["n0/secret.parquet"], rowCount: 1, deduplicate: false } };
+    const forged = server.engine.execute({ sql: "SELECT c0 FROM relation_1", types: [{ kind: "float64" }], relations: [relation], timeoutMs: 5_000 });
+    await expect(forged).rejects.toThrow(/Permission|not allowed|disabled/);
+    await server.engine.close();
+  });
+});
