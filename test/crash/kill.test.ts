@@ -20,16 +20,22 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-const folder = temporaryFolder();
-afterAll(() => removeFolder(folder));
+const folders = [temporaryFolder(), temporaryFolder()] as const;
+afterAll(() => folders.forEach(removeFolder));
+
+/** With the second a snapshot is under way most of the time. */
+const settings = [
+  { name: "in the WAL", folder: folders[0], flags: [] },
+  { name: "moving to Parquet", folder: folders[1], flags: ["--wal-snapshot-size", "1", "--wal-flush-interval", "20ms"] },
+] as const;
 
 describe(`kill -9 (seed ${SEED})`, () => {
-  it(`loses no acknowledged batch and leaves none half there in ${ROUNDS} rounds`, { timeout: 30_000 + ROUNDS * 30_000 }, async () => {
+  it.each(settings)(`loses no acknowledged batch and leaves none half there in ${ROUNDS} rounds, $name`, { timeout: 30_000 + ROUNDS * 30_000 }, async ({ folder, flags }) => {
     const random = randomFrom(SEED);
     const acknowledged = new Set<number>();
     let batch = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      const server = await startServer({ folder });
+      const server = await startServer({ folder, flags });
       let alive = true;
       const client = async (): Promise<void> => {
         while (alive) {
@@ -47,7 +53,7 @@ describe(`kill -9 (seed ${SEED})`, () => {
       alive = false;
       await Promise.all(clients);
     }
-    const server = await startServer({ folder });
+    const server = await startServer({ folder, flags });
     const rows = (await queryRows(server, "crash", "SELECT id, count(*) AS lines FROM b GROUP BY id")) ?? [];
     const found = new Map(rows.map((row) => [row["id"] as number, row["lines"] as number]));
     expect([...acknowledged].filter((id) => found.get(id) !== LINES_PER_BATCH)).toEqual([]);

@@ -90,7 +90,7 @@ export class Snapshotter {
   #arm(): void {
     if (this.#closed) return;
     const { clock, buffer, settings } = this.#options;
-    this.#cancelTimer = clock.after(SNAPSHOT_CHECK_MS, () => {
+    this.#cancelTimer = clock.after(Math.min(SNAPSHOT_CHECK_MS, settings.ageMsMax), () => {
       buffer.trim();
       const old = this.#oldestMs !== undefined && clock.monotonicMs() - this.#oldestMs >= settings.ageMsMax && clock.monotonicMs() >= this.#notBeforeMs;
       if (this.#running === undefined && (old || this.#isFull())) this.#start();

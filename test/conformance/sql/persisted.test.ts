@@ -71,7 +71,7 @@ describe("a table in memory and in files", () => {
         expect(mixed.lines.filter((said) => said.startsWith("warn"))).toEqual([]);
         for (const server of [plain, mixed]) await server.engine.close();
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: 10, endOnFailure: true },
     );
   });
 
