@@ -109,7 +109,7 @@ describe("create (cli §4)", () => {
 
   it("uploads a file, or the Python files of a package", async () => {
     const on = session();
-    on.files.set("/work/a/one.py", "1").set("/work/pkg/__init__.py", "i").set("/work/pkg/sub/x.py", "x").set("/work/pkg/__pycache__/y.py", "").set("/work/pkg/t.toml", "");
+    on.files.set("/here/a/one.py", "1").set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.py", "x").set("/here/pkg/__pycache__/y.py", "").set("/here/pkg/t.toml", "");
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path ./a/one.py", on);
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path pkg", on);
     expect(on.world.calls.map(([name, first, second]) => (name === "createTrigger" ? (first as { pluginFileName: string }).pluginFileName : [first, second]))).toEqual([
@@ -122,7 +122,7 @@ describe("create (cli §4)", () => {
     ["a", "Multi-file plugin directory must contain __init__.py: a"],
   ])("refuses to upload %s", async (path, text) => {
     const on = session();
-    on.files.set("/work/a/one.py", "1");
+    on.files.set("/here/a/one.py", "1");
     const { status, stderr } = await influxdb3(`create trigger t -d db --trigger-spec all_tables --upload --path ${path}`, on);
     expect([status, stderr, on.requests]).toEqual([1, `Create command failed: ${text}\n`, []]);
   });

@@ -50,7 +50,7 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
     stderrIsTerminal: on.isTerminal,
     stdinIsTerminal: on.stdin === undefined,
     homeDir: "/home/u",
-    workDir: "/work",
+    workDir: "/here",
     hostName: "box",
     env: (name) => on.env[name],
     stdout: (data) => Promise.resolve(print(data)),
@@ -73,7 +73,7 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
       return Promise.resolve([...on.files.keys()].some((file) => file.startsWith(`${path}/`)) ? "folder" : undefined);
     },
     listFiles: (folder) => Promise.resolve([...on.files.keys()].filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1)).sort()),
-    resolvePath: (path) => (path.startsWith("/") ? path : `/work/${path.replace(/^\.\//, "")}`),
+    resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path.replace(/^\.\//, "")}`),
     gzip: (bytes) => Promise.resolve(gzipSync(bytes)),
     http: (request) => exchange(on, request),
     nowMs: () => 1_000,

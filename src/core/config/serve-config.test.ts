@@ -13,7 +13,7 @@ const parse = (values: Record<string, string | true>): ServeConfig =>
   parseServeConfig(settings({ "node-id": "node0", ...values }), {
     defaultDataDir: "/home/u/.influxdb",
     defaultNodeId: undefined,
-    resolvePath: (path) => (path.startsWith("/") ? path : `/work/${path}`),
+    resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path}`),
     env: (name) => (name === "NODE" ? "from-env" : undefined),
   });
 
@@ -29,7 +29,7 @@ describe("parseServeConfig()", () => {
     }));
 
   it("puts the plugin folder into the data folder (design §8.16)", () => {
-    expect(parse({ "data-dir": "d" }).pluginDir).toBe("/work/d/plugins");
+    expect(parse({ "data-dir": "d" }).pluginDir).toBe("/here/d/plugins");
     expect(parse({ "object-store": "memory" })).toMatchObject({ objectStore: { kind: "memory" }, pluginDir: undefined });
   });
 
