@@ -8,6 +8,7 @@ import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTa
 import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
 import type { PersistedPart } from "../ports/query-engine.ts";
+import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
 
 /** Committed rows of a table; what `Storage` offers to queries. */
@@ -113,10 +114,12 @@ export class QueryTables implements TableSource {
     if (snapshot === undefined || scan.table.persisted !== true) return undefined;
     const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
     const batches = this.batches(scan);
+    const windows = contestedTimes(files, batches, snapshot.mayHaveDuplicates);
     return {
-      paths: files.map((file) => file.path),
+      files: files.map((file) => ({ path: file.path, contested: isContested(file, windows) })),
       rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
-      deduplicate: snapshot.mayHaveDuplicates || overlap(files, batches),
+      windows,
+      memoryContested: windows.length > 0 && batches.some((batch) => isContested(batch, windows)),
     };
   }
 
@@ -130,34 +133,8 @@ export class QueryTables implements TableSource {
   }
 }
 
-interface TimeRange {
-  readonly timeMin: bigint;
-  readonly timeMax: bigint;
-}
-
 const mayMatter = (range: TimeRange, { timeMinNs, timeMaxNs }: Scan): boolean =>
   (timeMinNs === undefined || range.timeMax >= timeMinNs) && (timeMaxNs === undefined || range.timeMin <= timeMaxNs);
-
-/** Whether two files, or a file and a batch, may hold the same point: their times overlap. */
-function overlap(files: readonly TimeRange[], batches: readonly TimeRange[]): boolean {
-  const sorted = [...files].sort((left, right) => (left.timeMin < right.timeMin ? -1 : left.timeMin > right.timeMin ? 1 : 0));
-  if (sorted.some((file, index) => index > 0 && file.timeMin <= (sorted[index - 1] as TimeRange).timeMax)) return true;
-  // The files follow one another, so the first one that ends late enough decides.
-  return batches.some((batch) => {
-    const file = sorted[firstEndingAfter(sorted, batch.timeMin)];
-    return file !== undefined && file.timeMin <= batch.timeMax;
-  });
-}
-
-function firstEndingAfter(files: readonly TimeRange[], time: bigint): number {
-  let [low, high] = [0, files.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((files[middle] as TimeRange).timeMax < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** `SELECT *` is alphabetical, `time` in its place (spec: query §1). */
 const sortedColumns = (table: TableDefinition): SourceTable["columns"] => [...table.columns].sort(byName);

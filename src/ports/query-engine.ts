@@ -24,13 +24,28 @@ export interface EngineColumn {
   readonly fieldId?: number;
 }
 
+/** Nanoseconds, both ends included. */
+export interface TimeWindow {
+  readonly timeMin: bigint;
+  readonly timeMax: bigint;
+}
+
+export interface PersistedFilePart {
+  /** Object path. */
+  readonly path: string;
+  /** It may hold rows of a window. */
+  readonly contested: boolean;
+}
+
 /** Parquet files of a relation. */
 export interface PersistedPart {
-  /** Object paths in WAL order; every batch is newer. A point stands once in a file. */
-  readonly paths: readonly string[];
+  /** In WAL order; every batch is newer. A point stands once in a file. */
+  readonly files: readonly PersistedFilePart[];
   readonly rowCount: number;
-  /** A point may stand in several places: the newest non-null value of each column wins. */
-  readonly deduplicate: boolean;
+  /** Times at which a point may stand in several places: there the newest non-null value of each column wins. */
+  readonly windows: readonly TimeWindow[];
+  /** Rows in memory may lie in a window. */
+  readonly memoryContested: boolean;
 }
 
 export interface EngineQuery {

@@ -3,7 +3,7 @@
  * in the text, and only paths of our manifests are.
  */
 import type { ColumnType } from "../../../core/columns/column-type.ts";
-import type { EngineRelation, PersistedPart } from "../../../ports/query-engine.ts";
+import type { EngineRelation, PersistedFilePart, PersistedPart, TimeWindow } from "../../../ports/query-engine.ts";
 
 /** Local folders, absolute. */
 export interface ParquetPlace {
@@ -22,18 +22,32 @@ export const textSql = (text: string): string => `'${text.replaceAll("'", "''")}
 /** `CREATE TEMP VIEW relation_<id>`: columns `c0…`, every point once. */
 export function relationView(relation: EngineRelation, persisted: PersistedPart, storeFolder: string): string {
   const { columns } = relation;
+  const plain = persisted.files.filter((file) => !file.contested);
+  const contested = persisted.files.filter((file) => file.contested);
   const memory = `SELECT ${columns.map(({ type }, index) => (type === "tag" ? `CAST(c${index} AS VARCHAR) AS c${index}` : `c${index}`)).join(", ")}, seq FROM tidemark_scan(${relation.id})`;
-  const parts = [...(persisted.paths.length === 0 ? [] : [filesSql(columns, persisted.paths, storeFolder)]), ...(relation.batches.length === 0 && persisted.paths.length > 0 ? [] : [memory])];
-  const all = parts.join(" UNION ALL ");
-  return `CREATE TEMP VIEW relation_${relation.id} AS ${persisted.deduplicate ? newestSql(columns, all) : `SELECT ${columns.map((_, index) => `c${index}`).join(", ")} FROM (${all})`}`;
+  const hasMemory = relation.batches.length > 0 || persisted.files.length === 0;
+  const everything = [...filesSql(columns, contested, storeFolder), ...(persisted.memoryContested ? [memory] : [])].join(" UNION ALL ");
+  const items = columns.map((_, index) => `c${index}`).join(", ");
+  const parts = [...filesSql(columns, plain, storeFolder), ...(hasMemory && !persisted.memoryContested ? [memory] : [])].map((part) => `SELECT ${items} FROM (${part})`);
+  if (everything !== "") {
+    const inWindow = windowSql(columns, persisted.windows);
+    parts.push(`SELECT ${items} FROM (${everything}) WHERE NOT (${inWindow})`, newestSql(columns, `SELECT * FROM (${everything}) WHERE ${inWindow}`));
+  }
+  return `CREATE TEMP VIEW relation_${relation.id} AS ${parts.join(" UNION ALL ")}`;
 }
 
-/** `seq` of a file's rows is below that of all rows in memory, and ascends with the files. */
-function filesSql(columns: EngineRelation["columns"], paths: readonly string[], storeFolder: string): string {
+function windowSql(columns: EngineRelation["columns"], windows: readonly TimeWindow[]): string {
+  const time = `c${columns.findIndex(({ type }) => type === "time")}`;
+  return windows.map(({ timeMin, timeMax }) => `${time} BETWEEN CAST(${textSql(String(timeMin))} AS BIGINT) AND CAST(${textSql(String(timeMax))} AS BIGINT)`).join(" OR ");
+}
+
+/** `seq` of a file's rows is below that of all rows in memory, and ascends with the files. Nothing for no files. */
+function filesSql(columns: EngineRelation["columns"], files: readonly PersistedFilePart[], storeFolder: string): readonly string[] {
+  if (files.length === 0) return [];
   const schema = columns.map(({ type, fieldId }, index) => `${fieldId ?? -1}: {name: 'c${index}', type: '${FILE_TYPE[type]}', default_value: NULL}`);
   const items = columns.map(({ type }, index) => (type === "time" ? `epoch_ns(c${index}) AS c${index}` : `c${index}`));
-  const list = paths.map((path) => textSql(`${storeFolder}/${path}`)).join(", ");
-  return `SELECT ${items.join(", ")}, CAST(file_index AS BIGINT) - ${paths.length} AS seq FROM read_parquet([${list}], schema = MAP {${schema.join(", ")}})`;
+  const list = files.map(({ path }) => textSql(`${storeFolder}/${path}`)).join(", ");
+  return [`SELECT ${items.join(", ")}, CAST(file_index AS BIGINT) - ${files.length} AS seq FROM read_parquet([${list}], schema = MAP {${schema.join(", ")}})`];
 }
 
 /** The newest non-null value of each field (spec: line-protocol-and-write §7): arg_max skips NULL values. */
