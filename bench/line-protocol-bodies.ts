@@ -1,4 +1,5 @@
 // Deterministic line protocol for the ingest workload: random walks over fixed series, the same bytes on every machine.
+import { seededRandom } from "../src/testing/seeded-random.ts";
 
 /** TSBS "cpu-only": 10 tags, 10 floats of full precision. Simple: 2 tags, one float of two decimals. */
 export type Shape = "tsbs" | "simple";
@@ -10,17 +11,6 @@ const STEP_SECONDS = 10;
 const TSBS_FIELDS = ["usage_user", "usage_system", "usage_idle", "usage_nice", "usage_iowait", "usage_irq", "usage_softirq", "usage_steal", "usage_guest", "usage_guest_nice"];
 const REGIONS = ["us-east-1", "us-west-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1"];
 
-/** mulberry32: small, seeded, the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 function seriesOf(shape: Shape, host: number, random: () => number): string {
   const pick = (values: readonly string[]): string => values[Math.floor(random() * values.length)] as string;
   if (shape === "simple") return `m,device=d${host},site=s${host % 100}`;
@@ -31,7 +21,7 @@ function seriesOf(shape: Shape, host: number, random: () => number): string {
 
 /** `count` bodies of `lines` lines each; timestamps ascend in every series, in nanoseconds. */
 export function makeBodies(shape: Shape, count: number, lines: number): Uint8Array[] {
-  const random = randomFrom(SEED);
+  const random = seededRandom(SEED);
   const series = Array.from({ length: HOSTS }, (_, host) => seriesOf(shape, host, random));
   const fields = shape === "tsbs" ? TSBS_FIELDS : ["value"];
   const values = series.map(() => Float64Array.from(fields, () => random() * 100));

@@ -3,22 +3,12 @@
 // complete and every other one complete or absent. `CRASH_ROUNDS` raises the number of rounds, `CRASH_SEED` replays.
 import { afterAll, describe, expect, it } from "vitest";
 import { post, queryRows, removeFolder, startServer, temporaryFolder } from "../support/server.ts";
+import { seededRandom } from "../../src/testing/seeded-random.ts";
 
 const ROUNDS = Number(process.env["CRASH_ROUNDS"] ?? 5);
 const SEED = Number(process.env["CRASH_SEED"] ?? 20_261_124);
 const CLIENTS = 4;
 const LINES_PER_BATCH = 7;
-
-/** mulberry32: a small seeded generator, so that a failing round can be replayed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const folders = [temporaryFolder(), temporaryFolder()] as const;
 afterAll(() => folders.forEach(removeFolder));
@@ -31,7 +21,7 @@ const settings = [
 
 describe(`kill -9 (seed ${SEED})`, () => {
   it.each(settings)(`loses no acknowledged batch and leaves none half there in ${ROUNDS} rounds, $name`, { timeout: 30_000 + ROUNDS * 30_000 }, async ({ folder, flags }) => {
-    const random = randomFrom(SEED);
+    const random = seededRandom(SEED);
     const acknowledged = new Set<number>();
     let batch = 0;
     for (let round = 0; round < ROUNDS; round++) {

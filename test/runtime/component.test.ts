@@ -5,22 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { encodeTableBatch } from "../../src/core/columns/table-batch.ts";
 import { type ComponentGuest, type Failure, type Host, type RunContext, startComponentGuest } from "./component-guest.ts";
-
-const TUTORIAL = `def process_writes(influxdb3_local, table_batches, args=None):
-    # Process data as it's written to the database
-    for table_batch in table_batches:
-        table_name = table_batch["table_name"]
-        rows = table_batch["rows"]
-
-        # Log information about the write
-        influxdb3_local.info(f"Processing {len(rows)} rows from {table_name}")
-
-        # Write derived data back to the database
-        line = LineBuilder("processed_data")
-        line.tag("source_table", table_name)
-        line.int64_field("row_count", len(rows))
-        influxdb3_local.write(line)
-`;
+import { TUTORIAL_PLUGIN } from "../support/tutorial.ts";
 
 const text = new TextEncoder();
 
@@ -127,7 +112,7 @@ const respond = (expression: string) => {
 describe("process_writes", () => {
   test("runs the tutorial", () => {
     const tables = [{ tableName: "home", columns: HOME_COLUMNS, batches: [HOME_BATCH, HOME_BATCH] }];
-    const writes = component.guest.processWrites(contextOf(TUTORIAL), tables);
+    const writes = component.guest.processWrites(contextOf(TUTORIAL_PLUGIN), tables);
     expect(host.logs).toEqual(["info Processing 2 rows from home"]);
     expect(writes).toEqual([{ database: undefined, lines: "processed_data,source_table=home row_count=2i" }]);
   });
@@ -147,7 +132,7 @@ describe("process_writes", () => {
     const damaged = HOME_BATCH.slice();
     damaged[9] = 255;
     const tables = [{ tableName: "t", columns: HOME_COLUMNS, batches: [damaged] }];
-    const failure = failureOf(() => component.guest.processWrites(contextOf(TUTORIAL), tables));
+    const failure = failureOf(() => component.guest.processWrites(contextOf(TUTORIAL_PLUGIN), tables));
     expect(failure.typeName).toBe("ValueError");
     expect(failure.message).toContain("table batch is damaged");
   });

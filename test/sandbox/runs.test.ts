@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HostCallError, type PluginInstance, type PluginRuntime, type RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import { encodeTableBatchInto, tableBatchSize } from "../../src/core/columns/table-batch.ts";
 import { MEBIBYTE, RecordingHost, createTestRuntime, plugin, scheduled, summary } from "./fixture.ts";
+import { TUTORIAL_PLUGIN } from "../support/tutorial.ts";
 
 let runtime: PluginRuntime;
 beforeAll(async () => {
@@ -15,23 +16,6 @@ afterAll(() => runtime.close());
 const newInstance = (): PluginInstance => runtime.createInstance("test", { memoryBytesMax: 256 * MEBIBYTE });
 const run = (instance: PluginInstance, body: string, host = new RecordingHost(), wallTimeMsMax = 20_000): Promise<RunOutcome> =>
   instance.run(scheduled(body), host, { wallTimeMsMax });
-
-const TUTORIAL = `
-def process_writes(influxdb3_local, table_batches, args=None):
-    # Process data as it's written to the database
-    for table_batch in table_batches:
-        table_name = table_batch["table_name"]
-        rows = table_batch["rows"]
-
-        # Log information about the write
-        influxdb3_local.info(f"Processing {len(rows)} rows from {table_name}")
-
-        # Write derived data back to the database
-        line = LineBuilder("processed_data")
-        line.tag("source_table", table_name)
-        line.int64_field("row_count", len(rows))
-        influxdb3_local.write(line)
-`;
 
 function homeBatch(): Uint8Array {
   const input = {
@@ -50,7 +34,7 @@ describe("a run", () => {
   test("of the tutorial's plugin logs and yields its buffered write", async () => {
     const host = new RecordingHost();
     const event = { kind: "writes", tables: [{ tableName: "home", columns: ["temp", "time"], batches: [homeBatch(), homeBatch()] }] } as const;
-    const outcome = await newInstance().run(plugin(TUTORIAL, event), host, { wallTimeMsMax: 20_000 });
+    const outcome = await newInstance().run(plugin(TUTORIAL_PLUGIN, event), host, { wallTimeMsMax: 20_000 });
     expect(outcome).toEqual({ kind: "done", writes: [{ database: undefined, lines: "processed_data,source_table=home row_count=4i" }] });
     expect(host.logged).toEqual(["info: Processing 4 rows from home"]);
   });

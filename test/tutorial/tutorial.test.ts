@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, PROGRAM_PATH, removeFolder, temporaryFolder } from "../support/server.ts";
+import { TUTORIAL_PLUGIN } from "../support/tutorial.ts";
 
 const home = temporaryFolder();
 const listener = join(home, "listener");
@@ -38,22 +39,6 @@ afterAll(() => {
   removeFolder(home);
 });
 
-const LINES = `def process_writes(influxdb3_local, table_batches, args=None):
-    # Process data as it's written to the database
-    for table_batch in table_batches:
-        table_name = table_batch["table_name"]
-        rows = table_batch["rows"]
-
-        # Log information about the write
-        influxdb3_local.info(f"Processing {len(rows)} rows from {table_name}")
-
-        # Write derived data back to the database
-        line = LineBuilder("processed_data")
-        line.tag("source_table", table_name)
-        line.int64_field("row_count", len(rows))
-        influxdb3_local.write(line)
-`;
-
 describe("the tutorial", () => {
   it("starts with its own serve command, in the user's home folder", () => {
     expect(output).toContain("listens on");
@@ -77,7 +62,7 @@ describe("the tutorial", () => {
   it("runs the plugin text that users paste, unchanged, from their plugin folder", async () => {
     // The first one sees every table, and would count these rows too.
     expect((await sh("influxdb3 delete trigger first_light --database my_database --force")).code).toBe(0);
-    writeFileSync(join(home, ".plugins", "pasted.py"), LINES);
+    writeFileSync(join(home, ".plugins", "pasted.py"), TUTORIAL_PLUGIN);
     expect((await sh('influxdb3 create trigger --trigger-spec "table:pasted" --path pasted.py --database my_database pasted')).code).toBe(0);
     expect((await sh("influxdb3 write --database my_database 'pasted f=1\npasted,t=a f=2'")).code).toBe(0);
     await eventually("its row", async () => {

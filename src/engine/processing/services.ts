@@ -3,22 +3,12 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
+import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
 import type { ProcessingLimits } from "./limits.ts";
 import type { LogTable } from "./log-table.ts";
-
-/** One table's rows of one committed write request. */
-export interface CommittedRows {
-  readonly sequence: number;
-  readonly databaseId: number;
-  readonly tableId: number;
-  readonly bytes: Uint8Array;
-  readonly rowCount: number;
-  /** Key of the trigger whose run wrote them. */
-  readonly origin: string | undefined;
-}
 
 /** Line protocol of a plugin: nanoseconds, all or nothing (spec: processing-engine §11). */
 export interface PluginWrite {
@@ -32,10 +22,10 @@ export interface ProcessingStorage {
   readonly headSequence: number;
   write(write: PluginWrite): Promise<void>;
   /** Batches with a greater sequence, in WAL order. */
-  committedSince(databaseId: number, sequence: number): Iterable<CommittedRows>;
+  committedSince(databaseId: number, sequence: number): Iterable<CommittedBatch>;
   /** Keeps rows after `position()` for `committedSince` until the returned function is called. */
   hold(databaseId: number, position: () => number): () => void;
-  onCommitted(listener: (rows: CommittedRows) => void): () => void;
+  onCommitted(listener: (rows: CommittedBatch) => void): () => void;
 }
 
 export interface PluginQuery {

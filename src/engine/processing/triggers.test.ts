@@ -9,7 +9,8 @@ import { GlobalCache } from "./global-cache.ts";
 import { PROCESSING_LIMITS } from "./limits.ts";
 import { LogTable } from "./log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "./processing-engine.ts";
-import type { CommittedRows, PluginWrite } from "./services.ts";
+import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
+import type { PluginWrite } from "./services.ts";
 
 type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
 
@@ -23,8 +24,8 @@ class World {
   readonly writes: PluginWrite[] = [];
   readonly triggers = new Map<string, TriggerDefinition>();
   script: Run = async () => done;
-  #listeners: ((rows: CommittedRows) => void)[] = [];
-  #committed: CommittedRows[] = [];
+  #listeners: ((rows: CommittedBatch) => void)[] = [];
+  #committed: CommittedBatch[] = [];
   engine: ProcessingEngine;
 
   constructor() {
@@ -81,7 +82,7 @@ class World {
 
   commit(tableId: number, rowCount = 1, origin?: string): void {
     const bytes = encodeTableBatch({ databaseId: 1, tableId, rowCount, timeMin: 0n, timeMax: 0n, columns: [{ name: "time", type: "time", values: new BigInt64Array(rowCount) }] });
-    const rows: CommittedRows = { sequence: this.#committed.length + 1, databaseId: 1, tableId, bytes, rowCount, origin };
+    const rows: CommittedBatch = { sequence: this.#committed.length + 1, databaseId: 1, tableId, bytes, rowCount, origin };
     this.#committed.push(rows);
     for (const listener of this.#listeners) listener(rows);
   }

@@ -6,7 +6,8 @@
 import { planCalls, type PendingBatch } from "../../core/trigger/plan-calls.ts";
 import { runWithPolicy } from "./error-policy.ts";
 import { OWN_WRITE_FLUSHES_WARN, OWN_WRITE_PAUSE_MS } from "./limits.ts";
-import type { CommittedRows, ProcessingServices, TriggerContext, TriggerRunner } from "./services.ts";
+import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
+import type { ProcessingServices, TriggerContext, TriggerRunner } from "./services.ts";
 
 interface Flush {
   readonly batches: PendingBatch[];
@@ -52,7 +53,7 @@ export class WriteTrigger implements TriggerRunner {
     this.#release();
   }
 
-  #notify(rows: CommittedRows): void {
+  #notify(rows: CommittedBatch): void {
     this.#head = rows.sequence;
     // A trigger that has nothing to do keeps nothing; other tables of the same record may still follow.
     if (!this.#pending && this.#delivery === undefined && !this.#wants(rows)) this.#cursor = this.#done = Math.max(this.#cursor, rows.sequence - 1);
@@ -62,7 +63,7 @@ export class WriteTrigger implements TriggerRunner {
     if (this.#delivery === undefined) this.#arm();
   }
 
-  #wants(rows: CommittedRows): boolean {
+  #wants(rows: CommittedBatch): boolean {
     const { databaseId, specification } = this.#context;
     if (rows.databaseId !== databaseId) return false;
     if (specification.kind === "all-tables") return true;
