@@ -8,18 +8,19 @@ export type Row = Readonly<Record<string, Cell>>;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function rowsOf(view: TableBatchView): Row[] {
-  const columns = view.columns.map((column) => cellsOf(column, view.rowCount));
+  const columns = view.columns.map((column) => cellReader(column, view.rowCount));
   return Array.from({ length: view.rowCount }, (_, row) => {
     const cells: [string, Cell][] = [];
     view.columns.forEach((column, index) => {
-      const cell = columns[index]?.[row];
+      const cell = columns[index]?.(row);
       if (cell !== undefined) cells.push([column.name, cell]);
     });
     return Object.fromEntries(cells);
   });
 }
 
-function cellsOf(column: ColumnView, rowCount: number): (Cell | undefined)[] {
+/** Reads cells of a column by row; undefined: absent. */
+export function cellReader(column: ColumnView, rowCount: number): (row: number) => Cell | undefined {
   const body = column.body.slice();
   const view = new DataView(body.buffer);
   const text = (offsetsAt: number, count: number, index: number): string => {
@@ -46,5 +47,5 @@ function cellsOf(column: ColumnView, rowCount: number): (Cell | undefined)[] {
     }
   };
   const valid = (row: number): boolean => column.validity === undefined || (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
-  return Array.from({ length: rowCount }, (_, row) => (valid(row) ? read(row) : undefined));
+  return (row) => (valid(row) ? read(row) : undefined);
 }

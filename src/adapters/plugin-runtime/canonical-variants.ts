@@ -2,7 +2,7 @@
  * The sum types of the canonical ABI: option, result and enum. A discriminant of one byte, then the payload at the
  * alignment of the widest case. A discriminant beyond the cases is a fault of the guest.
  */
-import { type AbiType, type FlatKind, type FlatValue, type LiftContext, type LowerContext } from "./canonical-abi.ts";
+import { type AbiType, type FlatKind, type FlatValue, type LiftContext, type LowerContext, unit } from "./canonical-abi.ts";
 import { guestFault } from "./guest-memory.ts";
 import { assert } from "../../core/errors/assert.ts";
 
@@ -74,19 +74,9 @@ function mapped<T>(inner: AbiType<Case>, map: { wrap: (value: T) => Case; unwrap
   };
 }
 
-const nothing: AbiType<unknown> = {
-  size: 0,
-  align: 1,
-  flat: [],
-  load: () => undefined,
-  store: () => undefined,
-  lift: () => undefined,
-  lower: () => undefined,
-};
-
 /** None is `undefined`. */
 export function option<T>(type: AbiType<T>): AbiType<T | undefined> {
-  return mapped<T | undefined>(variant([nothing, type as AbiType<unknown>]), {
+  return mapped<T | undefined>(variant([unit as AbiType<unknown>, type as AbiType<unknown>]), {
     wrap: (value) => ({ index: value === undefined ? 0 : 1, payload: value }),
     unwrap: (value) => (value.index === 0 ? undefined : (value.payload as T)),
   });
@@ -103,7 +93,7 @@ export function result<T, E>(ok: AbiType<T>, error: AbiType<E>): AbiType<Result<
 
 /** Cases by name, in WIT order. */
 export function enumeration<N extends string>(...names: readonly N[]): AbiType<N> {
-  return mapped<N>(variant(names.map(() => nothing)), {
+  return mapped<N>(variant(names.map(() => (unit as AbiType<unknown>))), {
     wrap: (name) => ({ index: names.indexOf(name), payload: undefined }),
     unwrap: (value) => names[value.index] as N,
   });

@@ -59,7 +59,6 @@ export const GUEST_EXPORTS = {
   "cache-size": call(record({}), u32),
   "cache-clear": call(record({}), unit),
 } as const;
-export type RunExport = "process-writes" | "process-scheduled-call" | "process-request";
 
 /** What the guest may ask of the host; `poll` is answered on the executor and never crosses threads. */
 export const HOST_CALLS = {

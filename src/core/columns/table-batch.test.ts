@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDatabaseError } from "../errors/database-error.ts";
-import { ENCODED } from "./column-type.ts";
+import { cellReader } from "../../testing/table-rows.ts";
 import { sliceTableBatch } from "./slice.ts";
 import { decodeTableBatch, encodeTableBatch, tableBatchSize, type ColumnValues, type ColumnView, type TableBatchInput } from "./table-batch.ts";
 
@@ -15,7 +15,6 @@ interface ModelColumn {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 function textColumn(texts: readonly string[]): { offsets: Uint32Array; bytes: Uint8Array } {
   const parts = texts.map((text) => encoder.encode(text));
@@ -45,32 +44,6 @@ function toValues(column: ModelColumn): ColumnValues {
       const words = [...new Set(cells.filter((cell) => cell !== undefined))] as string[];
       return { name, valid, type: "tag", indexes: Uint32Array.from(cells, (cell) => (cell === undefined ? 0 : words.indexOf(cell as string))), ...textColumn(words) };
     }
-  }
-}
-
-function readCell(column: ColumnView, rowCount: number, row: number): Cell {
-  if (column.type === ENCODED.null) return undefined;
-  if (column.validity !== undefined && (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 0) return undefined;
-  const body = column.body.slice();
-  const view = new DataView(body.buffer);
-  const text = (offsetsAt: number, count: number, index: number): string => {
-    const start = offsetsAt + (count + 1) * 4;
-    return decoder.decode(body.subarray(start + view.getUint32(offsetsAt + index * 4, true), start + view.getUint32(offsetsAt + index * 4 + 4, true)));
-  };
-  switch (column.type) {
-    case ENCODED.int64:
-    case ENCODED.time:
-      return view.getBigInt64(row * 8, true);
-    case ENCODED.uint64:
-      return view.getBigUint64(row * 8, true);
-    case ENCODED.float64:
-      return view.getFloat64(row * 8, true);
-    case ENCODED.bool:
-      return body[row] === 1;
-    case ENCODED.utf8:
-      return text(0, rowCount, row);
-    case ENCODED.tag:
-      return text(4 + rowCount * 4, view.getUint32(0, true), view.getUint32(4 + row * 4, true));
   }
 }
 
@@ -109,7 +82,7 @@ describe("table batch", () => {
         for (const [index, column] of columns.entries()) {
           const decoded = view.columns[index] as ColumnView;
           expect(decoded.name).toBe(column.name);
-          expect(column.cells.map((_, row) => readCell(decoded, rows, row))).toEqual(column.cells);
+          expect(column.cells.map((_, row) => cellReader(decoded, rows)(row))).toEqual(column.cells);
         }
       }),
     );
@@ -122,7 +95,7 @@ describe("table batch", () => {
         const to = from + 1 + (b % (rows - from));
         const sliced = decodeTableBatch(sliceTableBatch(decodeTableBatch(encodeTableBatch(toInput(rows, columns))), from, to));
         for (const [index, column] of columns.entries()) {
-          const cells = Array.from({ length: to - from }, (_, row) => readCell(sliced.columns[index] as ColumnView, to - from, row));
+          const cells = Array.from({ length: to - from }, (_, row) => cellReader(sliced.columns[index] as ColumnView, to - from)(row));
           expect(cells).toEqual(column.cells.slice(from, to));
         }
       }),
@@ -136,7 +109,7 @@ describe("table batch", () => {
         for (const [at, value] of damage) bytes[at % bytes.length] = value;
         try {
           const view = decodeTableBatch(bytes.subarray(0, cut % 3 === 0 ? cut % bytes.length : bytes.length));
-          for (const column of view.columns) for (let row = 0; row < Math.min(view.rowCount, 40); row++) readCell(column, view.rowCount, row);
+          for (const column of view.columns) for (let row = 0; row < Math.min(view.rowCount, 40); row++) cellReader(column, view.rowCount)(row);
         } catch (error) {
           if (!isDatabaseError(error)) throw error;
         }

@@ -88,3 +88,10 @@ describe("allowsTrigger()", () => {
     expect(allowsTrigger(parse({}), parseTriggerSpecification("every:1s"))).toBe(true);
   });
 });
+
+describe("--wal-ring-size", () => {
+  it("is cut to whole words, and refused when no record could fit", () => {
+    expect(parse({ "wal-ring-size": "2000001b" }).walRingSizeBytes).toBe(2_000_000);
+    expect(() => parse({ "wal-ring-size": "1000b" })).toThrow("The WAL ring of 1000 bytes is too small");
+  });
+});

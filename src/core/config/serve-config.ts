@@ -3,6 +3,7 @@
  * come from the caller, so `serve`, `dev` and the tests share every check.
  */
 import { DatabaseError } from "../errors/database-error.ts";
+import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
@@ -85,7 +86,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
-    walRingSizeBytes: parseSize(settings, "wal-ring-size"),
+    walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
     pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
     pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
@@ -98,6 +99,16 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
       format: settings.text("log-format") === "json" ? "json" : "full",
     },
   };
+}
+
+/** Whole 8-byte words, since records are aligned to them. */
+function parseRingSize(settings: ServeSettings): number | undefined {
+  const size = parseSize(settings, "wal-ring-size");
+  if (size === undefined) return undefined;
+  if (size < RING_BYTES_MIN) {
+    throw misconfigured(`The WAL ring of ${size} bytes is too small`, `give --wal-ring-size at least ${RING_BYTES_MIN} bytes: one record may fill half of it`);
+  }
+  return size - (size % 8);
 }
 
 function misconfigured(message: string, hint?: string): DatabaseError {

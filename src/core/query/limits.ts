@@ -17,8 +17,6 @@ export const SQL_COLUMNS_MAX = 65_536;
 export const CUBE_COLUMNS_MAX = 10;
 /** Tables read by one query; each one costs a scan. */
 export const SQL_RELATIONS_MAX = 256;
-/** Rows of a result as DataFusion hands them over (spec: query §2.1). */
-export const RESULT_BATCH_ROWS = 8_192;
 /** Left-leaning chains (`a + b + c …`, `x[1][2]…`) deepen the tree without recursion in the parser; AND and OR are balanced instead. */
 export const SQL_CHAIN_MAX = 400;
 /**
