@@ -11,26 +11,6 @@ export function retyped(bound: Bound, type: SqlType, sql: string, constant?: Con
   return { ...bound, type, sql, constant, scanColumn: undefined, joined: undefined };
 }
 
-/** A constant as engine text. */
-export function constantSql(constant: Constant, type: SqlType): string {
-  switch (constant.kind) {
-    case "null":
-      return `CAST(NULL AS ${engineName(type)})`;
-    case "boolean":
-      return constant.value ? "TRUE" : "FALSE";
-    case "integer":
-      return type.kind === "uint64" ? `CAST(${constant.value} AS UBIGINT)` : bigintSql(constant.value);
-    case "float":
-      return doubleSql(constant.value);
-    case "string":
-      return stringSql(constant.text);
-    case "timestamp":
-      return bigintSql(constant.ns);
-    case "interval":
-      return intervalSql(constant.interval);
-  }
-}
-
 const timestampConstant = (bound: Bound, type: SqlType, ns: bigint): Bound => retyped(bound, type, bigintSql(ns), { kind: "timestamp", ns });
 
 /** Converts to `type`; `quiet` gives NULL where a value does not convert. Throws `query.invalid` when types cannot. */
