@@ -63,12 +63,26 @@ const TRIGGER_COUNTERS = [
   ["ticksSkipped", "tidemark_trigger_ticks_skipped_total", "Missed runs of a schedule that were skipped"],
 ] as const;
 
+const NAMED_COUNTERS = [
+  ["limitsMet", "limit", "tidemark_trigger_limits_met_total", "Runs that met a limit"],
+  ["denied", "grant", "tidemark_trigger_denied_total", "Things that the plugin was denied"],
+  ["stops", "level", "tidemark_trigger_stops_total", "Runs that were stopped, by how far that had to go"],
+] as const;
+
 function triggerMetrics(processing: ProcessingEngine): Metric[] {
   const triggers = processing.statistics();
-  return TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
+  const byName = ([key, label, name, help]: (typeof NAMED_COUNTERS)[number]): Metric => ({
+    name,
+    help,
+    type: "counter",
+    samples: triggers.flatMap(({ database, trigger, counters }) =>
+      Object.entries(counters[key]).map(([value, times]) => ({ labels: { db: database, trigger, [label]: value }, value: times })),
+    ),
+  });
+  return [...NAMED_COUNTERS.map(byName), ...TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
     name,
     help,
     type: "counter",
     samples: triggers.map(({ database, trigger, counters }) => ({ labels: { db: database, trigger }, value: counters[key] })),
-  }));
+  }))];
 }

@@ -4,7 +4,7 @@ import { GlobalCache } from "../engine/processing/global-cache.ts";
 import { GLOBAL_CACHE_BYTES_MAX, type ProcessingLimits } from "../engine/processing/limits.ts";
 import type { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
-import type { ProcessingServices } from "../engine/processing/services.ts";
+import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
 import { TestRuns } from "../engine/processing/test-run.ts";
 import type { QueryService } from "../engine/query-service.ts";
 import type { Storage } from "../engine/storage.ts";
@@ -23,6 +23,7 @@ export interface ProcessingParts {
   readonly log: LogSink;
   readonly logs: LogTable;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
 }
 
@@ -41,6 +42,7 @@ export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
     createTrigger: (database, definition) => catalog.createTrigger(database, definition),
     deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
     setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
+    setTriggerSettings: (database, name, settings) => catalog.setTriggerSettings(database, name, settings),
   };
 }
 

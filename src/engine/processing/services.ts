@@ -5,6 +5,8 @@ import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugi
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { GrantName, SystemGroup, TriggerGrants } from "../../core/trigger/grants.ts";
+import type { LimitName } from "../../core/trigger/limits.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
 import type { ProcessingLimits } from "./limits.ts";
@@ -51,7 +53,19 @@ export interface ProcessingServices {
   readonly logs: LogTable;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
+}
+
+/** What triggers may be granted, and what they are granted when they say nothing. */
+export interface PluginAccess {
+  readonly grants: TriggerGrants;
+  /** A variable of the server's environment; asked only for names that were granted. */
+  environment(name: string): string | undefined;
+  /** Whether an address is this server's own API. */
+  isSelf(host: string, port: number): boolean;
+  /** Figures of the machine, as JSON. */
+  systemMetrics(group: SystemGroup): string;
 }
 
 /** One running trigger. */
@@ -63,6 +77,9 @@ export interface TriggerContext {
   readonly definition: TriggerDefinition;
   readonly specification: TriggerSpecification;
   readonly instance: PluginInstance;
+  /** The server's, with what the trigger has of its own. */
+  readonly limits: ProcessingLimits;
+  readonly grants: TriggerGrants;
   /** Aborted when the trigger is disabled, deleted or the server stops. */
   readonly signal: AbortSignal;
   readonly statistics: TriggerStatistics;
@@ -77,6 +94,16 @@ export interface TriggerStatistics {
   retries: number;
   ticksSkipped: number;
   lastError: string | undefined;
+  /** Runs that met a limit, and runs that were denied something, by name. */
+  readonly limitsMet: Partial<Record<LimitName, number>>;
+  readonly denied: Partial<Record<GrantName, number>>;
+  /** Runs stopped from outside, by how far we had to go. */
+  readonly stops: Partial<Record<"soft" | "hard" | "terminated", number>>;
+}
+
+/** Adds one to a counter that may not be there yet. */
+export function count<K extends string>(counters: Partial<Record<K, number>>, name: K): void {
+  counters[name] = (counters[name] ?? 0) + 1;
 }
 
 /** What the engine runs for a trigger. */

@@ -91,7 +91,7 @@ export class WriteTrigger implements TriggerRunner {
   }
 
   async #deliver(): Promise<void> {
-    const { clock, limits } = this.#services;
+    const { clock } = this.#services;
     // Rows of the same commit arrive one table at a time; a call must see all of them.
     await Promise.resolve();
     this.#pending = false;
@@ -100,7 +100,7 @@ export class WriteTrigger implements TriggerRunner {
     if (flush.batches.length === 0) return;
     this.#countOwnWrites(flush.ownWrites);
     this.#callStartedMs = clock.monotonicMs();
-    for (const tables of planCalls(flush.batches, limits.instanceMemoryBytesMax / 2)) {
+    for (const tables of planCalls(flush.batches, this.#context.limits.instanceMemoryBytesMax / 2)) {
       if (this.#stopped) break;
       const goOn = await runWithPolicy(this.#services, this.#context, { kind: "writes", tables });
       if (!goOn) break;
