@@ -80,6 +80,16 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Admin token made by 'create token --admin --offline', taken over at start",
     env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
   },
+  { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
+  { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
+  {
+    name: "tls-minimum-version",
+    value: "VERSION",
+    summary: "Oldest protocol that is spoken",
+    env: ["INFLUXDB3_TLS_MINIMUM_VERSION"],
+    choices: ["tls-1.2", "tls-1.3"],
+    defaultText: "tls-1.2",
+  },
   {
     name: "tcp-listener-file-path",
     value: "FILE",
@@ -215,9 +225,6 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["tls-key", "INFLUXDB3_TLS_KEY"],
-  ["tls-cert", "INFLUXDB3_TLS_CERT"],
-  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["bucket", "INFLUXDB3_BUCKET"],
   ["aws-access-key-id"],

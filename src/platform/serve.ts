@@ -46,6 +46,7 @@ import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
 import { readTokenFile } from "./token-file.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
 
@@ -132,14 +133,15 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   processing.engine.start();
   bootInBackground(runtime, log);
   const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
-  return { hasTokens, url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
 }
 
-/** Listens for a moment, so that a taken port is found before a folder is made. Throws as the real listening does. */
-async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<void> {
-  if (bind.port === 0) return;
+/** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
+async function checkAddress({ bind, httpRequestSizeMax, tls }: ServeConfig): Promise<void> {
+  const identity = tls === undefined ? undefined : readTlsIdentity(tls);
+  if (bind.port === 0 && identity === undefined) return;
   const starting = (): Response => new Response("the server is starting", { status: 503 });
-  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
+  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax, ...(identity === undefined ? {} : { tls: identity }) })).close();
 }
 
 interface StorageParts {
@@ -218,6 +220,7 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
+    ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   });
 }
 
