@@ -5,6 +5,7 @@ import { type OwnGrants, parseGrants } from "../trigger/grants.ts";
 import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
 import type { CatalogOp } from "./ops.ts";
+import { decodeTokenOp, encodeTokenOp } from "./token-ops.ts";
 import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
 
 const COLUMN_TYPES = Object.keys(ARROW_TYPE) as ColumnType[];
@@ -14,6 +15,10 @@ export function encodeOp(op: CatalogOp): unknown {
     case "create-database":
     case "set-retention":
       return { ...op, retentionNs: op.retentionNs?.toString() };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return encodeTokenOp(op);
     default:
       return op;
   }
@@ -48,6 +53,10 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
     case "set-trigger-settings":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), limits: decodeLimits(object), grants: decodeGrants(object) };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return decodeTokenOp(kind, object);
     default:
       throw corruptCatalog(`it holds an unknown change '${String(kind)}'`);
   }
@@ -73,6 +82,7 @@ export function decodeTrigger(value: unknown): TriggerDefinition {
     disabled: flag(object, "disabled"),
     ...(object["limits"] === undefined ? {} : { limits: decodeLimits(object) }),
     ...(object["grants"] === undefined ? {} : { grants: decodeGrants(object) }),
+    ...(object["durable"] === undefined ? {} : { durable: flag(object, "durable") }),
   };
 }
 

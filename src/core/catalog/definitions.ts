@@ -34,6 +34,8 @@ export interface TriggerDefinition {
   /** Absent members take the server's values. */
   readonly limits?: OwnLimits;
   readonly grants?: OwnGrants;
+  /** Rows not processed at a crash are delivered after it, at least once. */
+  readonly durable?: boolean;
 }
 
 export interface DatabaseDefinition {

@@ -4,6 +4,7 @@ import type { OwnGrants } from "../trigger/grants.ts";
 import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
+import { applyTokenOp, type TokenOp } from "./token-ops.ts";
 
 export type CatalogOp =
   | { readonly kind: "create-database"; readonly id: number; readonly name: string; readonly retentionNs?: bigint }
@@ -16,7 +17,8 @@ export type CatalogOp =
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
   /** Replaces both wholly. */
-  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants };
+  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
+  | TokenOp;
 
 /** The state after one log record. */
 export function applyRecord(state: CatalogState, sequence: number, ops: readonly CatalogOp[]): CatalogState {
@@ -51,6 +53,10 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
       const database = databaseOf(state, op.databaseId);
       return withDatabase(state, { ...database, triggers: withoutEntry(database.triggers, op.name) });
     }
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return applyTokenOp(state, op);
     case "set-trigger-disabled":
       return changeTrigger(state, op, { disabled: op.disabled });
     case "set-trigger-settings":
