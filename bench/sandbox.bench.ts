@@ -5,6 +5,7 @@ import { readArtefacts } from "../src/adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../src/adapters/plugin-runtime/python-runtime.ts";
 import { createSystemClock } from "../src/adapters/system/clock.ts";
 import { encodeTableBatch, type ColumnValues } from "../src/core/columns/table-batch.ts";
+import { HostCallError } from "../src/ports/plugin-runtime.ts";
 import type { Invocation, PluginHost, PluginInstance, TableRows } from "../src/ports/plugin-runtime.ts";
 import { quantile, report } from "./report.ts";
 
@@ -23,7 +24,7 @@ const runtime = createPythonRuntime({
 const host: PluginHost = {
   log: () => undefined, output: () => undefined, query: async () => new Uint8Array(), writeSync: async () => undefined,
   globalCachePut: () => undefined, globalCacheGet: () => undefined, globalCacheDelete: () => false,
-  checkGrant: () => undefined, systemMetrics: () => new Uint8Array(),
+  checkGrant: () => undefined, systemMetrics: () => new Uint8Array(), exceeded: () => new HostCallError("limit", "limit"),
 };
 
 function invocation(source: string, tables: readonly TableRows[] = []): Invocation {

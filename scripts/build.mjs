@@ -14,11 +14,12 @@ const path = (relative) => fileURLToPath(new URL(relative, root));
 /** Every entry by the name of its file in dist/. */
 export const ENTRIES = {
   "executor-worker": "src/adapters/plugin-runtime/executor-worker.ts",
+  "executor-process": "src/adapters/plugin-runtime/executor-process.ts",
   "disk-worker": "src/adapters/wal-log/disk-worker.ts",
   influxdb3: "src/cli/main.ts",
 };
-/** Loaded by URL as a thread of its own: never split into chunks. */
-const WORKERS = new Set(["executor-worker", "disk-worker"]);
+/** Loaded by URL as a thread or process of its own: never split into chunks. */
+const WORKERS = new Set(["executor-worker", "executor-process", "disk-worker"]);
 const COMMANDS = new Set(["influxdb3"]);
 
 const common = {

@@ -47,6 +47,7 @@ import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
+import { processCommand } from "./process-command.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
 import { readTokenFile } from "./token-file.ts";
@@ -113,8 +114,12 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     executorEntry: workerEntry("executor-worker"),
     clock,
     log,
-    // Deno and Bun cannot stop a spinning thread: what it wrote to must not be used again there.
+    // Deno and Bun cannot stop a spinning thread: a process can be killed everywhere.
+    isolation: config.pluginIsolation ?? (RUNTIME === "node" ? "shared" : "process"),
+    processCommand: processCommand("executor-process"),
     terminationEndsThread: RUNTIME === "node",
+    clockResolutionNs: config.pluginClockResolutionNs,
+    ...(config.pluginExecutors === undefined ? {} : { concurrency: config.pluginExecutors }),
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());

@@ -114,6 +114,8 @@ export interface PluginHost {
   globalCacheDelete(key: string): boolean;
   /** Throws `HostCallError` kind `denied` unless the trigger was granted this; `net` subjects are `host:port`. */
   checkGrant(grant: GrantName, subject: string): void;
+  /** The run met a limit that the guest counts: notes it and gives what the plugin is to be told. */
+  exceeded(limit: "write_bytes" | "response_bytes" | "cache_bytes"): HostCallError;
   /** JSON of one group of system metrics, UTF-8. */
   systemMetrics(group: string): Uint8Array;
 }

@@ -44,7 +44,7 @@ class InThreadLink implements GuestLink {
     if (HOST_CALL_NAMES[operation] === "log") {
       this.logged.push(HOST_CALLS.log.parameters.lift({ memory: this.#memory, budget: new LiftBudget() }, flatReader(slots)).text);
     }
-    if (operation === OPERATION.result) this.result = liftRunResult(this.#memory, slots[0] === 1, slots[1] ?? -1);
+    if (operation === OPERATION.result) this.result = liftRunResult(this.#memory, { ofRequest: slots[0] === 1, returned: slots[1] ?? -1, limits: { writeBytes: 1_000_000, responseBytes: 1_000_000 } });
     return { kind: REPLY.none, byteLength: 0 };
   }
 

@@ -1,5 +1,5 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
-import type { GuestRequest, GuestTableRows, RunContext } from "./contract.ts";
+import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
 import type { MemoryImage } from "./memory-image.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
@@ -9,6 +9,8 @@ export interface ExecutorData {
   readonly stdlib: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly image: MemoryImage | undefined;
+  /** Steps in which guests see time pass. */
+  readonly clockResolutionNs: bigint;
 }
 
 /** A directory plugin's files, packed. */
@@ -41,18 +43,24 @@ export interface BootMessage {
   readonly memory: WebAssembly.Memory;
 }
 
+/** One call, wherever the guest's memory is. */
 export interface RunMessage {
   readonly type: "run";
   /** One guest memory; a new memory gets a new key. */
   readonly key: number;
-  /** Absent when this executor has adopted the key before and was not told to forget it. */
-  readonly memory: WebAssembly.Memory | undefined;
-  /** Whether the image is to be restored first, and what the memory holds now. */
-  readonly reset: "none" | "fresh" | "used";
+  readonly settings: InstanceSettings;
   readonly descriptors: readonly SavedDescriptor[];
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
+}
+
+/** One call for an executor thread. */
+export interface ThreadRunMessage extends RunMessage {
+  /** Absent when this executor has adopted the key before and was not told to forget it. */
+  readonly memory: WebAssembly.Memory | undefined;
+  /** Whether the image is to be restored first, and what the memory holds now. */
+  readonly reset: "none" | "fresh" | "used";
 }
 
 export interface ForgetMessage {
@@ -60,7 +68,7 @@ export interface ForgetMessage {
   readonly keys: readonly number[];
 }
 
-export type ToExecutor = BootMessage | RunMessage | ForgetMessage;
+export type ToExecutor = BootMessage | ThreadRunMessage | ForgetMessage;
 
 /** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
 export type RunEnd =

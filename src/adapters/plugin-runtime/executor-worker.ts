@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
@@ -22,6 +22,14 @@ const data = workerData as ExecutorData;
 const port = parentPort;
 assert(port !== null, "the executor runs as a worker");
 const post = (message: FromExecutor): void => port.postMessage(message);
+
+/** What every plugin finds; variables of the server come on top of it when they were granted. */
+const GUEST_ENVIRONMENT: ReadonlyMap<string, string> = new Map([
+  ["TZ", "UTC"],
+  ["PLUGIN_DIR", "/plugins"],
+  ["INFLUXDB3_PLUGIN_DIR", "/plugins"],
+  ["VIRTUAL_ENV", "/venv"],
+]);
 
 interface Adopted {
   readonly guest: Guest;
@@ -39,7 +47,8 @@ const adopted = new Map<number, Adopted>();
 function adopt(memory: WebAssembly.Memory): Adopted {
   const wasi = createWasiLayer({
     root: bareRoot,
-    environment: new Map([["TZ", "UTC"]]),
+    environment: GUEST_ENVIRONMENT,
+    clockResolutionNs: data.clockResolutionNs,
     realtimeNs: () => BigInt(Date.now()) * 1_000_000n,
     monotonicNs: () => process.hrtime.bigint(),
     random: (into) => void crypto.getRandomValues(into),
@@ -91,7 +100,7 @@ interface Preparation {
   readonly restoreMs: number | undefined;
 }
 
-function prepare(message: RunMessage): Preparation {
+function prepare(message: ThreadRunMessage): Preparation {
   let restoreMs: number | undefined;
   if (message.reset !== "none") {
     assert(data.image !== undefined && message.memory !== undefined, "a reset comes with image and memory");
@@ -109,12 +118,13 @@ function prepare(message: RunMessage): Preparation {
     adoptMs = performance.now() - started;
     adopted.set(message.key, target);
   }
-  target.wasi.restore(treeOf(message.files), message.descriptors);
-  if (message.reset !== "none") target.guest.resume();
+  // What an image restored does not know must not stay open.
+  target.wasi.restore(treeOf(message.files), message.reset === "none" ? message.descriptors : []);
+  if (message.reset !== "none") target.guest.resume(message.settings);
   return { target, adoptMs, restoreMs };
 }
 
-function run(message: RunMessage): void {
+function run(message: ThreadRunMessage): void {
   mailbox.stopSeen = false;
   let preparation: Preparation | undefined;
   let end: RunEnd;

@@ -5,13 +5,15 @@
 import { assert } from "../../core/errors/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage } from "./executor-protocol.ts";
+import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
 import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
-import { RESET_GROWTH_BYTES_MAX } from "./limits.ts";
+import type { InstanceSettings } from "./contract.ts";
+import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX } from "./limits.ts";
 import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
 import type { StopGraces } from "./stop-ladder.ts";
@@ -26,7 +28,7 @@ export interface StartedRuntime {
 
 export interface InstanceParts {
   readonly label: string;
-  readonly memoryBytesMax: number;
+  readonly limits: InstanceLimits;
   /** Starts the runtime when it has not started yet. */
   start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
@@ -36,21 +38,20 @@ export interface InstanceParts {
   readonly graces: StopGraces;
   /** Whether a terminated thread has really ended, so that its guest's memory may be used again. */
   readonly terminationEndsThread: boolean;
+  /** Guests live in executor processes; their memory is not here. */
+  readonly inProcesses: boolean;
   onDone(message: DoneMessage): void;
+  /** An executor had to be ended to end a run. */
+  onTerminated(): void;
   onClose(): void;
-}
-
-interface Life {
-  readonly key: number;
-  readonly memory: GuestMemory;
-  reset: "none" | "fresh" | "used";
 }
 
 export class GuestInstance implements PluginInstance {
   readonly #parts: InstanceParts;
+  readonly #settings: InstanceSettings;
   readonly #packer = new FilePacker();
   #pool: ExecutorPool | undefined;
-  #life: Life | undefined;
+  #life: GuestLife | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
   #cacheKeys = 0;
   #busy = false;
@@ -61,6 +62,13 @@ export class GuestInstance implements PluginInstance {
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
+    const { limits } = parts;
+    this.#settings = {
+      environment: (limits.environment ?? []).map(([name, value]) => ({ name, value })),
+      writeBytes: limits.writeBytesMax ?? RUN_WRITE_BYTES_MAX,
+      responseBytes: limits.responseBytesMax ?? RESPONSE_BODY_BYTES_DEFAULT,
+      cacheBytes: limits.cacheBytesMax ?? CACHE_BYTES_DEFAULT,
+    };
   }
 
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
@@ -98,12 +106,12 @@ export class GuestInstance implements PluginInstance {
         {
           pool, clock, log, graces, host, label,
           wallTimeMsMax: options.wallTimeMsMax,
-          memory: life.memory,
+          life,
+          owner: label,
           message: {
             type: "run",
             key: life.key,
-            memory: life.memory.memory,
-            reset: life.reset,
+            settings: this.#settings,
             descriptors: this.#descriptors,
             context: guestContext(invocation),
             event: packEvent(invocation),
@@ -121,10 +129,12 @@ export class GuestInstance implements PluginInstance {
   }
 
   /** The memory for the next run: as it is, to be restored, or a new one. */
-  #alive(image: MemoryImage): Life {
+  #alive(image: MemoryImage): GuestLife {
     if (this.#life === undefined) {
-      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax));
-      this.#life = { key: this.#parts.nextKey(), memory, reset: "fresh" };
+      const { memoryBytesMax } = this.#parts.limits;
+      const wasm = this.#parts.inProcesses ? undefined : createGuestMemory(image, memoryBytesMax);
+      const memory = wasm === undefined ? undefined : { wasm, access: new GuestMemory(wasm) };
+      this.#life = { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: "fresh", lost: false };
     }
     return this.#life;
   }
@@ -135,19 +145,26 @@ export class GuestInstance implements PluginInstance {
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
       case "terminated": {
         const { stopReason, ended } = conclusion;
-        const { terminationEndsThread } = this.#parts;
+        const { terminationEndsThread, inProcesses } = this.#parts;
         if (terminationEndsThread) this.#threadEnded = ended;
-        // Where a runtime cannot stop a thread, it may go on writing to its memory.
-        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(runtime, !terminationEndsThread) };
+        this.#parts.onTerminated();
+        // Where a runtime cannot stop a thread, it may go on writing to its memory; a process takes the memory with it.
+        const replace = !terminationEndsThread || inProcesses;
+        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(runtime, replace) };
       }
       case "lost":
         return { kind: "failed", message: conclusion.reason, cacheKeysLost: this.#lose(runtime, true) };
       case "done": {
         const { message: done, result, fault, stopReason } = conclusion;
-        const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore: this.#cacheKeys });
+        const cacheKeysBefore = this.#cacheKeys;
+        const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore });
         this.#descriptors = done.descriptors;
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
-        if (this.#life !== undefined) this.#life.reset = "none";
+        if (this.#life !== undefined) {
+          if (this.#life.lost) this.#tellLost(cacheKeysBefore);
+          this.#life.lost = false;
+          this.#life.reset = "none";
+        }
         if (verdict.reset) this.#lose(runtime, false);
         this.#parts.onDone(done);
         return verdict.outcome;
@@ -164,11 +181,17 @@ export class GuestInstance implements PluginInstance {
     this.#cacheKeys = 0;
     this.#descriptors = [];
     if (this.#life !== undefined) {
-      const grown = this.#life.memory.byteLength - image.memoryBytes;
+      const grown = (this.#life.memory?.access.byteLength ?? image.memoryBytes) - image.memoryBytes;
       if (replace || (grown > RESET_GROWTH_BYTES_MAX && !reusesGrownMemory)) this.#dropMemory();
       else this.#life.reset = "used";
     }
     return lost;
+  }
+
+  /** Nobody's run ended with it, so no outcome tells. */
+  #tellLost(keys: number): void {
+    const { log, label } = this.#parts;
+    log.log("warn", `The executor process that kept the plugin of '${label}' ended: its private cache lost ${keys} keys`, { instance: label });
   }
 
   #dropMemory(): void {

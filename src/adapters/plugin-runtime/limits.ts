@@ -30,8 +30,11 @@ export const RUN_HOST_CALLS_MAX = 200_000;
 export const REFUSED_CALL_PAUSE_MS = 20;
 /** Databases one run may write to. */
 export const RUN_DATABASES_MAX = 64;
-/** Response of a request plugin (design §8.17; runtime-wasm/python/response.py tells the plugin earlier). */
-export const RESPONSE_BODY_BYTES_MAX = 10 * 1024 * 1024;
+/** Response of a request plugin; a trigger's own limit lies below (runtime-wasm/python/response.py tells the plugin earlier). */
+export const RESPONSE_BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** Defaults of `InstanceLimits`. */
+export const RESPONSE_BODY_BYTES_DEFAULT = 10 * 1024 * 1024;
+export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 export const RESPONSE_HEADERS_MAX = 256;
 export const RESPONSE_HEADER_BYTES_MAX = 64 * 1024;
 /** What an exception may say: type, message, traceback; longer ones are cut. */
@@ -44,6 +47,15 @@ export const CUT_MARK = "… (cut)";
 
 /** Replies up to this size travel in the control block; larger ones are written straight into the guest's memory. */
 export const INLINE_REPLY_BYTES_MAX = 64 * 1024;
+
+/** A guest's values in a message between processes: as much as a message of a guest may carry, and their structure. */
+export const MESSAGE_BYTES_MAX = 320 * 1024 * 1024;
+/** One frame between processes: contexts, requests, file names; and what moves with it, at most a whole parked memory. */
+export const FRAME_HEADER_BYTES_MAX = 16 * 1024 * 1024;
+export const FRAME_BULK_BYTES_MAX = 4_294_967_295;
+
+/** Runs of changed pages in a parked memory: every other page of 4 GiB, twice. */
+export const IMAGE_RUNS_MAX = 1_048_576;
 
 /** Printed lines are cut at this length. */
 export const OUTPUT_LINE_BYTES_MAX = 8 * 1024;
@@ -81,7 +93,13 @@ export const WARM_UP_CALLS_MAX = 60;
 export const WARM_UP_MS = 200;
 
 /** The defaults of `PluginRuntimeOptions`. */
+export const CLOCK_RESOLUTION_NS = 1_000n;
 export const EXECUTORS_MAX = 32;
+/** A process takes some 60 MB where a thread takes 9. */
+export const EXECUTOR_PROCESSES_MAX = 8;
+/** A trigger whose runs had to be ended by force so many times gets executors of its own; so many triggers are remembered. */
+export const QUARANTINE_TERMINATIONS = 3;
+export const TERMINATED_TRIGGERS_MAX = 10_000;
 export const EXECUTOR_IDLE_MS = 10_000;
 export const HARD_STOP_GRACE_MS = 250;
 export const TERMINATE_GRACE_MS = 1_000;

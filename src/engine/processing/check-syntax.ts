@@ -36,6 +36,7 @@ export async function checkSyntax(services: Pick<ProcessingServices, "runtime" |
     globalCacheDelete: refuse,
     checkGrant: refuse,
     systemMetrics: refuse,
+    exceeded: refuse,
   };
   const instance = services.runtime.createInstance("syntax check", { memoryBytesMax: services.limits.instanceMemoryBytesMax });
   try {

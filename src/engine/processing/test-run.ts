@@ -13,10 +13,10 @@ import { LineProtocolParser } from "../../core/line-protocol/parser.ts";
 import { planWrite, type WritePlan } from "../../core/line-protocol/plan-write.ts";
 import { tableBatches } from "../../core/line-protocol/table-batches.ts";
 import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
-import type { NamedText, PluginCode, PluginEvent, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
+import type { NamedText, PluginCode, PluginEvent, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { pluginQuery } from "./plugin-host.ts";
-import { grantedHost, RunAccess } from "./run-access.ts";
+import { type BareHost, grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
@@ -133,7 +133,7 @@ export class TestRuns {
     return { log_lines: collected.logLines, database_writes: writes, errors };
   }
 
-  #host(test: TestTarget, { logLines, synced }: Collected): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
+  #host(test: TestTarget, { logLines, synced }: Collected): BareHost {
     const cache = this.#cache(test.cacheName ?? DEFAULT_CACHE);
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),
