@@ -238,7 +238,15 @@ const REFUSED: readonly (readonly [name: string, env?: string])[] = [
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
 export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
 
+const CONFIG_FLAG: FlagSpec = {
+  name: "config",
+  value: "FILE",
+  summary: "Settings as TOML, keys as these options without dashes; options and environment go before it",
+  env: ["TIDEMARK_CONFIG"],
+};
+
 export const SERVE_FLAGS: readonly FlagSpec[] = [
+  CONFIG_FLAG,
   ...NODE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,
