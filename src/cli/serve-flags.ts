@@ -43,6 +43,8 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     defaultText: "10m",
   },
   { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
+  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
 ];
 

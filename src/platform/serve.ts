@@ -24,6 +24,7 @@ import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
@@ -100,9 +101,10 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
+  const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, plugins), catalog);
+  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins), catalog);
   const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -114,7 +116,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -161,6 +163,10 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+    },
+    feedLimits: {
+      ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
+      ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
     yieldToEventLoop: createTurns(),
     makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),

@@ -75,6 +75,7 @@ export function decodeTrigger(value: unknown): TriggerDefinition {
     runAsync: flag(object, "runAsync"),
     errorBehavior: oneOf(object, "errorBehavior", ["log", "retry", "disable"]),
     disabled: flag(object, "disabled"),
+    ...(object["durable"] === undefined ? {} : { durable: flag(object, "durable") }),
   };
 }
 

@@ -44,6 +44,10 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
+  /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
+  readonly walRetainBytes: number | undefined;
+  /** Persisted rows kept in memory for triggers that are behind. */
+  readonly triggerFeedBytes: number | undefined;
   readonly pluginMemoryBytesMax: number | undefined;
   readonly pluginTimeLimitMs: number | undefined;
   readonly pluginThreadsMax: number | undefined;
@@ -109,6 +113,8 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
+    walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
+    triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
     pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
