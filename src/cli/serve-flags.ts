@@ -147,10 +147,10 @@ const LOG_FLAGS: readonly FlagSpec[] = [
   {
     name: "log-format",
     value: "FORMAT",
-    summary: "full: lines to read; json: one object per line",
+    summary: "full: lines to read; json: one object a line; logfmt: key=value",
     env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
-    choices: ["full", "pretty", "json"],
-    defaultText: "full",
+    choices: ["full", "pretty", "json", "logfmt"],
+    defaultText: "full on a terminal, else json",
   },
 ];
 

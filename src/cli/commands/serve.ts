@@ -91,6 +91,7 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
   const around: ServeSurroundings = {
     defaultDataDir: defaults.dataDir,
     defaultNodeId: defaults.nodeId,
+    logIsTerminal: given.text("log-destination") === "stderr" ? terminal.stderrIsTerminal : terminal.stdoutIsTerminal,
     defaultAuthentication: defaults.authentication,
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),
