@@ -14,7 +14,7 @@ const DEFAULT_URL = "http://127.0.0.1:8181";
 
 export function banner(config: ServeConfig, { url, startMs, program }: BannerFacts): string {
   const reach = isLoopback(config.bind.host) ? "this machine only, no authentication" : "no authentication";
-  const data = config.objectStore.kind === "file" ? config.objectStore.dataDir : "in memory, gone when the server stops";
+  const data = describeStore(config.objectStore);
   const host = url === DEFAULT_URL ? "" : ` --host ${url}`;
   return [
     "",
@@ -35,4 +35,11 @@ export function banner(config: ServeConfig, { url, startMs, program }: BannerFac
     "",
     "",
   ].join("\n");
+}
+
+function describeStore(store: ServeConfig["objectStore"]): string {
+  if (store.kind === "memory") return "in memory, gone when the server stops";
+  if (store.kind === "file") return store.dataDir;
+  const local = store.walInStore ? "WAL too" : `WAL in ${store.dataDir}`;
+  return `bucket '${store.s3.bucket}' at ${new URL(store.s3.endpoint).origin} (${local})`;
 }

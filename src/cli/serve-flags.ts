@@ -3,23 +3,9 @@
  * accepted without effect (one warning names them), those that must not be ignored and are refused, and our own.
  */
 import type { FlagSpec } from "./command.ts";
+import { OBJECT_STORE_FLAGS } from "./store-flags.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "object-store",
-    value: "KIND",
-    summary: "Where durable data goes: file or memory",
-    env: ["INFLUXDB3_OBJECT_STORE"],
-    defaultText: "file",
-    choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
-    hasUnavailableChoices: true,
-  },
-  {
-    name: "data-dir",
-    value: "DIR",
-    summary: "Folder of the file object store, created when missing",
-    env: ["INFLUXDB3_DB_DIR", "INFLUXDB3_DATA_DIR"],
-  },
   {
     name: "wal-flush-interval",
     value: "DURATION",
@@ -194,12 +180,8 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["traces-exporter", true],
   ["telemetry-endpoint", true],
   ["serve-invocation-method", true],
-  ["object-store-connection-limit", true],
   ["object-store-http2-only", false],
   ["object-store-http2-max-frame-size", true],
-  ["object-store-request-timeout", true],
-  ["object-store-max-retries", true],
-  ["object-store-retry-timeout", true],
   ["object-store-cache-endpoint", true],
 ];
 
@@ -215,13 +197,12 @@ const REFUSED: readonly (readonly [name: string, env?: string])[] = [
   ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
   ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
-  ["bucket", "INFLUXDB3_BUCKET"],
-  ["aws-access-key-id"],
-  ["aws-secret-access-key"],
-  ["aws-default-region"],
-  ["aws-endpoint"],
-  ["aws-session-token"],
-  ["aws-credentials-file"],
+  ["google-service-account"],
+  ["azure-storage-account"],
+  ["azure-storage-access-key"],
+  ["azure-endpoint"],
+  ["object-store-tls-ca"],
+  ["object-store-tls-allow-insecure"],
 ];
 
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
@@ -229,6 +210,7 @@ export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
 
 export const SERVE_FLAGS: readonly FlagSpec[] = [
   ...NODE_FLAGS,
+  ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,

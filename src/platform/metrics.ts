@@ -5,6 +5,8 @@ import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import type { Stores } from "./open-stores.ts";
+import { storeMetrics } from "./store-metrics.ts";
 
 export interface MetricParts {
   readonly storage: Storage;
@@ -12,13 +14,14 @@ export interface MetricParts {
   readonly runtime: PluginRuntime;
   readonly engine: QueryEngine;
   readonly loopDelay: EventLoopDelay;
+  readonly stores: Stores;
 }
 
 const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", samples: [{ value }] });
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {

@@ -10,7 +10,6 @@ import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
-import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { createTurns } from "../adapters/system/turns.ts";
@@ -19,7 +18,6 @@ import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
-import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
@@ -39,6 +37,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
+import { createHealth } from "./health.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
@@ -82,19 +81,20 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
-  const stores = openStores(config);
-  closing.add("data folder", () => stores.release());
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const stores = await openStores(config, opened, closing);
+  const { claim } = stores;
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
-  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
+  claim?.onSuperseded((error) => storage.refuseWrites(error));
+  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const systemTables = new ProcessingSystemTables(processingCatalog(catalog), logs, plugins);
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -114,7 +114,8 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     storage,
     queries,
     processing: processingApi(processing),
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
@@ -152,7 +153,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop: createTurns(),
     makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    ...(stores.parquet === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
   });
   return opened;
 }
@@ -160,10 +161,6 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
 function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
-}
-
-function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
-  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {

@@ -8,6 +8,7 @@ import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
 export type TriggerKind = "wal" | "schedule" | "request";
@@ -15,8 +16,8 @@ export type TriggerKind = "wal" | "schedule" | "request";
 export interface ServeConfig {
   /** First path segment of everything durable. */
   readonly nodeId: string;
-  /** `dataDir` is created when it is missing. */
-  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  /** Its `dataDir` is created when it is missing. */
+  readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   /** `--without-auth`: whoever reaches the address may do everything, web pages included. */
   readonly withoutAuth: boolean;
@@ -75,7 +76,7 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
-  const objectStore = parseObjectStore(settings, around);
+  const objectStore = parseStoreConfig(settings, around);
   return {
     nodeId: parseNodeId(settings, around),
     objectStore,
@@ -134,16 +135,6 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   return given;
 }
 
-function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
-  const kind = (settings.text("object-store") ?? "file").toLowerCase();
-  if (kind === "memory") return { kind };
-  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
-  throw misconfigured(
-    `Cannot parse object store config: the object store "${kind}" is not available yet`,
-    "use --object-store file or --object-store memory",
-  );
-}
-
 function parsePluginDir(
   settings: ServeSettings,
   around: ServeSurroundings,
@@ -151,7 +142,7 @@ function parsePluginDir(
 ): string | undefined {
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
-  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+  return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
