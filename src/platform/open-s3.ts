@@ -16,9 +16,9 @@ export interface StoreParts {
   readonly log: LogSink;
 }
 
-export function openS3(config: S3Config, { clock }: StoreParts): ObjectStore {
+export function openS3(config: S3Config, { clock }: StoreParts, onRetry: () => void): ObjectStore {
   const { access, endpoint, ...rest } = config;
-  return createS3ObjectStore({ ...rest, endpoint: new URL(endpoint), credentials: credentialsOf(access, clock), clock, random: Math.random, randomName });
+  return createS3ObjectStore({ ...rest, endpoint: new URL(endpoint), credentials: credentialsOf(access, clock), clock, random: Math.random, randomName, onRetry });
 }
 
 function credentialsOf(access: S3Config["access"], clock: Clock): S3Settings["credentials"] {

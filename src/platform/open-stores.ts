@@ -11,6 +11,7 @@ import { openFileWalLog } from "../adapters/wal-log/file.ts";
 import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
 import type { StoreConfig } from "../core/config/store-config.ts";
+import { DatabaseError } from "../core/errors/database-error.ts";
 import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { checkNotForeign } from "../engine/catalog-files.ts";
 import type { NodeClaim } from "../engine/stores/node-claim.ts";
@@ -51,7 +52,8 @@ export async function openStores(config: Config, parts: StoreParts, closing: Clo
     const observed = new ObservedStore({ ...parts, store: createFileObjectStore({ folder: store.dataDir, randomName }), remote: false });
     return { kind: "file", objects: observed, observed, parquet: placeBelow(store.dataDir, nodeId), cache: undefined, claim: undefined, walInStore: false, openWal: openLocalWal };
   }
-  const observed = new ObservedStore({ ...parts, store: openS3(store.s3, parts), remote: true });
+  if (store.walInStore) throw new DatabaseError("server.misconfigured", { message: "--wal-object-store cannot be honoured yet", hint: "remove it" });
+  const observed: ObservedStore = new ObservedStore({ ...parts, store: openS3(store.s3, parts, () => observed.noteRetry()), remote: true });
   await checkNotForeign(observed, `${nodeId}/catalog`);
   const claim = await takeNode(observed, nodeId, parts);
   closing.add("claim of the node", () => claim.close());

@@ -7,12 +7,13 @@ import type { Stores } from "./open-stores.ts";
 type Sample = Metric["samples"][number];
 
 export function storeMetrics({ kind, observed, cache, claim }: Pick<Stores, "kind" | "observed" | "cache" | "claim">): Metric[] {
-  const { ops, bytesRead, bytesWritten, isUp } = observed.statistics();
+  const { ops, bytesRead, bytesWritten, retries, isUp } = observed.statistics();
   const moved = (op: string): number => ops.find((entry) => entry.op === op && entry.result === "success")?.count ?? 0;
   return [
     { name: "object_store_op_duration_seconds", help: "Calls of the object store, retries included", type: "histogram", samples: ops.flatMap((entry) => durations(entry, kind)) },
     { name: "object_store_transfer_bytes_total", help: "Bytes moved", type: "counter", samples: [{ labels: { op: "get", store: kind }, value: bytesRead }, { labels: { op: "put", store: kind }, value: bytesWritten }] },
     { name: "object_store_transfer_objects_total", help: "Objects moved", type: "counter", samples: ["get", "put"].map((op) => ({ labels: { op, store: kind }, value: moved(op) })) },
+    { name: "tidemark_object_store_retries_total", help: "Attempts after a failed one, within calls", type: "counter", samples: [{ value: retries }] },
     { name: "tidemark_object_store_up", help: "1: the object store works", type: "gauge", samples: [{ value: isUp ? 1 : 0 }] },
     { name: "tidemark_node_superseded", help: "1: another process has taken over this node", type: "gauge", samples: [{ value: claim?.superseded === undefined ? 0 : 1 }] },
     ...(cache === undefined ? [] : cacheMetrics(cache.statistics())),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ServeSettings } from "./serve-config.ts";
 import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 
-const around = { defaultDataDir: "/home/u/.influxdb", defaultNodeId: "n0", resolvePath: (path: string) => (path.startsWith("/") ? path : `/here/${path}`), env: () => undefined };
+const around = { defaultDataDir: "/home/u/.influxdb", defaultNodeId: "n0", defaultAuthentication: "tokens" as const, resolvePath: (path: string) => (path.startsWith("/") ? path : `/here/${path}`), env: () => undefined };
 
 /** `true` stands for a switch. */
 function parse(values: Readonly<Record<string, string | true>>): StoreConfig {
@@ -46,14 +46,14 @@ describe("parseStoreConfig()", () => {
   });
 
   it.each([
-    [{ "object-store": "google", bucket: "b" }, 'the object store "google" is not supported'],
+    [{ "object-store": "google", bucket: "bb" }, 'the object store "google" is not supported'],
     [{ "object-store": "azure" }, 'the object store "azure" is not supported'],
-    [{ bucket: "b" }, '--bucket is of no use with the object store "file"'],
+    [{ bucket: "bb" }, '--bucket is of no use with the object store "file"'],
     [{ "object-store": "memory", "wal-object-store": true }, "--wal-object-store is of no use"],
     [{ "object-store": "s3", ...keys }, "no bucket was named"],
     [{ ...s3, bucket: "../x" }, '"../x" is no name of a bucket'],
-    [{ "object-store": "s3", bucket: "b" }, "no access key id was given"],
-    [{ "object-store": "s3", bucket: "b", "aws-access-key-id": "a" }, "no secret access key was given"],
+    [{ "object-store": "s3", bucket: "bb" }, "no access key id was given"],
+    [{ "object-store": "s3", bucket: "bb", "aws-access-key-id": "a" }, "no secret access key was given"],
     [{ ...s3, "aws-endpoint": "http://h:1" }, "--aws-endpoint is not encrypted"],
     [{ ...s3, "aws-endpoint": "ftp://h" }, "--aws-endpoint is no address of a service"],
     [{ ...s3, "aws-endpoint": "https://h/?x" }, "--aws-endpoint is no address of a service"],

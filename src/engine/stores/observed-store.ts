@@ -25,6 +25,8 @@ export interface StoreStatistics {
   readonly ops: readonly OpStatistics[];
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Attempts after a failed one, within calls. */
+  readonly retries: number;
   readonly isUp: boolean;
 }
 
@@ -61,6 +63,7 @@ export class ObservedStore implements ObjectStore {
   #lastFailureMs = Number.NEGATIVE_INFINITY;
   #bytesRead = 0;
   #bytesWritten = 0;
+  #retries = 0;
 
   constructor(options: ObservedStoreOptions) {
     this.#options = options;
@@ -86,7 +89,12 @@ export class ObservedStore implements ObjectStore {
   }
 
   statistics(): StoreStatistics {
-    return { ops: [...this.#ops.values()], bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, isUp: this.#down === undefined && this.#refused.size === 0 };
+    return { ops: [...this.#ops.values()], bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, retries: this.#retries, isUp: this.#down === undefined && this.#refused.size === 0 };
+  }
+
+  /** The store tries a call again. */
+  noteRetry(): void {
+    this.#retries++;
   }
 
   /** What is wrong now, in a sentence; undefined: nothing. */
