@@ -1,6 +1,7 @@
 /** What `/metrics` shows, collected when it is asked for. */
 import type { Metric, MetricsSource } from "../http/services.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
+import type { PersistenceStatistics } from "../engine/snapshots/persistence.ts";
 import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
@@ -33,12 +34,26 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
-    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
-    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    ...(now.persistence === undefined ? [] : persistenceMetrics(now.persistence)),
     gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
     gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),
     gauge("tidemark_parquet_bytes", "Bytes of Parquet files", now.persistedBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
+  ];
+}
+
+function persistenceMetrics(now: PersistenceStatistics): Metric[] {
+  return [
+    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
+    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    counter("tidemark_merges_total", "Merges of small Parquet files", now.merges),
+    counter("tidemark_merged_files_total", "Parquet files that merges replaced", now.mergedFiles),
+    counter("tidemark_merge_failures_total", "Merges that failed", now.mergeFailures),
+    counter("tidemark_expired_files_total", "Parquet files that retention periods took away", now.expiredFiles),
+    counter("tidemark_deleted_files_total", "Parquet objects deleted", now.deletedFiles),
+    counter("tidemark_orphaned_files_total", "Parquet objects deleted that a crash had left", now.orphanedFiles),
+    gauge("tidemark_doomed_files", "Parquet objects to be deleted once no query can read them", now.doomedFiles),
+    gauge("tidemark_manifest_reads", "Manifests that a start would read", now.manifestReads),
   ];
 }
 

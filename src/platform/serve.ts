@@ -27,7 +27,7 @@ import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
@@ -158,7 +158,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 

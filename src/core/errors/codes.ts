@@ -63,6 +63,8 @@ export const ERROR_CODES = {
   "wal.corrupt": ["environment", 500, false],
   "buffer.full": ["capacity", 503, true],
   "snapshot.corrupt": ["environment", 500, false],
+  "parquet.corrupt": ["environment", 500, false],
+  "parquet.too_large": ["capacity", 500, false],
   "catalog.corrupt": ["environment", 500, false],
   "catalog.foreign": ["environment", 500, false],
   "catalog.conflict": ["environment", 500, false],
