@@ -26,7 +26,7 @@ const CREATE: CommandNode = {
     ),
     later("last_cache", "Create a last value cache"),
     later("distinct_cache", "Create a distinct value cache"),
-    later("token", "Create a token"),
+    leaf("token", "Create an admin token", async () => (await import("./commands/create-token.ts")).createToken),
   ],
 };
 
@@ -40,7 +40,7 @@ const DELETE: CommandNode = {
     leaf("trigger", "Delete a trigger", async () => (await import("./commands/delete.ts")).deleteTrigger),
     later("last_cache", "Delete a last value cache"),
     later("distinct_cache", "Delete a distinct value cache"),
-    later("token", "Delete a token"),
+    leaf("token", "Delete a named admin token", async () => (await import("./commands/delete.ts")).deleteToken),
   ],
 };
 
@@ -50,12 +50,15 @@ const SHOW: CommandNode = {
   summary: "List databases and look into the system tables",
   children: [
     leaf("databases", "List the databases", async () => (await import("./commands/show.ts")).showDatabases),
+    leaf("triggers", "List the triggers of a database with their limits and grants", async () =>
+      (await import("./commands/show-triggers.ts")).showTriggers,
+    ),
     leaf("plugins", "List the plugin files of the triggers", async () => (await import("./commands/show.ts")).showPlugins),
     {
       ...leaf("system", "Print system tables", async () => (await import("./commands/show-system.ts")).showSystem),
       alias: "s",
     },
-    later("tokens", "List the tokens"),
+    leaf("tokens", "List the tokens", async () => (await import("./commands/show.ts")).showTokens),
     later("retention", "List the retention periods"),
   ],
 };
@@ -95,12 +98,14 @@ export const PROGRAM: CommandNode = {
     {
       name: "update",
       verb: "Update",
-      summary: "Change a database or the code of a trigger",
+      summary: "Change a database, or the code, limits and grants of a trigger",
       children: [
         leaf("database", "Change how long a database keeps its rows", async () =>
           (await import("./commands/update-database.ts")).updateDatabase,
         ),
-        later("trigger", "Replace the code of a trigger"),
+        leaf("trigger", "Replace the code of a trigger, or change its limits and grants", async () =>
+          (await import("./commands/update-trigger.ts")).updateTrigger,
+        ),
       ],
     },
     {

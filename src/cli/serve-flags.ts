@@ -3,6 +3,8 @@
  * accepted without effect (one warning names them), those that must not be ignored and are refused, and our own.
  */
 import type { FlagSpec } from "./command.ts";
+import { pairsFlag } from "./common-flags.ts";
+import { GRANT_FLAGS } from "./trigger-settings.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
   {
@@ -43,6 +45,8 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     defaultText: "10m",
   },
   { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
+  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
 ];
 
@@ -50,9 +54,9 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
   {
     name: "http-bind",
     value: "HOST:PORT",
-    summary: "Where to listen; beyond this machine only together with --without-auth",
+    summary: "Where to listen; without tokens the default is 127.0.0.1:8181",
     env: ["INFLUXDB3_HTTP_BIND_ADDR"],
-    defaultText: "127.0.0.1:8181",
+    defaultText: "0.0.0.0:8181",
   },
   {
     name: "max-http-request-size",
@@ -72,8 +76,23 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Paths that need no token: health, ping, metrics",
     env: ["INFLUXDB3_DISABLE_AUTHZ"],
     repeat: "values",
-    hidden: true,
     check: checkAuthzList,
+  },
+  {
+    name: "admin-token-file",
+    value: "FILE",
+    summary: "Admin token made by 'create token --admin --offline', taken over at start",
+    env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
+  },
+  { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
+  { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
+  {
+    name: "tls-minimum-version",
+    value: "VERSION",
+    summary: "Oldest protocol that is spoken",
+    env: ["INFLUXDB3_TLS_MINIMUM_VERSION"],
+    choices: ["tls-1.2", "tls-1.3"],
+    defaultText: "tls-1.2",
   },
   {
     name: "tcp-listener-file-path",
@@ -106,6 +125,41 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   { name: "plugin-memory-limit", value: "SIZE", summary: "Memory of one plugin", env: ["TIDEMARK_PLUGIN_MEMORY_LIMIT"], defaultText: "256mb" },
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
   { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
+  {
+    ...pairsFlag("plugin-limit", "Limits of triggers that have none of their own (create trigger --help lists them)"),
+    env: ["TIDEMARK_PLUGIN_LIMIT"],
+  },
+  {
+    name: "plugin-profile",
+    value: "PROFILE",
+    summary: "strict: plugins reach only what they are granted; trusted: all networks and databases, metrics, scratch space",
+    env: ["TIDEMARK_PLUGIN_PROFILE"],
+    choices: ["strict", "trusted"],
+    defaultText: "strict",
+  },
+  ...GRANT_FLAGS.map((flag): FlagSpec => ({ ...flag, summary: `Every trigger: ${flag.summary.charAt(0).toLowerCase()}${flag.summary.slice(1)}` })),
+  {
+    name: "plugin-isolation",
+    value: "KIND",
+    summary: "shared: threads for all triggers; worker: a thread for each; process: child processes, always on Deno and Bun",
+    env: ["TIDEMARK_PLUGIN_ISOLATION"],
+    choices: ["shared", "worker", "process"],
+    defaultText: "shared, on Deno and Bun process",
+  },
+  {
+    name: "plugin-executors",
+    value: "COUNT",
+    summary: "Plugins that compute at the same time; those that wait do not count",
+    env: ["TIDEMARK_PLUGIN_EXECUTORS"],
+    defaultText: "the number of processors",
+  },
+  {
+    name: "plugin-clock-resolution",
+    value: "DURATION",
+    summary: "Steps in which plugins see time pass; coarser ones make timing attacks harder",
+    env: ["TIDEMARK_PLUGIN_CLOCK_RESOLUTION"],
+    defaultText: "1us",
+  },
   {
     name: "plugin-row-style",
     value: "STYLE",
@@ -210,10 +264,6 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["tls-key", "INFLUXDB3_TLS_KEY"],
-  ["tls-cert", "INFLUXDB3_TLS_CERT"],
-  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
-  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["bucket", "INFLUXDB3_BUCKET"],
   ["aws-access-key-id"],
