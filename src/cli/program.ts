@@ -114,6 +114,14 @@ export const PROGRAM: CommandNode = {
       summary: "Install Python packages",
       children: [later("package", "Install Python packages for plugins")],
     },
+    {
+      name: "completion",
+      verb: "Completion",
+      summary: "Print a completion script for your shell",
+      children: (["bash", "zsh", "fish"] as const).map((shell) =>
+        leaf(shell, `Print the completion script for ${shell}`, async () => (await import("./commands/completion.ts")).completionCommand(shell)),
+      ),
+    },
     { ...later("debug", "Look into a stored catalog"), verb: "Debug", hidden: true },
   ],
 };

@@ -184,10 +184,10 @@ const LOG_FLAGS: readonly FlagSpec[] = [
   {
     name: "log-format",
     value: "FORMAT",
-    summary: "full: lines to read; json: one object per line",
+    summary: "full: lines to read; json: one object a line; logfmt: key=value",
     env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
-    choices: ["full", "pretty", "json"],
-    defaultText: "full",
+    choices: ["full", "pretty", "json", "logfmt"],
+    defaultText: "full on a terminal, else json",
   },
 ];
 
@@ -277,7 +277,15 @@ const REFUSED: readonly (readonly [name: string, env?: string])[] = [
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
 export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
 
+const CONFIG_FLAG: FlagSpec = {
+  name: "config",
+  value: "FILE",
+  summary: "Settings as TOML, keys as these options without dashes; options and environment go before it",
+  env: ["TIDEMARK_CONFIG"],
+};
+
 export const SERVE_FLAGS: readonly FlagSpec[] = [
+  CONFIG_FLAG,
   ...NODE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,

@@ -74,7 +74,7 @@ interface Opened {
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
@@ -215,6 +215,8 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),

@@ -66,7 +66,7 @@ export interface ServeConfig {
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
-    readonly format: "full" | "json";
+    readonly format: LogFormat;
   };
 }
 
@@ -82,6 +82,8 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** A person reads the log: then one readable line an event, else one JSON object a line. */
+  readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
@@ -142,7 +144,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
       destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
-      format: settings.text("log-format") === "json" ? "json" : "full",
+      format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
 }
@@ -336,6 +338,13 @@ const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
 /** Whether the configuration lets this trigger be created. */
 export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
   return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+export type LogFormat = "text" | "json" | "logfmt";
+
+function parseLogFormat(name: string | undefined, isTerminal: boolean): LogFormat {
+  if (name === undefined) return isTerminal ? "text" : "json";
+  return name === "json" || name === "logfmt" ? name : "text";
 }
 
 /** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */

@@ -86,6 +86,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
       newRequestId: () => "01890a5d-ac96-774b-bcce-b302099a8057",
       processId: "7a5a5f6e-0c1f-4a3c-9d7c-0f9a2d5b7c11",
       log: { log: () => undefined },
+      monotonicMs: () => 0,
       ...overrides,
     },
   };
