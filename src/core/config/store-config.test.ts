@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ServeSettings } from "./serve-config.ts";
 import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 
-const around = { defaultDataDir: "/home/u/.influxdb", defaultNodeId: "n0", defaultAuthentication: "tokens" as const, resolvePath: (path: string) => (path.startsWith("/") ? path : `/here/${path}`), env: () => undefined };
+const around = { defaultDataDir: "/home/u/.influxdb", resolvePath: (path: string) => (path.startsWith("/") ? path : `/here/${path}`) };
 
 /** `true` stands for a switch. */
 function parse(values: Readonly<Record<string, string | true>>): StoreConfig {

@@ -46,7 +46,7 @@ function misconfigured(what: string, hint: string): DatabaseError {
 }
 
 /** Throws `server.misconfigured`. */
-export function parseStoreConfig(settings: ServeSettings, around: ServeSurroundings): StoreConfig {
+export function parseStoreConfig(settings: ServeSettings, around: Pick<ServeSurroundings, "defaultDataDir" | "resolvePath">): StoreConfig {
   const kind = (settings.text("object-store") ?? "file").toLowerCase();
   const dataDir = around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir);
   if (kind === "s3") {
@@ -63,7 +63,7 @@ export function parseStoreConfig(settings: ServeSettings, around: ServeSurroundi
   return kind === "file" ? { kind, dataDir } : { kind: "memory", throttled: kind === "memory-throttled" };
 }
 
-function parseS3(settings: ServeSettings, around: ServeSurroundings): S3Config {
+function parseS3(settings: ServeSettings, around: Pick<ServeSurroundings, "defaultDataDir" | "resolvePath">): S3Config {
   const bucket = settings.text("bucket");
   if (bucket === undefined) throw misconfigured("no bucket was named", "pass --bucket, or set INFLUXDB3_BUCKET");
   if (!BUCKET.test(bucket)) throw misconfigured(`"${bucket}" is no name of a bucket`, "use letters, digits, '.', '-' and '_'");
@@ -92,7 +92,7 @@ function parseEndpoint(settings: ServeSettings, region: string): string {
   return text;
 }
 
-function parseAccess(settings: ServeSettings, around: ServeSurroundings): S3Config["access"] {
+function parseAccess(settings: ServeSettings, around: Pick<ServeSurroundings, "defaultDataDir" | "resolvePath">): S3Config["access"] {
   if (settings.isSet("aws-skip-signature")) return undefined;
   const file = settings.text("aws-credentials-file");
   if (file !== undefined) return { credentialsFile: around.resolvePath(file) };
