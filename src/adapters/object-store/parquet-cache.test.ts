@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { NeededFile } from "../../ports/parquet-files.ts";
@@ -69,12 +69,10 @@ describe("the cache of Parquet files", () => {
     for (const file of [b, c]) (await at.cache.acquire([file], open))();
     (await at.cache.acquire([b], open))();
     (await at.cache.acquire([d], open))();
-    await settle();
-    expect(readdirSync(join(at.folder, "n0/dbs/1/1")).sort()).toEqual(["a.parquet", "b.parquet", "d.parquet"]);
+    await vi.waitFor(() => expect(readdirSync(join(at.folder, "n0/dbs/1/1")).sort()).toEqual(["a.parquet", "b.parquet", "d.parquet"]));
     release();
     (await at.cache.acquire([c], open))();
-    await settle();
-    expect(readdirSync(join(at.folder, "n0/dbs/1/1")).sort()).toEqual(["b.parquet", "c.parquet", "d.parquet"]);
+    await vi.waitFor(() => expect(readdirSync(join(at.folder, "n0/dbs/1/1")).sort()).toEqual(["b.parquet", "c.parquet", "d.parquet"]));
   });
 
   it("makes a query wait for room, in order, and lets it go when it is stopped", async () => {
@@ -112,8 +110,7 @@ describe("the cache of Parquet files", () => {
       if (path === b.path) throw new DatabaseError("object_store.unavailable", { message: "down" });
     };
     await expect(at.cache.acquire([a, b], open)).rejects.toThrow("down");
-    await settle();
-    expect(at.cache.statistics()).toMatchObject({ files: 1, bytes: 10 });
+    await vi.waitFor(() => expect(at.cache.statistics()).toMatchObject({ files: 1, bytes: 10 }));
     at.onGet = async () => undefined;
     (await at.cache.acquire([a, b], open))();
     at.objects.delete(a.path);
@@ -152,11 +149,9 @@ describe("the cache of Parquet files", () => {
     await store.delete(a.path);
     expect(existsSync(join(at.folder, a.path))).toBe(true);
     release();
-    await settle();
-    expect([existsSync(join(at.folder, a.path)), at.cache.statistics().bytes]).toEqual([false, 0]);
+    await vi.waitFor(() => expect([existsSync(join(at.folder, a.path)), at.cache.statistics().bytes]).toEqual([false, 0]));
     await store.put(a.path, new Uint8Array(10).fill(2));
     await store.put(a.path, new Uint8Array(10).fill(3));
-    await settle();
     expect([readFileSync(join(at.folder, a.path))[0], at.cache.statistics().bytes]).toEqual([3, 10]);
   });
 
@@ -180,7 +175,7 @@ describe("the cache of Parquet files", () => {
         await Promise.all(
           queries.map(async (wanted, index) => {
             const mine = wanted.map((place) => files[place] as NeededFile);
-            const release = await at.cache.acquire(mine, open);
+            const release = await at.cache.acquire(mine, new AbortController().signal);
             for (let pause = pauses[index] ?? 0; pause >= 0; pause--) {
               expect(at.cache.statistics().bytes).toBeLessThanOrEqual(100);
               for (const { path, sizeBytes } of mine) expect(statSync(join(at.folder, path)).size).toBe(sizeBytes);
