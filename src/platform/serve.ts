@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
-import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
+import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
+import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
@@ -139,6 +140,10 @@ interface StorageParts {
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+  const kernels = new URL("runtime-wasm/dist/", packageRoot());
+  const yieldToEventLoop = createTurns();
+  const encoder = stores.folder === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
   opened = await Storage.open({
@@ -150,9 +155,9 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
     },
-    yieldToEventLoop: createTurns(),
-    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    yieldToEventLoop,
+    makeKernel: await loadLineProtocolKernel(kernels, log),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
   });
   return opened;
 }

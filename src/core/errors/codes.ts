@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   "wal.corrupt": ["environment", 500, false],
   "buffer.full": ["capacity", 503, true],
   "snapshot.corrupt": ["environment", 500, false],
+  "snapshot.encoder_failed": ["environment", 500, true],
   "catalog.corrupt": ["environment", 500, false],
   "catalog.foreign": ["environment", 500, false],
   "catalog.conflict": ["environment", 500, false],
