@@ -43,6 +43,8 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     defaultText: "10m",
   },
   { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
+  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
 ];
 
@@ -50,9 +52,9 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
   {
     name: "http-bind",
     value: "HOST:PORT",
-    summary: "Where to listen; beyond this machine only together with --without-auth",
+    summary: "Where to listen; without tokens the default is 127.0.0.1:8181",
     env: ["INFLUXDB3_HTTP_BIND_ADDR"],
-    defaultText: "127.0.0.1:8181",
+    defaultText: "0.0.0.0:8181",
   },
   {
     name: "max-http-request-size",
@@ -72,8 +74,23 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Paths that need no token: health, ping, metrics",
     env: ["INFLUXDB3_DISABLE_AUTHZ"],
     repeat: "values",
-    hidden: true,
     check: checkAuthzList,
+  },
+  {
+    name: "admin-token-file",
+    value: "FILE",
+    summary: "Admin token made by 'create token --admin --offline', taken over at start",
+    env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
+  },
+  { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
+  { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
+  {
+    name: "tls-minimum-version",
+    value: "VERSION",
+    summary: "Oldest protocol that is spoken",
+    env: ["INFLUXDB3_TLS_MINIMUM_VERSION"],
+    choices: ["tls-1.2", "tls-1.3"],
+    defaultText: "tls-1.2",
   },
   {
     name: "tcp-listener-file-path",
@@ -210,10 +227,6 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["tls-key", "INFLUXDB3_TLS_KEY"],
-  ["tls-cert", "INFLUXDB3_TLS_CERT"],
-  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
-  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["bucket", "INFLUXDB3_BUCKET"],
   ["aws-access-key-id"],

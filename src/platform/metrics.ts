@@ -38,6 +38,8 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
     gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),
     gauge("tidemark_parquet_bytes", "Bytes of Parquet files", now.persistedBytes),
+    gauge("tidemark_wal_retained_bytes", "Bytes of WAL files that are kept for triggers alone", now.walRetainedBytes),
+    gauge("tidemark_trigger_feed_bytes", "Bytes of persisted rows that are kept in memory for triggers", now.feedHeldBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
   ];
 }
@@ -61,14 +63,25 @@ const TRIGGER_COUNTERS = [
   ["retries", "tidemark_trigger_retries_total", "Runs that were tried again"],
   ["rows", "tidemark_trigger_rows_total", "Rows handed to the plugin"],
   ["ticksSkipped", "tidemark_trigger_ticks_skipped_total", "Missed runs of a schedule that were skipped"],
+  ["consecutiveCalls", "tidemark_trigger_consecutive_calls_total", "Calls beyond the first of flushes that were too large for one"],
+  ["spilledSlices", "tidemark_trigger_spilled_reads_total", "Reads from WAL files because memory no longer had the rows"],
+  ["rowsLost", "tidemark_trigger_rows_lost_total", "Rows not delivered because the WAL no longer held them"],
 ] as const;
 
 function triggerMetrics(processing: ProcessingEngine): Metric[] {
   const triggers = processing.statistics();
-  return TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
+  const lag = (name: string, help: string, of: "rows" | "seconds"): Metric => ({
+    name, help, type: "gauge", samples: triggers.map(({ database, trigger, lag: behind }) => ({ labels: { db: database, trigger }, value: behind[of] })),
+  });
+  const counters = TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
     name,
     help,
     type: "counter",
     samples: triggers.map(({ database, trigger, counters }) => ({ labels: { db: database, trigger }, value: counters[key] })),
   }));
+  return [
+    ...counters,
+    lag("tidemark_trigger_lag_rows", "Committed rows that the trigger's runs have not been through", "rows"),
+    lag("tidemark_trigger_lag_seconds", "Age of the oldest of them", "seconds"),
+  ];
 }

@@ -178,12 +178,12 @@ describe("snapshots", () => {
     await opened.storage.write(request(lines(1)));
     const id = opened.catalog.state.databases.get("db")?.id as number;
     let position = 1;
-    const release = opened.storage.hold(id, () => position);
+    const release = opened.storage.feed.follow({ databaseId: id, durableTriggerId: undefined, position: () => position, lose: async () => undefined });
     for (const next of [2, 3]) await opened.storage.write(request(lines(next)));
     await opened.storage.snapshotNow();
-    const feed = (): number[] => [...opened.storage.committedSince(id, position)].map((batch) => batch.sequence);
+    const feed = async (): Promise<number[]> => (await opened.storage.feed.read(id, { after: position, through: 3, wants: () => true, bytesMax: 1_000_000 })).batches.map((batch) => batch.sequence);
     expect(tableRows(opened, "a")).toEqual([]);
-    expect(feed()).toEqual([2, 2, 3, 3]);
+    expect(await feed()).toEqual([2, 2, 3, 3]);
     expect(opened.storage.statistics().bufferUsedBytes).toBeGreaterThan(0);
     position = 3;
     await opened.clock.advance(2_000);

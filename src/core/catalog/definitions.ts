@@ -29,6 +29,8 @@ export interface TriggerDefinition {
   readonly runAsync: boolean;
   readonly errorBehavior: "log" | "retry" | "disable";
   readonly disabled: boolean;
+  /** Rows not processed at a crash are delivered after it, at least once. */
+  readonly durable?: boolean;
 }
 
 export interface DatabaseDefinition {

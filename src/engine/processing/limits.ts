@@ -68,3 +68,11 @@ export const GLOBAL_CACHE_SHARE_MAX = 0.5;
 
 /** Named caches of test runs; together they may hold as much as the server's own global cache. */
 export const TEST_CACHES_MAX = 8;
+
+/** Lag is measured by marks at least this far apart, and at most so many: neighbours are joined beyond that. */
+export const LAG_MARK_MS = 100;
+export const LAG_MARKS_MAX = 256;
+
+/** Rows of `system.processing_engine_gaps`: of one trigger, and in all. */
+export const GAPS_PER_TRIGGER_MAX = 100;
+export const GAPS_MAX = 10_000;

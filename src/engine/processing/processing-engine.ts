@@ -32,6 +32,14 @@ export interface CreateTrigger {
   readonly runAsync: boolean;
   readonly errorBehavior: "log" | "retry" | "disable";
   readonly disabled: boolean;
+  /** Rows not processed at a crash are delivered after it; default false. */
+  readonly durable?: boolean;
+}
+
+/** How far a trigger is behind the log. */
+export interface TriggerLag {
+  readonly rows: number;
+  readonly seconds: number;
 }
 
 interface Running {
@@ -57,6 +65,7 @@ export class ProcessingEngine {
     for (const database of this.#catalog.databases()) {
       for (const trigger of database.triggers.values()) if (!trigger.disabled) this.#startTrigger(database, trigger);
     }
+    this.#services.storage.feed.started();
   }
 
   /** In the reference's order of checks (spec §4.1): plugin file, then catalog. Nothing is left behind on failure. */
@@ -72,8 +81,9 @@ export class ProcessingEngine {
       runAsync: request.runAsync,
       errorBehavior: request.errorBehavior,
       disabled: request.disabled,
+      ...(request.durable === true ? { durable: true } : {}),
     });
-    if (!request.disabled) this.#startByName(request.database, request.triggerName);
+    if (!request.disabled) await this.#startByName(request.database, request.triggerName);
   }
 
   async deleteTrigger(database: string, name: string, force: boolean): Promise<void> {
@@ -86,7 +96,7 @@ export class ProcessingEngine {
     const key = this.#keyOf(database, name);
     await this.#catalog.setTriggerDisabled(database, name, !enabled);
     if (!enabled && key !== undefined) await this.#stopTrigger(key);
-    if (enabled && (key === undefined || !this.#running.has(key))) this.#startByName(database, name);
+    if (enabled && (key === undefined || !this.#running.has(key))) await this.#startByName(database, name);
   }
 
   /** To be called after a database was deleted: stops its triggers. */
@@ -123,8 +133,9 @@ export class ProcessingEngine {
   }
 
   /** Counters of the running triggers, for metrics. */
-  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics }[] {
-    return [...this.#running.values()].map(({ context }) => ({
+  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics; readonly lag: TriggerLag }[] {
+    return [...this.#running.values()].map(({ context, runner }) => ({
+      lag: runner.lag?.() ?? { rows: 0, seconds: 0 },
       database: context.databaseName,
       trigger: context.definition.name,
       counters: context.statistics,
@@ -133,7 +144,7 @@ export class ProcessingEngine {
 
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key)));
+    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { shutdown: true })));
   }
 
   #keyOf(database: string, name: string): string | undefined {
@@ -142,10 +153,12 @@ export class ProcessingEngine {
     return definition === undefined || trigger === undefined ? undefined : keyFor(definition, trigger);
   }
 
-  #startByName(databaseName: string, name: string): void {
+  async #startByName(databaseName: string, name: string): Promise<void> {
     const database = this.#catalog.database(databaseName);
     const trigger = database?.triggers.get(name);
-    if (database !== undefined && trigger !== undefined) this.#startTrigger(database, trigger);
+    if (database === undefined || trigger === undefined) return;
+    this.#startTrigger(database, trigger);
+    await this.#running.get(keyFor(database, trigger))?.runner.ready;
   }
 
   /** A trigger that cannot start is logged and the server goes on (spec §5). */
@@ -164,7 +177,7 @@ export class ProcessingEngine {
           memoryBytesMax: this.#services.limits.instanceMemoryBytesMax,
         }),
         signal: abort.signal,
-        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, lastError: undefined },
+        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined },
       };
       const running: Running = { context, abort, runner: createRunner(this.#services, context) };
       this.#running.set(key, running);
@@ -185,7 +198,7 @@ export class ProcessingEngine {
     else owners.push(running);
   }
 
-  async #stopTrigger(key: string): Promise<void> {
+  async #stopTrigger(key: string, options = { shutdown: false }): Promise<void> {
     const running = this.#running.get(key);
     if (running === undefined) return;
     this.#running.delete(key);
@@ -196,7 +209,7 @@ export class ProcessingEngine {
       else this.#paths.set(specification.path, owners);
     }
     running.abort.abort();
-    await running.runner.stop();
+    await running.runner.stop(options);
     await running.context.instance.close();
   }
 

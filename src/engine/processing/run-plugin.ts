@@ -5,6 +5,7 @@
 import { formatDuration } from "../../core/config/humantime.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { TriggerPosition } from "../../core/wal/record.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import type { ProcessingServices, TriggerContext } from "./services.ts";
@@ -17,7 +18,8 @@ export type RunReport =
   /** `cancelled`: disabled, deleted or shut down; nobody's error. */
   | { readonly ok: false; readonly error: string; readonly traceback?: string; readonly cancelled: boolean };
 
-export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent): Promise<RunReport> {
+/** `position`: what a durable trigger is done with when the run succeeds. */
+export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<RunReport> {
   const { clock, logs, limits } = services;
   const trigger = context.definition.name;
   const started = clock.monotonicMs();
@@ -36,7 +38,7 @@ export async function runPlugin(services: ProcessingServices, context: TriggerCo
     { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
   );
   if (outcome.kind !== "done") return failed(services, context, outcome);
-  await writeBack(services, context, event, outcome.writes, meter);
+  await writeBack(services, context, event, outcome.writes, { meter, position });
   const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
   logs.add(trigger, "INFO", `finished execution in ${formatDuration(elapsedNs)}`);
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
@@ -80,7 +82,7 @@ function tellLimit(services: ProcessingServices, context: TriggerContext, text: 
 }
 
 /** Lines of one database go in one write, all or nothing; a failed write is logged and fails nothing (spec §9.3). */
-async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], meter: RunMeter): Promise<void> {
+async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], { meter, position }: { readonly meter: RunMeter; readonly position: TriggerPosition | undefined }): Promise<void> {
   const byDatabase = new Map<string, string[]>();
   for (const write of writes) {
     const database = write.database ?? context.databaseName;
@@ -88,10 +90,16 @@ async function writeBack(services: ProcessingServices, context: TriggerContext, 
     if (lines === undefined) byDatabase.set(database, [write.lines]);
     else lines.push(write.lines);
   }
+  // The trigger's own database comes last: its record carries the position, so a crash before it repeats the run.
+  const own = byDatabase.get(context.databaseName);
+  if (own !== undefined && position !== undefined && byDatabase.delete(context.databaseName)) byDatabase.set(context.databaseName, own);
+  let positionIsDurable = position === undefined;
   for (const [database, lines] of byDatabase) {
+    const carried = database === context.databaseName ? position : undefined;
     try {
       for (const part of lines) meter.write(part);
-      await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key });
+      await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key, ...(carried === undefined ? {} : { position: carried }) });
+      positionIsDurable ||= carried !== undefined;
     } catch (error) {
       context.statistics.errors += 1;
       const text = `error running ${RUN_KIND[event.kind]}: error writing back lines to ${database}: ${error instanceof HostCallError ? error.message : guestText(error, services.log)}`;
@@ -99,5 +107,15 @@ async function writeBack(services: ProcessingServices, context: TriggerContext, 
       services.logs.add(context.definition.name, "ERROR", text);
       services.log.log("error", text, { trigger: context.definition.name, database: context.databaseName });
     }
+  }
+  if (!positionIsDurable && position !== undefined) await commitPosition(services, context, position);
+}
+
+/** When it fails the trigger gets these rows again after a crash, which a durable one has to expect. */
+export async function commitPosition(services: ProcessingServices, context: TriggerContext, position: TriggerPosition): Promise<void> {
+  try {
+    await services.storage.commitPosition(context.databaseId, position);
+  } catch (error) {
+    services.log.log("warn", `The position of trigger '${context.definition.name}' cannot be written: ${messageOf(error)}`, { trigger: context.definition.name, database: context.databaseName });
   }
 }

@@ -4,6 +4,9 @@ import type { LogSink } from "../../ports/log-sink.ts";
 import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
+import type { TriggerPosition } from "../../core/wal/record.ts";
+import type { TriggerFeed } from "../feed/trigger-feed.ts";
+import type { GapTable } from "./gap-table.ts";
 import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
@@ -16,15 +19,18 @@ export interface PluginWrite {
   readonly lines: string;
   readonly noSync: boolean;
   readonly origin: string;
+  /** Durable together with the lines. */
+  readonly position?: TriggerPosition | undefined;
 }
+
+export type ProcessingFeed = Pick<TriggerFeed, "recordedPosition" | "firstSequence" | "nextReadable" | "follow" | "started" | "advanced" | "read" | "countRows">;
 
 export interface ProcessingStorage {
   readonly headSequence: number;
   write(write: PluginWrite): Promise<void>;
-  /** Batches with a greater sequence, in WAL order. */
-  committedSince(databaseId: number, sequence: number): Iterable<CommittedBatch>;
-  /** Keeps rows after `position()` for `committedSince` until the returned function is called. */
-  hold(databaseId: number, position: () => number): () => void;
+  readonly feed: ProcessingFeed;
+  /** Makes a durable trigger's position durable on its own. */
+  commitPosition(databaseId: number, position: TriggerPosition): Promise<void>;
   onCommitted(listener: (rows: CommittedBatch) => void): () => void;
 }
 
@@ -49,6 +55,7 @@ export interface ProcessingServices {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly logs: LogTable;
+  readonly gaps: GapTable;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
   readonly sparseRows: boolean;
@@ -76,10 +83,20 @@ export interface TriggerStatistics {
   stopped: number;
   retries: number;
   ticksSkipped: number;
+  /** Calls beyond the first of a flush that was too large for one. */
+  consecutiveCalls: number;
+  /** Reads from WAL files, because memory no longer had the rows. */
+  spilledSlices: number;
+  /** Rows that were not delivered because the log no longer held them. */
+  rowsLost: number;
   lastError: string | undefined;
 }
 
 /** What the engine runs for a trigger. */
 export interface TriggerRunner {
-  stop(): Promise<void>;
+  /** `shutdown`: the server ends, and the trigger runs again when it starts. */
+  stop(options: { readonly shutdown: boolean }): Promise<void>;
+  /** Resolves once the start is durable, where that matters. */
+  readonly ready?: Promise<void>;
+  lag?(): { readonly rows: number; readonly seconds: number };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DatabaseDefinition } from "../../core/catalog/definitions.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
+import { GapTable } from "./gap-table.ts";
 import { LogTable } from "./log-table.ts";
 import type { ProcessingCatalog } from "./processing-engine.ts";
 import { ProcessingSystemTables } from "./system-tables.ts";
@@ -17,7 +18,7 @@ function tables(): ProcessingSystemTables {
   const catalog = { databases: () => databases, database: (name: string) => databases.find((known) => known.name === name) };
   const file = (fileName: string, folder: string) => ({ fileName, filePath: `${folder}/${fileName}`, sizeBytes: 12, modifiedMs: 1_700_000_000_000 });
   const files: Record<string, ReturnType<typeof file>[]> = { "a.py": [file("a.py", "/p")], folder: [file("__init__.py", "/p/folder"), file("lib/b.py", "/p/folder")] };
-  return new ProcessingSystemTables(catalog as unknown as ProcessingCatalog, new LogTable(new VirtualClock(), 10), {
+  return new ProcessingSystemTables(catalog as unknown as ProcessingCatalog, new LogTable(new VirtualClock(), 10), new GapTable(new VirtualClock()), {
     files: (name) => Promise.resolve(files[name] ?? []),
   });
 }

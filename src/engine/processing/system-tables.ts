@@ -2,6 +2,7 @@
 import { parseTriggerSpecification, triggerSpecificationJson } from "../../core/trigger/specification.ts";
 import type { ColumnType } from "../../core/columns/column-type.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
+import type { GapTable } from "./gap-table.ts";
 import type { LogTable } from "./log-table.ts";
 import type { ProcessingCatalog } from "./processing-engine.ts";
 
@@ -11,7 +12,7 @@ export interface SystemTable {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-const NAMES = ["processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_triggers"] as const;
+const NAMES = ["processing_engine_gaps", "processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_triggers"] as const;
 
 /** Server-wide tables stand in this database only. */
 const INTERNAL = "_internal";
@@ -22,13 +23,15 @@ const text = (name: string): { name: string; type: ColumnType } => ({ name, type
 export class ProcessingSystemTables {
   readonly #catalog: ProcessingCatalog;
   readonly #logs: LogTable;
+  readonly #gaps: GapTable;
   readonly #plugins: Pick<PluginStore, "files">;
   /** As the last `prepare()` found them. */
   #pluginFiles: SystemTable["rows"] = [];
 
-  constructor(catalog: ProcessingCatalog, logs: LogTable, plugins: Pick<PluginStore, "files">) {
+  constructor(catalog: ProcessingCatalog, logs: LogTable, gaps: GapTable, plugins: Pick<PluginStore, "files">) {
     this.#catalog = catalog;
     this.#logs = logs;
+    this.#gaps = gaps;
     this.#plugins = plugins;
   }
 
@@ -54,6 +57,8 @@ export class ProcessingSystemTables {
     switch (name) {
       case "processing_engine_logs":
         return this.#logRows();
+      case "processing_engine_gaps":
+        return this.#gapRows(database);
       case "processing_engine_triggers":
         return this.#triggers(database);
       case "processing_engine_trigger_arguments":
@@ -70,6 +75,15 @@ export class ProcessingSystemTables {
     return {
       columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text")],
       rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text]),
+    };
+  }
+
+  /** What the database's triggers did not get: ours. */
+  #gapRows(database: string): SystemTable {
+    const whole = (name: string): { name: string; type: ColumnType } => ({ name, type: "int64" });
+    return {
+      columns: [{ name: "event_time", type: "time" }, text("trigger_name"), whole("from_sequence"), whole("to_sequence"), whole("rows")],
+      rows: this.#gaps.rows().filter((gap) => gap.database === database).map((gap) => [gap.timeNs, gap.trigger, BigInt(gap.from), BigInt(gap.to), gap.rows === undefined ? undefined : BigInt(gap.rows)]),
     };
   }
 

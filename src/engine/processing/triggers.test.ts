@@ -5,6 +5,7 @@ import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/d
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
 import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
+import { GapTable } from "./gap-table.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { PROCESSING_LIMITS } from "./limits.ts";
 import { LogTable } from "./log-table.ts";
@@ -22,6 +23,7 @@ class World {
   readonly logs = new LogTable(this.clock, 100);
   readonly calls: { atMs: number; rows: number; tables: string[] }[] = [];
   readonly writes: PluginWrite[] = [];
+  readonly positions: number[] = [];
   readonly triggers = new Map<string, TriggerDefinition>();
   script: Run = async () => done;
   #listeners: ((rows: CommittedBatch) => void)[] = [];
@@ -40,7 +42,7 @@ class World {
     const world = this;
     this.engine = new ProcessingEngine(
       {
-        clock: this.clock, logs: this.logs, limits: PROCESSING_LIMITS, sparseRows: false,
+        clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), limits: PROCESSING_LIMITS, sparseRows: false,
         globalCache: new GlobalCache(this.clock, 1000),
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
@@ -51,8 +53,17 @@ class World {
             return world.#committed.length;
           },
           write: async (write) => void this.writes.push(write),
-          committedSince: (_db, sequence) => this.#committed.slice(sequence),
-          hold: () => () => undefined,
+          commitPosition: async (_db, position) => void this.positions.push(position.sequence),
+          feed: {
+            recordedPosition: () => undefined,
+            firstSequence: () => 1,
+            nextReadable: (_db, after) => after + 1,
+            follow: () => () => undefined,
+            started: () => undefined,
+            advanced: () => undefined,
+            countRows: async () => 0,
+            read: async (_db, { after, through, wants }) => ({ batches: this.#committed.slice(after, through).filter(wants), through, fromLog: false }),
+          },
           onCommitted: (listener) => {
             this.#listeners.push(listener);
             return () => (this.#listeners = this.#listeners.filter((other) => other !== listener));
