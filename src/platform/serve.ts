@@ -24,13 +24,13 @@ import { messageOf } from "../core/errors/database-error.ts";
 import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
-import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
 import { withTokenTable } from "../engine/token-table.ts";
@@ -46,6 +46,7 @@ import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
@@ -74,21 +75,21 @@ interface Opened {
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
   });
   const opened: Opened = { clock: createSystemClock(), log, closing: new Closing(log) };
   try {
-    return await start(config, opened);
+    return await start(config, opened, io);
   } catch (error) {
     await opened.closing.run();
     throw error;
   }
 }
 
-async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
   const stores = openStores(config);
@@ -105,7 +106,8 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins), catalog);
+  const access = pluginAccess(config, io);
+  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
   const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -117,7 +119,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -133,6 +135,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   };
   const listener = await openHttp(config, services, tokens, log);
   closing.add("HTTP", () => listener.close());
+  access.listensAt(listener);
   processing.engine.start();
   bootInBackground(runtime, log);
   const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
@@ -181,7 +184,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 
@@ -190,12 +193,7 @@ function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { r
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
-  return {
-    ...PROCESSING_LIMITS,
-    flushIntervalMs: config.walFlushIntervalMs,
-    ...(config.pluginTimeLimitMs === undefined ? {} : { runWallTimeMsMax: config.pluginTimeLimitMs }),
-    ...(config.pluginMemoryBytesMax === undefined ? {} : { instanceMemoryBytesMax: config.pluginMemoryBytesMax }),
-  };
+  return withLimits({ ...PROCESSING_LIMITS, flushIntervalMs: config.walFlushIntervalMs }, config.pluginLimits);
 }
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
@@ -203,6 +201,8 @@ const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins
 function processingApi({ engine, tests }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
+    updateTrigger: (request) => engine.updateTrigger(request),
+    askedGrants: (pluginFileName) => engine.askedGrants(pluginFileName),
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
@@ -220,6 +220,8 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),

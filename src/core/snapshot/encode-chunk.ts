@@ -47,7 +47,7 @@ function column(table: TableDefinition, values: ColumnValues): ParquetColumn {
 }
 
 /** A series has one value in all its rows, and its rows stand together. */
-function gatherTag({ name, codes, values }: TagCodes, { rows, groupEnds, seriesEnds }: RowOrder): ColumnValues {
+export function gatherTag({ name, codes, values }: TagCodes, { rows, groupEnds, seriesEnds }: RowOrder): ColumnValues {
   const indexes = new Uint32Array(groupEnds.length);
   let valid: Uint8Array | undefined;
   for (let series = 0, from = 0; series < seriesEnds.length; series++) {
