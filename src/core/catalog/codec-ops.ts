@@ -1,5 +1,6 @@
 /** Catalog ops, columns and triggers to and from JSON values. */
 import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
+import { decodeCache } from "./cache-ops.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
 import type { CatalogOp } from "./ops.ts";
 import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
@@ -43,6 +44,10 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name") };
     case "set-trigger-disabled":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
+    case "create-cache":
+      return { kind, tableId: whole(object, "tableId"), cache: decodeCache(object["cache"]) };
+    case "delete-cache":
+      return { kind, tableId: whole(object, "tableId"), cacheKind: oneOf(object, "cacheKind", ["last", "distinct"]), name: text(object, "name") };
     default:
       throw corruptCatalog(`it holds an unknown change '${String(kind)}'`);
   }

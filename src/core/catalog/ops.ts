@@ -1,5 +1,6 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
+import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
 
@@ -12,7 +13,8 @@ export type CatalogOp =
   | { readonly kind: "delete-table"; readonly tableId: number; readonly newName: string }
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
-  | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean };
+  | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
+  | CacheOp;
 
 /** The state after one log record. */
 export function applyRecord(state: CatalogState, sequence: number, ops: readonly CatalogOp[]): CatalogState {
@@ -53,6 +55,10 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
       assert(trigger !== undefined, "a changed trigger exists");
       return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, disabled: op.disabled }) });
     }
+    case "create-cache":
+    case "delete-cache":
+      tableOf(state, op.tableId);
+      return { ...state, ...applyCacheOp(state, op) };
   }
 }
 
@@ -75,6 +81,7 @@ function deleteDatabase(state: CatalogState, op: CatalogOp & { kind: "delete-dat
   const database: DatabaseDefinition = { ...old, name: op.newName, deleted: true };
   return {
     ...state,
+    caches: withoutTables(state.caches, [...old.tables.values()].map((table) => table.id)),
     databases: withoutEntry(state.databases, old.name),
     deletedDatabases: withEntry(state.deletedDatabases, database.name, database),
     databasesById: withEntry(state.databasesById, database.id, database),
@@ -104,7 +111,7 @@ function deleteTable(state: CatalogState, op: CatalogOp & { kind: "delete-table"
     tables: withoutEntry(database.tables, old.name),
     deletedTables: withEntry(database.deletedTables, table.name, table),
   };
-  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table) };
+  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table), caches: withoutTables(state.caches, [table.id]) };
 }
 
 /** A table with its derived parts. */
