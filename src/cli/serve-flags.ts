@@ -50,9 +50,9 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
   {
     name: "http-bind",
     value: "HOST:PORT",
-    summary: "Where to listen; beyond this machine only together with --without-auth",
+    summary: "Where to listen; without tokens the default is 127.0.0.1:8181",
     env: ["INFLUXDB3_HTTP_BIND_ADDR"],
-    defaultText: "127.0.0.1:8181",
+    defaultText: "0.0.0.0:8181",
   },
   {
     name: "max-http-request-size",
@@ -72,8 +72,13 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Paths that need no token: health, ping, metrics",
     env: ["INFLUXDB3_DISABLE_AUTHZ"],
     repeat: "values",
-    hidden: true,
     check: checkAuthzList,
+  },
+  {
+    name: "admin-token-file",
+    value: "FILE",
+    summary: "Admin token made by 'create token --admin --offline', taken over at start",
+    env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
   },
   {
     name: "tcp-listener-file-path",
@@ -213,7 +218,6 @@ const REFUSED: readonly (readonly [name: string, env?: string])[] = [
   ["tls-key", "INFLUXDB3_TLS_KEY"],
   ["tls-cert", "INFLUXDB3_TLS_CERT"],
   ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
-  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["bucket", "INFLUXDB3_BUCKET"],
   ["aws-access-key-id"],

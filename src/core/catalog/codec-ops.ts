@@ -3,6 +3,7 @@ import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
 import { decodeCache } from "./cache-ops.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
 import type { CatalogOp } from "./ops.ts";
+import { decodeTokenOp, encodeTokenOp } from "./token-ops.ts";
 import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
 
 const COLUMN_TYPES = Object.keys(ARROW_TYPE) as ColumnType[];
@@ -12,6 +13,10 @@ export function encodeOp(op: CatalogOp): unknown {
     case "create-database":
     case "set-retention":
       return { ...op, retentionNs: op.retentionNs?.toString() };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return encodeTokenOp(op);
     default:
       return op;
   }
@@ -48,6 +53,10 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, tableId: whole(object, "tableId"), cache: decodeCache(object["cache"]) };
     case "delete-cache":
       return { kind, tableId: whole(object, "tableId"), cacheKind: oneOf(object, "cacheKind", ["last", "distinct"]), name: text(object, "name") };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return decodeTokenOp(kind, object);
     default:
       throw corruptCatalog(`it holds an unknown change '${String(kind)}'`);
   }

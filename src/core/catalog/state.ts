@@ -3,6 +3,7 @@
  * from an op. Ids are never used again (spec: storage §6).
  */
 import type { TableCaches } from "./cache-definitions.ts";
+import type { TokenDefinition } from "../tokens/token.ts";
 import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 
 export interface CatalogState {
@@ -13,6 +14,9 @@ export interface CatalogState {
   readonly lastTableId: number;
   readonly lastTriggerId: number;
   readonly lastCacheId: number;
+  readonly lastTokenId: number;
+  /** By name. */
+  readonly tokens: ReadonlyMap<string, TokenDefinition>;
   /** By name; live ones only. */
   readonly databases: ReadonlyMap<string, DatabaseDefinition>;
   /** By the name that soft delete gave them. */
@@ -34,6 +38,8 @@ export const EMPTY_CATALOG: CatalogState = {
   lastTableId: 0,
   lastTriggerId: 0,
   lastCacheId: 0,
+  lastTokenId: 0,
+  tokens: new Map(),
   databases: new Map(),
   deletedDatabases: new Map(),
   databasesById: new Map(),
