@@ -41,6 +41,9 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
+  readonly valueCacheSizeBytes: number | undefined;
+  readonly lastCacheEvictionIntervalMs: number | undefined;
+  readonly distinctCacheEvictionIntervalMs: number | undefined;
   readonly pluginMemoryBytesMax: number | undefined;
   readonly pluginTimeLimitMs: number | undefined;
   readonly pluginThreadsMax: number | undefined;
@@ -105,6 +108,9 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
+    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
+    distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
     pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
