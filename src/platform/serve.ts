@@ -26,12 +26,13 @@ import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
-import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
+import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
 import { withTokenTable } from "../engine/token-table.ts";
@@ -47,8 +48,10 @@ import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
 import { readTokenFile } from "./token-file.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
 
@@ -74,21 +77,21 @@ interface Opened {
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
   });
   const opened: Opened = { clock: createSystemClock(), log, closing: new Closing(log) };
   try {
-    return await start(config, opened);
+    return await start(config, opened, io);
   } catch (error) {
     await opened.closing.run();
     throw error;
   }
 }
 
-async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
   const stores = openStores(config);
@@ -102,12 +105,15 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
+  const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
   closing.add("caches", async () => caches.close());
-  const systemTables = withCacheTables(withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, plugins), catalog), caches, (name) => catalog.state.databases.get(name));
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
   const queries = new QueryService({ catalog, source: storage, engine, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
   caches.start();
   const runtime = createPythonRuntime({
@@ -120,7 +126,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -137,17 +143,19 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   };
   const listener = await openHttp(config, services, tokens, log);
   closing.add("HTTP", () => listener.close());
+  access.listensAt(listener);
   processing.engine.start();
   bootInBackground(runtime, log);
   const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
-  return { hasTokens, url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
 }
 
-/** Listens for a moment, so that a taken port is found before a folder is made. Throws as the real listening does. */
-async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<void> {
-  if (bind.port === 0) return;
+/** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
+async function checkAddress({ bind, httpRequestSizeMax, tls }: ServeConfig): Promise<void> {
+  const identity = tls === undefined ? undefined : readTlsIdentity(tls);
+  if (bind.port === 0 && identity === undefined) return;
   const starting = (): Response => new Response("the server is starting", { status: 503 });
-  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
+  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax, ...(identity === undefined ? {} : { tls: identity }) })).close();
 }
 
 interface StorageParts {
@@ -168,6 +176,10 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
     },
+    feedLimits: {
+      ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
+      ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
+    },
     yieldToEventLoop: createTurns(),
     makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
     ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
@@ -176,7 +188,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 
@@ -194,12 +206,7 @@ function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
-  return {
-    ...PROCESSING_LIMITS,
-    flushIntervalMs: config.walFlushIntervalMs,
-    ...(config.pluginTimeLimitMs === undefined ? {} : { runWallTimeMsMax: config.pluginTimeLimitMs }),
-    ...(config.pluginMemoryBytesMax === undefined ? {} : { instanceMemoryBytesMax: config.pluginMemoryBytesMax }),
-  };
+  return withLimits({ ...PROCESSING_LIMITS, flushIntervalMs: config.walFlushIntervalMs }, config.pluginLimits);
 }
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
@@ -207,6 +214,8 @@ const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins
 function processingApi({ engine, tests }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
+    updateTrigger: (request) => engine.updateTrigger(request),
+    askedGrants: (pluginFileName) => engine.askedGrants(pluginFileName),
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
@@ -224,6 +233,8 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),
@@ -235,6 +246,7 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
+    ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   });
 }
 

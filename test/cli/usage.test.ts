@@ -30,8 +30,8 @@ describe("serve refuses before it starts anything (cli §3)", () => {
       'Dev command failed: Refused to listen on "0.0.0.0:8181": this server asks for no tokens, so everyone who reaches that address could read, write and run plugins\nhint: listen on 127.0.0.1, run \'influxdb3 serve\', which asks for tokens, or pass --without-auth if you accept that\n',
     ],
     [
-      "serve --node-id a --tls-cert c --tls-key k",
-      "Serve command failed: --tls-key, --tls-cert cannot be honoured yet\nhint: remove it; docs/compatibility.md lists what works today\n",
+      "serve --node-id a --tls-cert c",
+      "Serve command failed: tls requires both a cert and a key file to be passed in to work\nhint: give --tls-key too\n",
     ],
     [
       "serve --node-id-from-env NOPE",

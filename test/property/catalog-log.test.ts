@@ -14,6 +14,7 @@ const UUID = "0123456789abcdef0123456789abcdef";
 const name = fc.constantFrom("a", "b", "c", "d-1");
 const trigger = (text: string): Parameters<typeof plan.planCreateTrigger>[3] => ({
   name: text, pluginFileName: "p.py", specification: "all_tables", arguments: undefined, runAsync: true, errorBehavior: "retry", disabled: text === "b",
+  ...(text === "c" ? { limits: { memory: 67_108_864 }, grants: { db: ["*"], env: [], sys: ["cpu"] } } : {}),
 });
 
 type Change = (state: CatalogState) => readonly CatalogOp[];
@@ -29,6 +30,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(name, name, fc.option(name, { nil: undefined })).map(([database, table, key]): Change => (state) => planCreateLastCache(state, { database, table, keyColumns: key === undefined ? undefined : [key], count: 2 })),
   fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planCreateDistinctCache(state, { database, table, columns: [key], name: "x" })),
   fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planDeleteCache(state, "last", { database, table, name: `${table}_${key}_last_cache` })),
+  fc.tuple(name, name, fc.integer({ min: 1, max: 1000 }), fc.boolean()).map(([db, text, count, net]): Change => (state) =>
+    plan.planSetTriggerSettings(state, db, text, { limits: { queries: count }, grants: net ? { net: ["self", "[::1]:80"], scratch: count } : {} }),
+  ),
 );
 
 function attempt(state: CatalogState, make: Change): readonly CatalogOp[] {

@@ -79,7 +79,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     throw new Error(`${String(error)}\n${output}`);
   });
   return {
-    url: `http://${address.replace("0.0.0.0", "127.0.0.1")}`,
+    url: `${options.flags?.includes("--tls-cert") === true ? "https" : "http"}://${address.replace("0.0.0.0", "127.0.0.1")}`,
     folder,
     process: child,
     output: () => output,

@@ -1,6 +1,8 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
 import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
+import type { OwnGrants } from "../trigger/grants.ts";
+import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
 import { applyTokenOp, type TokenOp } from "./token-ops.ts";
@@ -16,6 +18,8 @@ export type CatalogOp =
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
   | CacheOp
+  /** Replaces both wholly. */
+  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
   | TokenOp;
 
 /** The state after one log record. */
@@ -55,17 +59,22 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
     case "replace-token":
     case "delete-token":
       return applyTokenOp(state, op);
-    case "set-trigger-disabled": {
-      const database = databaseOf(state, op.databaseId);
-      const trigger = database.triggers.get(op.name);
-      assert(trigger !== undefined, "a changed trigger exists");
-      return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, disabled: op.disabled }) });
-    }
     case "create-cache":
     case "delete-cache":
       tableOf(state, op.tableId);
       return { ...state, ...applyCacheOp(state, op) };
+    case "set-trigger-disabled":
+      return changeTrigger(state, op, { disabled: op.disabled });
+    case "set-trigger-settings":
+      return changeTrigger(state, op, { limits: op.limits, grants: op.grants });
   }
+}
+
+function changeTrigger(state: CatalogState, op: { readonly databaseId: number; readonly name: string }, change: Partial<TriggerDefinition>): CatalogState {
+  const database = databaseOf(state, op.databaseId);
+  const trigger = database.triggers.get(op.name);
+  assert(trigger !== undefined, "a changed trigger exists");
+  return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, ...change }) });
 }
 
 function createDatabase(state: CatalogState, op: CatalogOp & { kind: "create-database" }): CatalogState {

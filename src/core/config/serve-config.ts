@@ -2,12 +2,15 @@
  * The settings of a server and how their texts become values. Pure: the home folder, the working folder and the flags
  * come from the caller, so `serve`, `dev` and the tests share every check.
  */
-import { DatabaseError } from "../errors/database-error.ts";
+import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
+import { effectiveGrants, GRANT_NAMES, parseGrants, PROFILES, type TriggerGrants } from "../trigger/grants.ts";
+import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
 export type TriggerKind = "wal" | "schedule" | "request";
@@ -29,6 +32,8 @@ export interface ServeConfig {
   readonly openPaths: ReadonlySet<string>;
   /** A token made offline, taken over when no token has its name. */
   readonly adminTokenFile: string | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Undefined: every kind of trigger is allowed. */
@@ -44,15 +49,27 @@ export interface ServeConfig {
   readonly valueCacheSizeBytes: number | undefined;
   readonly lastCacheEvictionIntervalMs: number | undefined;
   readonly distinctCacheEvictionIntervalMs: number | undefined;
-  readonly pluginMemoryBytesMax: number | undefined;
-  readonly pluginTimeLimitMs: number | undefined;
+  /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
+  readonly walRetainBytes: number | undefined;
+  /** Persisted rows kept in memory for triggers that are behind. */
+  readonly triggerFeedBytes: number | undefined;
+  /** What triggers without limits and grants of their own get. */
+  readonly pluginLimits: OwnLimits;
+  readonly pluginGrants: TriggerGrants;
+  /** Executors at most, waiting ones included. */
   readonly pluginThreadsMax: number | undefined;
+  /** Plugins that compute at the same time; undefined: the number of processors. */
+  readonly pluginExecutors: number | undefined;
+  /** Undefined: the safest that the runtime can stop. */
+  readonly pluginIsolation: PluginIsolation | undefined;
+  /** Steps in which plugins see time pass. */
+  readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
-    readonly format: "full" | "json";
+    readonly format: LogFormat;
   };
 }
 
@@ -68,6 +85,8 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** A person reads the log: then one readable line an event, else one JSON object a line. */
+  readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
@@ -75,6 +94,12 @@ export interface ServeSurroundings {
   env(name: string): string | undefined;
 }
 
+export const PLUGIN_ISOLATIONS = ["shared", "worker", "process"] as const;
+/** Executors: threads for all triggers, a thread for each trigger, or child processes. */
+export type PluginIsolation = (typeof PLUGIN_ISOLATIONS)[number];
+
+const DEFAULT_CLOCK_RESOLUTION_NS = 1_000n;
+const CLOCK_RESOLUTION_NS_MAX = 1_000_000_000n;
 const DEFAULT_PORT = 8181;
 /** Every interface, as the reference has it, but only where tokens keep strangers out. */
 const DEFAULT_HOST: Readonly<Record<Authentication, string>> = { tokens: "0.0.0.0", "this-machine": "127.0.0.1", none: "127.0.0.1" };
@@ -99,6 +124,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
     openPaths: parseOpenPaths(settings.list("disable-authz")),
     adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
     pluginDir: parsePluginDir(settings, around, objectStore),
@@ -111,15 +137,20 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
-    pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
-    pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
+    walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
+    triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
+    pluginLimits: parsePluginLimits(settings),
+    pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
+    pluginExecutors: parseCount(settings, "plugin-executors"),
+    pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
+    pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
       destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
-      format: settings.text("log-format") === "json" ? "json" : "full",
+      format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
 }
@@ -234,6 +265,40 @@ function parseMilliseconds(settings: ServeSettings, name: string): number | unde
   throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
 }
 
+function parsePluginLimits(settings: ServeSettings): OwnLimits {
+  const pairs = settings.list("plugin-limit").map((pair): [string, string] => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+  const memory = parseSize(settings, "plugin-memory-limit");
+  const time = parseMilliseconds(settings, "plugin-time-limit");
+  return misconfiguredIfInvalid(() =>
+    parseLimits([...pairs, ...(memory === undefined ? [] : [["memory", memory] as const]), ...(time === undefined ? [] : [["time", time] as const])]),
+  );
+}
+
+/** The profile, with each grant that has a flag replaced by it. */
+function parsePluginGrants(settings: ServeSettings): TriggerGrants {
+  const profile = PROFILES[settings.text("plugin-profile") === "trusted" ? "trusted" : "strict"];
+  const own = GRANT_NAMES.flatMap((name): [string, string][] => {
+    const value = settings.text(`allow-${name}`);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return misconfiguredIfInvalid(() => effectiveGrants(profile, parseGrants(own)));
+}
+
+function misconfiguredIfInvalid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    throw misconfigured(error.message, error.hint);
+  }
+}
+
+function parseClockResolution(text: string | undefined): bigint {
+  const ns = text === undefined ? DEFAULT_CLOCK_RESOLUTION_NS : parseDuration(text);
+  if (ns !== undefined && ns > 0n && ns <= CLOCK_RESOLUTION_NS_MAX) return ns;
+  throw misconfigured(`"${text}" cannot be the resolution of the plugins' clock`, "give --plugin-clock-resolution from 1ns to 1s, such as 1ms");
+}
+
 function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
   const text = settings.text(name);
   if (text === undefined) return undefined;
@@ -279,6 +344,13 @@ const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
 /** Whether the configuration lets this trigger be created. */
 export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
   return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+export type LogFormat = "text" | "json" | "logfmt";
+
+function parseLogFormat(name: string | undefined, isTerminal: boolean): LogFormat {
+  if (name === undefined) return isTerminal ? "text" : "json";
+  return name === "json" || name === "logfmt" ? name : "text";
 }
 
 /** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */

@@ -45,7 +45,7 @@ function column(table: TableDefinition, values: ColumnValues): ParquetColumn {
   return { fieldId: id, type, values };
 }
 
-function gatherTag({ name, codes, values }: TagCodes, { rows, groupEnds }: RowOrder): ColumnValues {
+export function gatherTag({ name, codes, values }: TagCodes, { rows, groupEnds }: RowOrder): ColumnValues {
   const indexes = new Uint32Array(groupEnds.length);
   const valid = new Uint8Array(groupEnds.length);
   for (let group = 0; group < groupEnds.length; group++) {
