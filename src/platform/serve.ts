@@ -23,6 +23,9 @@ import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts"
 import { messageOf } from "../core/errors/database-error.ts";
 import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import type { CacheLimits } from "../engine/caches/cache-limits.ts";
+import { CacheService } from "../engine/caches/cache-service.ts";
+import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -107,8 +110,13 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const access = pluginAccess(config, io);
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const yieldToEventLoop = createTurns();
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  closing.add("caches", async () => caches.close());
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const queries = new QueryService({ catalog, source: storage, engine, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -127,9 +135,10 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     catalog,
     storage,
     queries,
+    caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay }),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
@@ -190,6 +199,15 @@ function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceS
 
 function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
   return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
+}
+
+function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
+  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+  return {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
+    ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
+  };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
