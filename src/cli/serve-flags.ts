@@ -34,6 +34,9 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
   { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
   { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
+  { name: "value-cache-size", value: "SIZE", summary: "Memory for all last value and distinct value caches", env: ["TIDEMARK_VALUE_CACHE_SIZE"], defaultText: "64mb" },
+  { name: "last-cache-eviction-interval", value: "DURATION", summary: "How often expired rows leave the last value caches", env: ["INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
+  { name: "distinct-cache-eviction-interval", value: "DURATION", summary: "How often old values leave the distinct value caches", env: ["INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
 ];
 
 const HTTP_FLAGS: readonly FlagSpec[] = [
@@ -224,8 +227,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["disable-parquet-mem-cache", false, ["disable-file-cache"]],
   ["table-index-cache-max-entries", true],
   ["table-index-cache-concurrency-limit", true],
-  ["last-cache-eviction-interval", true],
-  ["distinct-cache-eviction-interval", true],
   ["disable-log-filter-noise-reduction", false],
   ["datafusion-config", true],
   ["datafusion-num-threads", true],

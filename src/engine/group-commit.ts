@@ -68,6 +68,11 @@ export interface GroupCommitOptions {
   readonly discard: (record: RingRecord) => void;
 }
 
+/** What a writer is told while the server stops. */
+export function closedError(): DatabaseError {
+  return new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+}
+
 /** Between getting room and submitting lie a handful. */
 const SUBMIT_MICROTASKS_MAX = 100;
 
@@ -179,7 +184,7 @@ export class GroupCommit {
 
   /** Waits for what was submitted, then refuses more. */
   async close(): Promise<void> {
-    this.#closed ??= new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+    this.#closed ??= closedError();
     this.#gate.close(this.#closed);
     await this.#running;
     // A writer that has its room but has not submitted yet does so within a few microtasks.

@@ -10,7 +10,7 @@ import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { QueryLimits } from "./query-limits.ts";
-import { QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
+import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -27,6 +27,8 @@ export interface QueryServiceOptions {
   /** Fetches files before they are read; undefined: they lie where the engine reads them. */
   readonly files?: ParquetFiles | undefined;
   readonly systemTables: SystemTableSource;
+  /** Undefined: no cache is ever declared. */
+  readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
 }
@@ -44,17 +46,18 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const { clock, engine, files, limits, catalog, source, systemTables } = this.#options;
+    const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs);
+    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
+    await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {

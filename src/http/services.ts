@@ -2,6 +2,7 @@
  * What the HTTP edge needs from the rest: narrow interfaces that the engine fulfils and that a test fakes in a few
  * lines. Methods throw `DatabaseError`; its code decides the status and its message is the reference's text.
  */
+import type { CacheName, DistinctCacheRequest, LastCacheRequest } from "../core/catalog/plan-caches.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
@@ -53,6 +54,13 @@ export interface CatalogApi {
     },
   ): Promise<unknown>;
   deleteTable(database: string, table: string): Promise<unknown>;
+}
+
+export interface CachesApi {
+  /** Resolve to the description that is answered, once the cache has read the rows that were there before. */
+  createLast(request: LastCacheRequest): Promise<unknown>;
+  createDistinct(request: DistinctCacheRequest): Promise<unknown>;
+  delete(kind: "last" | "distinct", cache: CacheName): Promise<unknown>;
 }
 
 export interface TriggerRequest {
@@ -178,6 +186,7 @@ export interface Services {
   readonly catalog: CatalogApi;
   readonly storage: WriteApi;
   readonly queries: QueryApi;
+  readonly caches: CachesApi;
   readonly processing: ProcessingApi;
   readonly tokens: TokenApi;
   readonly metrics: MetricsSource;

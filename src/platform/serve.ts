@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
-import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
+import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
+import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
@@ -20,6 +21,9 @@ import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import type { CacheLimits } from "../engine/caches/cache-limits.ts";
+import { CacheService } from "../engine/caches/cache-service.ts";
+import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -106,8 +110,13 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const access = pluginAccess(config, io);
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const yieldToEventLoop = createTurns();
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  closing.add("caches", async () => caches.close());
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -126,9 +135,10 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     catalog,
     storage,
     queries,
+    caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
@@ -157,6 +167,10 @@ interface StorageParts {
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+  const kernels = new URL("runtime-wasm/dist/", packageRoot());
+  const yieldToEventLoop = createTurns();
+  const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
   opened = await Storage.open({
@@ -172,9 +186,9 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
       ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
-    yieldToEventLoop: createTurns(),
-    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.parquet === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    yieldToEventLoop,
+    makeKernel: await loadLineProtocolKernel(kernels, log),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
   });
   return opened;
 }
@@ -182,6 +196,15 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
 function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
+}
+
+function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
+  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+  return {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
+    ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
+  };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {

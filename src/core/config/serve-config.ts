@@ -47,6 +47,9 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
+  readonly valueCacheSizeBytes: number | undefined;
+  readonly lastCacheEvictionIntervalMs: number | undefined;
+  readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
   /** Persisted rows kept in memory for triggers that are behind. */
@@ -132,6 +135,9 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
+    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
+    distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
     triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginLimits: parsePluginLimits(settings),

@@ -70,6 +70,7 @@ export const ERROR_CODES = {
   "wal.corrupt": ["environment", 500, false],
   "buffer.full": ["capacity", 503, true],
   "snapshot.corrupt": ["environment", 500, false],
+  "snapshot.encoder_failed": ["environment", 500, true],
   "parquet.corrupt": ["environment", 500, false],
   "parquet.too_large": ["capacity", 500, false],
   "catalog.corrupt": ["environment", 500, false],
