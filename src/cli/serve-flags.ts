@@ -3,23 +3,11 @@
  * accepted without effect (one warning names them), those that must not be ignored and are refused, and our own.
  */
 import type { FlagSpec } from "./command.ts";
+import { pairsFlag } from "./common-flags.ts";
+import { OBJECT_STORE_FLAGS } from "./store-flags.ts";
+import { GRANT_FLAGS } from "./trigger-settings.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "object-store",
-    value: "KIND",
-    summary: "Where durable data goes: file or memory",
-    env: ["INFLUXDB3_OBJECT_STORE"],
-    defaultText: "file",
-    choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
-    hasUnavailableChoices: true,
-  },
-  {
-    name: "data-dir",
-    value: "DIR",
-    summary: "Folder of the file object store, created when missing",
-    env: ["INFLUXDB3_DB_DIR", "INFLUXDB3_DATA_DIR"],
-  },
   {
     name: "wal-flush-interval",
     value: "DURATION",
@@ -43,16 +31,21 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     defaultText: "10m",
   },
   { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
+  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
+  { name: "value-cache-size", value: "SIZE", summary: "Memory for all last value and distinct value caches", env: ["TIDEMARK_VALUE_CACHE_SIZE"], defaultText: "64mb" },
+  { name: "last-cache-eviction-interval", value: "DURATION", summary: "How often expired rows leave the last value caches", env: ["INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
+  { name: "distinct-cache-eviction-interval", value: "DURATION", summary: "How often old values leave the distinct value caches", env: ["INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
 ];
 
 const HTTP_FLAGS: readonly FlagSpec[] = [
   {
     name: "http-bind",
     value: "HOST:PORT",
-    summary: "Where to listen; beyond this machine only together with --without-auth",
+    summary: "Where to listen; without tokens the default is 127.0.0.1:8181",
     env: ["INFLUXDB3_HTTP_BIND_ADDR"],
-    defaultText: "127.0.0.1:8181",
+    defaultText: "0.0.0.0:8181",
   },
   {
     name: "max-http-request-size",
@@ -72,8 +65,23 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Paths that need no token: health, ping, metrics",
     env: ["INFLUXDB3_DISABLE_AUTHZ"],
     repeat: "values",
-    hidden: true,
     check: checkAuthzList,
+  },
+  {
+    name: "admin-token-file",
+    value: "FILE",
+    summary: "Admin token made by 'create token --admin --offline', taken over at start",
+    env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
+  },
+  { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
+  { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
+  {
+    name: "tls-minimum-version",
+    value: "VERSION",
+    summary: "Oldest protocol that is spoken",
+    env: ["INFLUXDB3_TLS_MINIMUM_VERSION"],
+    choices: ["tls-1.2", "tls-1.3"],
+    defaultText: "tls-1.2",
   },
   {
     name: "tcp-listener-file-path",
@@ -107,6 +115,41 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
   { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
   {
+    ...pairsFlag("plugin-limit", "Limits of triggers that have none of their own (create trigger --help lists them)"),
+    env: ["TIDEMARK_PLUGIN_LIMIT"],
+  },
+  {
+    name: "plugin-profile",
+    value: "PROFILE",
+    summary: "strict: plugins reach only what they are granted; trusted: all networks and databases, metrics, scratch space",
+    env: ["TIDEMARK_PLUGIN_PROFILE"],
+    choices: ["strict", "trusted"],
+    defaultText: "strict",
+  },
+  ...GRANT_FLAGS.map((flag): FlagSpec => ({ ...flag, summary: `Every trigger: ${flag.summary.charAt(0).toLowerCase()}${flag.summary.slice(1)}` })),
+  {
+    name: "plugin-isolation",
+    value: "KIND",
+    summary: "shared: threads for all triggers; worker: a thread for each; process: child processes, always on Deno and Bun",
+    env: ["TIDEMARK_PLUGIN_ISOLATION"],
+    choices: ["shared", "worker", "process"],
+    defaultText: "shared, on Deno and Bun process",
+  },
+  {
+    name: "plugin-executors",
+    value: "COUNT",
+    summary: "Plugins that compute at the same time; those that wait do not count",
+    env: ["TIDEMARK_PLUGIN_EXECUTORS"],
+    defaultText: "the number of processors",
+  },
+  {
+    name: "plugin-clock-resolution",
+    value: "DURATION",
+    summary: "Steps in which plugins see time pass; coarser ones make timing attacks harder",
+    env: ["TIDEMARK_PLUGIN_CLOCK_RESOLUTION"],
+    defaultText: "1us",
+  },
+  {
     name: "plugin-row-style",
     value: "STYLE",
     summary: "full: absent columns are None; sparse: they are left out",
@@ -130,10 +173,10 @@ const LOG_FLAGS: readonly FlagSpec[] = [
   {
     name: "log-format",
     value: "FORMAT",
-    summary: "full: lines to read; json: one object per line",
+    summary: "full: lines to read; json: one object a line; logfmt: key=value",
     env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
-    choices: ["full", "pretty", "json"],
-    defaultText: "full",
+    choices: ["full", "pretty", "json", "logfmt"],
+    defaultText: "full on a terminal, else json",
   },
 ];
 
@@ -184,8 +227,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["disable-parquet-mem-cache", false, ["disable-file-cache"]],
   ["table-index-cache-max-entries", true],
   ["table-index-cache-concurrency-limit", true],
-  ["last-cache-eviction-interval", true],
-  ["distinct-cache-eviction-interval", true],
   ["disable-log-filter-noise-reduction", false],
   ["datafusion-config", true],
   ["datafusion-num-threads", true],
@@ -194,12 +235,8 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["traces-exporter", true],
   ["telemetry-endpoint", true],
   ["serve-invocation-method", true],
-  ["object-store-connection-limit", true],
   ["object-store-http2-only", false],
   ["object-store-http2-max-frame-size", true],
-  ["object-store-request-timeout", true],
-  ["object-store-max-retries", true],
-  ["object-store-retry-timeout", true],
   ["object-store-cache-endpoint", true],
 ];
 
@@ -210,25 +247,29 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["tls-key", "INFLUXDB3_TLS_KEY"],
-  ["tls-cert", "INFLUXDB3_TLS_CERT"],
-  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
-  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
-  ["bucket", "INFLUXDB3_BUCKET"],
-  ["aws-access-key-id"],
-  ["aws-secret-access-key"],
-  ["aws-default-region"],
-  ["aws-endpoint"],
-  ["aws-session-token"],
-  ["aws-credentials-file"],
+  ["google-service-account"],
+  ["azure-storage-account"],
+  ["azure-storage-access-key"],
+  ["azure-endpoint"],
+  ["object-store-tls-ca"],
+  ["object-store-tls-allow-insecure"],
 ];
 
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
 export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
 
+const CONFIG_FLAG: FlagSpec = {
+  name: "config",
+  value: "FILE",
+  summary: "Settings as TOML, keys as these options without dashes; options and environment go before it",
+  env: ["TIDEMARK_CONFIG"],
+};
+
 export const SERVE_FLAGS: readonly FlagSpec[] = [
+  CONFIG_FLAG,
   ...NODE_FLAGS,
+  ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,

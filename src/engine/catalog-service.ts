@@ -7,7 +7,8 @@ import { encodeCatalogObject, toHex } from "../core/catalog/codec.ts";
 import { CHANGES_WAITING_MAX, DEFAULT_CATALOG_LIMITS, type CatalogLimits, RECORDS_PER_CHECKPOINT } from "../core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../core/catalog/ops.ts";
 import {
-  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteDatabase, planDeleteTable, planDeleteTrigger, planSetRetention, planSetTriggerDisabled, type TableRequest,
+  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteDatabase, planDeleteTable, planDeleteTrigger, planSetRetention, planSetTriggerDisabled, planSetTriggerSettings,
+  type TableRequest,
 } from "../core/catalog/plan.ts";
 import type { TriggerDefinition } from "../core/catalog/definitions.ts";
 import { type CatalogState, EMPTY_CATALOG, INTERNAL_DATABASE, INTERNAL_RETENTION_NS } from "../core/catalog/state.ts";
@@ -28,6 +29,8 @@ export interface CatalogServiceOptions {
   readonly clock: Pick<Clock, "nowNs">;
   readonly log?: LogSink;
   readonly limits?: Partial<CatalogLimits>;
+  /** Called when another process turns out to write this catalog. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 export class CatalogService {
@@ -124,6 +127,11 @@ export class CatalogService {
     await this.change((state) => planSetTriggerDisabled(state, database, name, disabled));
   }
 
+  /** Replaces limits and grants of the trigger's own. */
+  async setTriggerSettings(database: string, name: string, settings: Parameters<typeof planSetTriggerSettings>[3]): Promise<void> {
+    await this.change((state) => planSetTriggerSettings(state, database, name, settings));
+  }
+
   private async commit(ops: readonly CatalogOp[]): Promise<void> {
     const sequence = this.current.sequence + 1;
     const next = applyRecord(this.current, sequence, ops);
@@ -179,6 +187,7 @@ export class CatalogService {
   }
 
   private conflict(sequence: number): DatabaseError {
+    this.options.onConflict?.();
     return new DatabaseError("catalog.conflict", {
       message: `Another process has written catalog record ${sequence} of '${this.options.prefix}'`,
       hint: "only one server may run with this node id and object store; stop the other one and restart",

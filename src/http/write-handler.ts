@@ -4,11 +4,12 @@
  */
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { RawReply, RawRequest, RawRoutes } from "../ports/http-listener.ts";
-import { tokenOf } from "./authorization.ts";
+import { authenticateRequest, type AuthenticationRules } from "./authorization.ts";
 import { decodeBody, tooLarge, type BodyRules } from "./body.ts";
 import { errorReply, type ErrorShape } from "./error-reply.ts";
 import { strangerRefusal, type CallerRules } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, NO_CONTENT, type ReplyHeaders } from "./reply.ts";
+import { logRequest, type RequestLogRules } from "./request-log.ts";
 import type { Services } from "./services.ts";
 import { writeParameters, type WritePath } from "./write-parameters.ts";
 
@@ -36,16 +37,20 @@ function overloaded(): DatabaseError {
 }
 
 type WriteServices = Pick<Services, "storage" | "clusterUuid">;
-type WriteRules = BodyRules & CallerRules;
+type WriteRules = BodyRules & CallerRules & AuthenticationRules & RequestLogRules;
 
 export function createWriteHandler(services: WriteServices, rules: WriteRules): WriteHandler {
   const headers: ReplyHeaders = { "cluster-uuid": services.clusterUuid, ...CORS_ON_SUCCESS };
   return async (request) => {
+    const { path } = request;
+    const startedMs = rules.monotonicMs();
     try {
       await write(services, rules, request);
+      logRequest(rules, { method: "POST", path, status: NO_CONTENT.status, startedMs });
       return { status: NO_CONTENT.status, headers, body: undefined };
     } catch (error) {
-      return failure(request.path, error, services);
+      const reply = failure(path, error, services);
+      return { ...reply, headers: { ...reply.headers, ...logRequest(rules, { method: "POST", path, status: reply.status, startedMs, error }) } };
     }
   };
 }
@@ -65,9 +70,8 @@ export function failure(path: string, error: unknown, services: Pick<Services, "
 async function write(services: WriteServices, rules: WriteRules, request: RawRequest): Promise<void> {
   const refusal = strangerRefusal(rules, (name) => request.header(name));
   if (refusal !== undefined) throw refusal;
+  authenticateRequest(rules, { path: request.path, query: request.query, authorization: request.header("authorization") });
   const query = new URLSearchParams(request.query ?? "");
-  const tokenInUrl = request.path === "/write" ? query.get("p") : null;
-  if (tokenInUrl === null) tokenOf(request.header("authorization"));
   const parameters = writeParameters(request.path as WritePath, query, (request.query ?? "") !== "");
   const body = await decodeBody(request.body, request.header("content-encoding"), rules);
   if (!rules.isUtf8(body)) {

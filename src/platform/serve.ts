@@ -5,30 +5,36 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
-import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
+import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
+import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
-import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import { tokenSource } from "../adapters/system/token-source.ts";
 import { createTurns } from "../adapters/system/turns.ts";
 import { createLogSink } from "../adapters/system/log-sink.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
-import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import type { CacheLimits } from "../engine/caches/cache-limits.ts";
+import { CacheService } from "../engine/caches/cache-service.ts";
+import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
-import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
+import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
+import { TokenService } from "../engine/token-service.ts";
+import { withTokenTable } from "../engine/token-table.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
@@ -39,10 +45,14 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
+import { createHealth } from "./health.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
+import { readTokenFile } from "./token-file.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
 
 export interface ServeIo {
@@ -53,6 +63,8 @@ export interface ServeIo {
 
 export interface RunningServer {
   readonly url: string;
+  /** False: every request is refused until the first admin token is made. */
+  readonly hasTokens: boolean;
   close(): Promise<void>;
 }
 
@@ -65,36 +77,46 @@ interface Opened {
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
   });
   const opened: Opened = { clock: createSystemClock(), log, closing: new Closing(log) };
   try {
-    return await start(config, opened);
+    return await start(config, opened, io);
   } catch (error) {
     await opened.closing.run();
     throw error;
   }
 }
 
-async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
-  const stores = openStores(config);
-  closing.add("data folder", () => stores.release());
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const stores = await openStores(config, opened, closing);
+  const { claim } = stores;
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
+  const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
+  if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
-  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
+  claim?.onSuperseded((error) => storage.refuseWrites(error));
+  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
+  const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
-  const systemTables = new ProcessingSystemTables(processingCatalog(catalog), logs, plugins);
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const access = pluginAccess(config, io);
+  const yieldToEventLoop = createTurns();
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  closing.add("caches", async () => caches.close());
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -105,7 +127,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -113,23 +135,29 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     catalog,
     storage,
     queries,
+    caches,
     processing: processingApi(processing),
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    tokens,
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, log);
+  const listener = await openHttp(config, services, tokens, log);
   closing.add("HTTP", () => listener.close());
+  access.listensAt(listener);
   processing.engine.start();
   bootInBackground(runtime, log);
-  return { url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
+  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
 }
 
-/** Listens for a moment, so that a taken port is found before a folder is made. Throws as the real listening does. */
-async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<void> {
-  if (bind.port === 0) return;
+/** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
+async function checkAddress({ bind, httpRequestSizeMax, tls }: ServeConfig): Promise<void> {
+  const identity = tls === undefined ? undefined : readTlsIdentity(tls);
+  if (bind.port === 0 && identity === undefined) return;
   const starting = (): Response => new Response("the server is starting", { status: 503 });
-  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
+  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax, ...(identity === undefined ? {} : { tls: identity }) })).close();
 }
 
 interface StorageParts {
@@ -139,6 +167,10 @@ interface StorageParts {
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+  const kernels = new URL("runtime-wasm/dist/", packageRoot());
+  const yieldToEventLoop = createTurns();
+  const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
   opened = await Storage.open({
@@ -150,29 +182,33 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
     },
-    yieldToEventLoop: createTurns(),
-    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    feedLimits: {
+      ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
+      ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
+    },
+    yieldToEventLoop,
+    makeKernel: await loadLineProtocolKernel(kernels, log),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
   });
   return opened;
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 
-function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
-  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
+function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
+  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+  return {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
+    ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
+  };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
-  return {
-    ...PROCESSING_LIMITS,
-    flushIntervalMs: config.walFlushIntervalMs,
-    ...(config.pluginTimeLimitMs === undefined ? {} : { runWallTimeMsMax: config.pluginTimeLimitMs }),
-    ...(config.pluginMemoryBytesMax === undefined ? {} : { instanceMemoryBytesMax: config.pluginMemoryBytesMax }),
-  };
+  return withLimits({ ...PROCESSING_LIMITS, flushIntervalMs: config.walFlushIntervalMs }, config.pluginLimits);
 }
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
@@ -180,6 +216,8 @@ const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins
 function processingApi({ engine, tests }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
+    updateTrigger: (request) => engine.updateTrigger(request),
+    askedGrants: (pluginFileName) => engine.askedGrants(pluginFileName),
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
@@ -189,7 +227,7 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
   };
 }
 
-async function openHttp(config: ServeConfig, services: Services, log: LogSink): ReturnType<typeof listen> {
+async function openHttp(config: ServeConfig, services: Services, tokens: TokenService, log: LogSink): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
@@ -197,7 +235,10 @@ async function openHttp(config: ServeConfig, services: Services, log: LogSink): 
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
-    localCallersOnly: !config.withoutAuth,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
+    localCallersOnly: config.authentication === "this-machine",
+    ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
@@ -207,6 +248,7 @@ async function openHttp(config: ServeConfig, services: Services, log: LogSink): 
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
+    ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   });
 }
 

@@ -1,7 +1,8 @@
 import { isLoopback } from "../../core/config/bind-address.ts";
 import { parseServeConfig, type ServeConfig, type ServeSurroundings } from "../../core/config/serve-config.ts";
-import { DatabaseError } from "../../core/errors/database-error.ts";
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { banner } from "../banner.ts";
+import { readConfigFile } from "../config-file.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ParsedArguments } from "../parsed-arguments.ts";
 import { NAMES_WITHOUT_EFFECT, REFUSED_NAMES, SERVE_FLAGS } from "../serve-flags.ts";
@@ -10,6 +11,7 @@ import type { Terminal } from "../terminal.ts";
 import { usageError } from "../usage-error.ts";
 
 interface Defaults {
+  readonly authentication: ServeSurroundings["defaultAuthentication"];
   /** Undefined: the user must name it. */
   readonly nodeId: string | undefined;
   readonly dataDir: string;
@@ -20,14 +22,15 @@ interface Defaults {
 /** Spec: cli §3. */
 export const serve: Command = {
   summary: "Run the server",
-  details: "Until tokens exist the server listens on this machine only, unless you pass --without-auth.",
+  details: "Every request needs a token. The first one is made with 'influxdb3 create token --admin'; until then nothing else is answered.",
   flags: SERVE_FLAGS,
   examples: [
     { note: "Data in ~/.influxdb, plugins in ~/.plugins", line: "influxdb3 serve --node-id node0 --object-store file --plugin-dir ~/.plugins" },
+    { note: "Settings from a file: one line per flag, as in  http-bind = \"127.0.0.1:8181\"", line: "influxdb3 serve --config /etc/tidemark.toml" },
     { note: "Nothing on disk", line: "influxdb3 serve --node-id node0 --object-store memory" },
   ],
   run: ({ arguments: given, terminal }) =>
-    start(given, terminal, { nodeId: undefined, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" }),
+    start(given, terminal, { authentication: "tokens", nodeId: undefined, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" }),
 };
 
 /** What `npm start` runs. */
@@ -37,7 +40,7 @@ export const dev: Command = {
   flags: SERVE_FLAGS,
   examples: [{ note: "Start on another port", line: "influxdb3 dev --http-bind 127.0.0.1:9000" }],
   run: ({ arguments: given, terminal }) =>
-    start(given, terminal, { nodeId: "local", dataDir: `${terminal.workDir}/.tidemark`, program: "npx influxdb3" }),
+    start(given, terminal, { authentication: "this-machine", nodeId: "local", dataDir: `${terminal.workDir}/.tidemark`, program: "npx influxdb3" }),
 };
 
 /** No command at all (spec: cli §1 "No sub-command"). */
@@ -48,23 +51,34 @@ export const quickStart: Command = {
     if (!given.isSet("node-id") && !given.isSet("node-id-from-env")) {
       terminal.stderr(`Using auto-generated node id: ${nodeId}. For production deployments, explicitly set --node-id\n`);
     }
-    return start(given, terminal, { nodeId, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" });
+    return start(given, terminal, { authentication: "tokens", nodeId, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" });
   },
 };
 
 async function start(given: ParsedArguments, terminal: Terminal, defaults: Defaults): Promise<void> {
   const startedMs = terminal.nowMs();
-  const config = readConfig(given, terminal, defaults);
+  const settings = await withConfigFile(given, terminal);
+  const config = readConfig(settings, terminal, defaults);
   const platform = await import("../../platform/serve.ts");
   const server = await platform.serve(config, {
     stdout: (text) => void terminal.stdout(text),
     stderr: (text) => terminal.stderr(text),
     env: (name) => terminal.env(name),
   });
-  const listenerFile = given.text("tcp-listener-file-path");
+  const listenerFile = settings.text("tcp-listener-file-path");
   if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
-  terminal.stderr(banner(config, { url: server.url, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
+  terminal.stderr(banner(config, { url: server.url, hasTokens: server.hasTokens, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
   await runUntilStopped(server, terminal);
+}
+
+/** The settings with those of `--config` below them. */
+async function withConfigFile(given: ParsedArguments, terminal: Terminal): Promise<ParsedArguments> {
+  const path = given.text("config");
+  if (path === undefined) return given;
+  const bytes = await terminal.readFile(terminal.resolvePath(path)).catch((error: unknown) => {
+    throw new DatabaseError("server.misconfigured", { message: `The settings file "${path}" cannot be read: ${messageOf(error)}`, hint: "check the path after --config", cause: error });
+  });
+  return given.withDefaults(readConfigFile(new TextDecoder().decode(bytes), path, SERVE_FLAGS.filter(({ name }) => name !== "config")));
 }
 
 /** Throws what `parseServeConfig` throws, and `cli.usage`. */
@@ -77,6 +91,8 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
   const around: ServeSurroundings = {
     defaultDataDir: defaults.dataDir,
     defaultNodeId: defaults.nodeId,
+    logIsTerminal: given.text("log-destination") === "stderr" ? terminal.stderrIsTerminal : terminal.stdoutIsTerminal,
+    defaultAuthentication: defaults.authentication,
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),
   };
@@ -101,7 +117,7 @@ function warningsOf(given: ParsedArguments, config: ServeConfig): readonly strin
   const withoutEffect = NAMES_WITHOUT_EFFECT.filter((name) => given.isSet(name));
   return [
     ...(withoutEffect.length === 0 ? [] : [`accepted without effect: ${listFlags(withoutEffect)}`]),
-    ...(isLoopback(config.bind.host)
+    ...(isLoopback(config.bind.host) || config.authentication === "tokens"
       ? []
       : [`listening on ${config.bind.host} without authentication: everyone who reaches it may read, write and run plugins`]),
   ];

@@ -1,15 +1,21 @@
 /** The whole catalog state to and from a JSON value, for checkpoints. */
+import { decodeCaches, encodeCaches } from "./cache-ops.ts";
 import { decodeColumns, decodeTrigger } from "./codec-ops.ts";
 import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, optionalBigint, text, whole } from "./json.ts";
 import { makeTable } from "./ops.ts";
 import type { CatalogState } from "./state.ts";
+import { decodeToken, encodeToken } from "./token-ops.ts";
 
 export function encodeState(state: CatalogState): unknown {
   return {
     lastDatabaseId: state.lastDatabaseId,
     lastTableId: state.lastTableId,
     lastTriggerId: state.lastTriggerId,
+    lastCacheId: state.lastCacheId,
+    caches: encodeCaches(state.caches),
+    lastTokenId: state.lastTokenId,
+    tokens: [...state.tokens.values()].map(encodeToken),
     databases: [...state.databasesById.values()].map((database) => ({
       id: database.id,
       name: database.name,
@@ -32,6 +38,10 @@ export function decodeState(value: unknown, sequence: number): CatalogState {
     lastDatabaseId: whole(object, "lastDatabaseId"),
     lastTableId: whole(object, "lastTableId"),
     lastTriggerId: whole(object, "lastTriggerId"),
+    lastCacheId: whole(object, "lastCacheId"),
+    caches: decodeCaches(object["caches"]),
+    lastTokenId: whole(object, "lastTokenId"),
+    tokens: indexed(asArray(object["tokens"], "tokens").map(decodeToken), (token) => token.name),
     databases: indexed(live, (database) => database.name),
     deletedDatabases: indexed(deleted, (database) => database.name),
     databasesById: indexed(databases, (database) => database.id),

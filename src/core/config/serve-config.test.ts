@@ -9,10 +9,12 @@ const settings = (values: Record<string, string | true>): ServeSettings => ({
   count: (name) => (values[name] === true ? 1 : 0),
 });
 
-const parse = (values: Record<string, string | true>): ServeConfig =>
+const parse = (values: Record<string, string | true>, defaultAuthentication: "tokens" | "this-machine" = "tokens"): ServeConfig =>
   parseServeConfig(settings({ "node-id": "node0", ...values }), {
     defaultDataDir: "/home/u/.influxdb",
     defaultNodeId: undefined,
+    logIsTerminal: false,
+    defaultAuthentication,
     resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path}`),
     env: (name) => (name === "NODE" ? "from-env" : undefined),
   });
@@ -23,7 +25,8 @@ describe("parseServeConfig()", () => {
       nodeId: "node0",
       objectStore: { kind: "file", dataDir: "/home/u/.influxdb" },
       pluginDir: "/home/u/.plugins",
-      bind: { host: "127.0.0.1", port: 8181 },
+      bind: { host: "0.0.0.0", port: 8181 },
+      authentication: "tokens",
       walFlushIntervalMs: 1000,
       httpRequestSizeMax: 10_485_760,
     }));
@@ -44,11 +47,16 @@ describe("parseServeConfig()", () => {
     expect(() => parse({ "node-id": id })).toThrow(/node id/),
   );
 
-  it("listens beyond this machine only on the user's word", () => {
-    expect(() => parse({ "http-bind": "0.0.0.0:8181" })).toThrow('Refused to listen on "0.0.0.0:8181"');
-    expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }).bind.host).toBe("0.0.0.0");
-    expect(parse({ "without-auth": true }).bind.host).toBe("127.0.0.1");
-    expect([parse({}).withoutAuth, parse({ "without-auth": true }).withoutAuth]).toEqual([false, true]);
+  it("listens beyond this machine only with tokens or on the user's word", () => {
+    expect(() => parse({ "http-bind": "0.0.0.0:8181" }, "this-machine")).toThrow('Refused to listen on "0.0.0.0:8181"');
+    expect(parse({}, "this-machine")).toMatchObject({ bind: { host: "127.0.0.1" }, authentication: "this-machine" });
+    expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }, "this-machine")).toMatchObject({ bind: { host: "0.0.0.0" }, authentication: "none" });
+    expect(parse({ "without-auth": true })).toMatchObject({ bind: { host: "127.0.0.1" }, authentication: "none" });
+  });
+
+  it("knows the paths that need no token (spec: http-api §3.3)", () => {
+    expect([...parse({ "disable-authz": "health,ping,ready" }).openPaths]).toEqual(["/health", "/api/v1/health", "/ping"]);
+    expect(() => parse({ "disable-authz": "write" })).toThrow('"write" cannot be named in --disable-authz');
   });
 
   it.each([
@@ -75,6 +83,8 @@ const parseServeConfigFromEnv = (name: string): ServeConfig =>
   parseServeConfig(settings({ "node-id-from-env": name }), {
     defaultDataDir: "/d",
     defaultNodeId: undefined,
+    logIsTerminal: false,
+    defaultAuthentication: "tokens",
     resolvePath: (path) => path,
     env: (variable) => (variable === "NODE" ? "from-env" : undefined),
   });
@@ -94,4 +104,22 @@ describe("--wal-ring-size", () => {
     expect(parse({ "wal-ring-size": "2000001b" }).walRingSizeBytes).toBe(2_000_000);
     expect(() => parse({ "wal-ring-size": "1000b" })).toThrow("The WAL ring of 1000 bytes is too small");
   });
+});
+
+describe("limits and grants of plugins", () => {
+  it("are strict and the design's without flags", () =>
+    expect(parse({})).toMatchObject({ pluginLimits: {}, pluginGrants: { net: [], env: [], scratch: 0, sys: [], db: [] }, pluginIsolation: undefined, pluginClockResolutionNs: 1_000n }));
+
+  it("come from the profile, flags for single grants, and either spelling of a limit", () => {
+    expect(parse({ "plugin-profile": "trusted", "allow-net": "none", "plugin-limit": "queries=5,time=2s", "plugin-memory-limit": "64mb" })).toMatchObject({
+      pluginLimits: { queries: 5, time: 2_000, memory: 67_108_864 },
+      pluginGrants: { net: [], env: [], scratch: 67_108_864, db: ["*"] },
+    });
+    expect(parse({ "plugin-isolation": "process", "plugin-executors": "3", "plugin-clock-resolution": "1ms" })).toMatchObject({
+      pluginIsolation: "process", pluginExecutors: 3, pluginClockResolutionNs: 1_000_000n,
+    });
+  });
+
+  it.each([["plugin-limit", "speed=1"], ["allow-env", "*"], ["allow-scratch", "lots"], ["plugin-clock-resolution", "2s"], ["plugin-clock-resolution", "0"]])("refuse --%s %s", (name, value) =>
+    expect(() => parse({ [name]: value })).toThrow());
 });

@@ -2,24 +2,39 @@
  * The settings of a server and how their texts become values. Pure: the home folder, the working folder and the flags
  * come from the caller, so `serve`, `dev` and the tests share every check.
  */
-import { DatabaseError } from "../errors/database-error.ts";
+import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
+import { effectiveGrants, GRANT_NAMES, parseGrants, PROFILES, type TriggerGrants } from "../trigger/grants.ts";
+import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
+import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
 export type TriggerKind = "wal" | "schedule" | "request";
 
+/**
+ * `tokens`: every request brings one. `this-machine`: no tokens, but only programs and pages of this machine are answered.
+ * `none` (`--without-auth`): whoever reaches the address may do everything, web pages included.
+ */
+export type Authentication = "tokens" | "this-machine" | "none";
+
 export interface ServeConfig {
   /** First path segment of everything durable. */
   readonly nodeId: string;
-  /** `dataDir` is created when it is missing. */
-  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  /** Its `dataDir` is created when it is missing. */
+  readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
-  /** `--without-auth`: whoever reaches the address may do everything, web pages included. */
-  readonly withoutAuth: boolean;
+  readonly authentication: Authentication;
+  /** Paths that need no token. */
+  readonly openPaths: ReadonlySet<string>;
+  /** A token made offline, taken over when no token has its name. */
+  readonly adminTokenFile: string | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Undefined: every kind of trigger is allowed. */
@@ -32,15 +47,30 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
-  readonly pluginMemoryBytesMax: number | undefined;
-  readonly pluginTimeLimitMs: number | undefined;
+  readonly valueCacheSizeBytes: number | undefined;
+  readonly lastCacheEvictionIntervalMs: number | undefined;
+  readonly distinctCacheEvictionIntervalMs: number | undefined;
+  /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
+  readonly walRetainBytes: number | undefined;
+  /** Persisted rows kept in memory for triggers that are behind. */
+  readonly triggerFeedBytes: number | undefined;
+  /** What triggers without limits and grants of their own get. */
+  readonly pluginLimits: OwnLimits;
+  readonly pluginGrants: TriggerGrants;
+  /** Executors at most, waiting ones included. */
   readonly pluginThreadsMax: number | undefined;
+  /** Plugins that compute at the same time; undefined: the number of processors. */
+  readonly pluginExecutors: number | undefined;
+  /** Undefined: the safest that the runtime can stop. */
+  readonly pluginIsolation: PluginIsolation | undefined;
+  /** Steps in which plugins see time pass. */
+  readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
-    readonly format: "full" | "json";
+    readonly format: LogFormat;
   };
 }
 
@@ -56,12 +86,24 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** A person reads the log: then one readable line an event, else one JSON object a line. */
+  readonly logIsTerminal: boolean;
+  /** Unless `--without-auth` is given. */
+  readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
   resolvePath(path: string): string;
   env(name: string): string | undefined;
 }
 
-const DEFAULT_BIND: BindAddress = { host: "127.0.0.1", port: 8181 };
+export const PLUGIN_ISOLATIONS = ["shared", "worker", "process"] as const;
+/** Executors: threads for all triggers, a thread for each trigger, or child processes. */
+export type PluginIsolation = (typeof PLUGIN_ISOLATIONS)[number];
+
+const DEFAULT_CLOCK_RESOLUTION_NS = 1_000n;
+const CLOCK_RESOLUTION_NS_MAX = 1_000_000_000n;
+const DEFAULT_PORT = 8181;
+/** Every interface, as the reference has it, but only where tokens keep strangers out. */
+const DEFAULT_HOST: Readonly<Record<Authentication, string>> = { tokens: "0.0.0.0", "this-machine": "127.0.0.1", none: "127.0.0.1" };
 const DEFAULT_FLUSH_INTERVAL_NS = 1_000_000_000n;
 /** Below this a trigger would be called for every commit; above it `setTimeout` overflows. */
 const FLUSH_INTERVAL_MS_MIN = 10;
@@ -75,12 +117,17 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
-  const objectStore = parseObjectStore(settings, around);
+  const objectStore = parseStoreConfig(settings, around);
+  const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
+  const adminTokenFile = settings.text("admin-token-file");
   return {
     nodeId: parseNodeId(settings, around),
     objectStore,
-    bind: parseBind(settings),
-    withoutAuth: settings.isSet("without-auth"),
+    bind: parseBind(settings.text("http-bind"), authentication),
+    authentication,
+    tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
+    openPaths: parseOpenPaths(settings.list("disable-authz")),
+    adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
     pluginDir: parsePluginDir(settings, around, objectStore),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
@@ -88,15 +135,23 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
-    pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
-    pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
+    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
+    distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
+    walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
+    triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
+    pluginLimits: parsePluginLimits(settings),
+    pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
+    pluginExecutors: parseCount(settings, "plugin-executors"),
+    pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
+    pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
       destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
-      format: settings.text("log-format") === "json" ? "json" : "full",
+      format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
 }
@@ -134,16 +189,6 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   return given;
 }
 
-function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
-  const kind = (settings.text("object-store") ?? "file").toLowerCase();
-  if (kind === "memory") return { kind };
-  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
-  throw misconfigured(
-    `Cannot parse object store config: the object store "${kind}" is not available yet`,
-    "use --object-store file or --object-store memory",
-  );
-}
-
 function parsePluginDir(
   settings: ServeSettings,
   around: ServeSurroundings,
@@ -151,23 +196,42 @@ function parsePluginDir(
 ): string | undefined {
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
-  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+  return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
-function parseBind(settings: ServeSettings): BindAddress {
-  const text = settings.text("http-bind");
-  const bind = text === undefined ? DEFAULT_BIND : parseBindAddress(text);
+function parseBind(text: string | undefined, authentication: Authentication): BindAddress {
+  const bind = text === undefined ? { host: DEFAULT_HOST[authentication], port: DEFAULT_PORT } : parseBindAddress(text);
   if (bind === undefined) {
     throw misconfigured(`Failed to bind address "${text}": it is not of the form host:port`, "write it as in 127.0.0.1:8181");
   }
-  if (!isLoopback(bind.host) && !settings.isSet("without-auth")) {
+  if (!isLoopback(bind.host) && authentication === "this-machine") {
     throw new DatabaseError("server.address_not_local", {
-      message: `Refused to listen on "${formatBindAddress(bind)}": tokens are not available yet, so everyone who reaches that address could read, write and run plugins`,
-      hint: "listen on 127.0.0.1, or pass --without-auth if you accept that",
+      message: `Refused to listen on "${formatBindAddress(bind)}": this server asks for no tokens, so everyone who reaches that address could read, write and run plugins`,
+      hint: "listen on 127.0.0.1, run 'influxdb3 serve', which asks for tokens, or pass --without-auth if you accept that",
     });
   }
   return bind;
+}
+
+/** What `--disable-authz` names; the paths of those that we do not serve are empty. */
+const OPEN_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["health", ["/health", "/api/v1/health"]],
+  ["ping", ["/ping"]],
+  ["metrics", ["/metrics"]],
+  ["ready", []],
+  ["pprof", []],
+  ["node_stop", []],
+]);
+
+function parseOpenPaths(words: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    words.flatMap((word) => {
+      const paths = OPEN_PATHS.get(word.trim());
+      if (paths === undefined) throw misconfigured(`"${word}" cannot be named in --disable-authz`, "use health, ping or metrics");
+      return paths;
+    }),
+  );
 }
 
 function parseFlushInterval(text: string | undefined): number {
@@ -190,6 +254,40 @@ function parseMilliseconds(settings: ServeSettings, name: string): number | unde
   const ms = ns === undefined ? Number.NaN : Number(ns / 1_000_000n);
   if (ms >= 1 && ms <= FLUSH_INTERVAL_MS_MAX) return ms;
   throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
+}
+
+function parsePluginLimits(settings: ServeSettings): OwnLimits {
+  const pairs = settings.list("plugin-limit").map((pair): [string, string] => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+  const memory = parseSize(settings, "plugin-memory-limit");
+  const time = parseMilliseconds(settings, "plugin-time-limit");
+  return misconfiguredIfInvalid(() =>
+    parseLimits([...pairs, ...(memory === undefined ? [] : [["memory", memory] as const]), ...(time === undefined ? [] : [["time", time] as const])]),
+  );
+}
+
+/** The profile, with each grant that has a flag replaced by it. */
+function parsePluginGrants(settings: ServeSettings): TriggerGrants {
+  const profile = PROFILES[settings.text("plugin-profile") === "trusted" ? "trusted" : "strict"];
+  const own = GRANT_NAMES.flatMap((name): [string, string][] => {
+    const value = settings.text(`allow-${name}`);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return misconfiguredIfInvalid(() => effectiveGrants(profile, parseGrants(own)));
+}
+
+function misconfiguredIfInvalid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    throw misconfigured(error.message, error.hint);
+  }
+}
+
+function parseClockResolution(text: string | undefined): bigint {
+  const ns = text === undefined ? DEFAULT_CLOCK_RESOLUTION_NS : parseDuration(text);
+  if (ns !== undefined && ns > 0n && ns <= CLOCK_RESOLUTION_NS_MAX) return ns;
+  throw misconfigured(`"${text}" cannot be the resolution of the plugins' clock`, "give --plugin-clock-resolution from 1ns to 1s, such as 1ms");
 }
 
 function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
@@ -237,6 +335,13 @@ const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
 /** Whether the configuration lets this trigger be created. */
 export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
   return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+export type LogFormat = "text" | "json" | "logfmt";
+
+function parseLogFormat(name: string | undefined, isTerminal: boolean): LogFormat {
+  if (name === undefined) return isTerminal ? "text" : "json";
+  return name === "json" || name === "logfmt" ? name : "text";
 }
 
 /** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */

@@ -1,8 +1,5 @@
-/**
- * Time bounds of a WHERE clause, so that batches outside them are not read. Only conjuncts that compare a column with a
- * constant count; the clause itself stays in the query.
- */
-import type { ExpressionScope, Scan } from "./bind-context.ts";
+/** Time bounds of a WHERE clause: the conjuncts that compare a column with a constant. */
+import type { ExpressionScope } from "./bind-context.ts";
 import type { Bound } from "./bound.ts";
 import { castTo } from "./coerce.ts";
 import type { Expression } from "./syntax.ts";
@@ -41,7 +38,8 @@ function* compared(operator: TimeOperator, side: Expression, value: Expression, 
   if (ns !== undefined) yield { column, operator, ns };
 }
 
-function isPlain(expression: Expression): boolean {
+/** True when nothing of it reads a row. */
+export function isPlain(expression: Expression): boolean {
   switch (expression.kind) {
     case "literal":
     case "interval":
@@ -60,29 +58,10 @@ function isPlain(expression: Expression): boolean {
   }
 }
 
-function constantTime(bound: Bound): bigint | undefined {
+/** Nanoseconds of a constant that is a time, or counts as one. */
+export function constantTime(bound: Bound): bigint | undefined {
   if (bound.constant === undefined || bound.constant.kind === "float" || bound.constant.kind === "boolean") return undefined;
   if (bound.constant.kind === "timestamp") return bound.constant.ns;
   const { constant } = castTo(bound, TIMESTAMP);
   return constant?.kind === "timestamp" ? constant.ns : undefined;
-}
-
-/** Narrows the scans whose own time column the clause bounds. */
-export function narrowScans(where: Expression, at: ExpressionScope): void {
-  for (const { column, operator, ns } of timeComparisons(where, at)) {
-    const scan = timeScan(column, at);
-    if (scan !== undefined) apply(scan, operator, ns);
-  }
-}
-
-function timeScan({ scanColumn }: Bound, at: ExpressionScope): Scan | undefined {
-  if (scanColumn?.column !== "time") return undefined;
-  const scan = at.context.scans.find((candidate) => candidate.id === scanColumn.relationId);
-  // The bounds of a batch are those of the column "time"; system tables may have other time columns.
-  return scan?.schema === "iox" ? scan : undefined;
-}
-
-function apply(scan: Scan, operator: TimeOperator, ns: bigint): void {
-  if (operator === ">" || operator === ">=" || operator === "=") scan.timeMinNs = scan.timeMinNs === undefined || ns > scan.timeMinNs ? ns : scan.timeMinNs;
-  if (operator === "<" || operator === "<=" || operator === "=") scan.timeMaxNs = scan.timeMaxNs === undefined || ns < scan.timeMaxNs ? ns : scan.timeMaxNs;
 }
