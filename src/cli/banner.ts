@@ -6,16 +6,22 @@ import { TIDEMARK_VERSION } from "../core/version.ts";
 export interface BannerFacts {
   readonly url: string;
   readonly startMs: number;
+  /** False: the first admin token is still to be made. */
+  readonly hasTokens: boolean;
   /** How to call the command line, such as `npx influxdb3`. */
   readonly program: string;
 }
 
 const DEFAULT_URL = "http://127.0.0.1:8181";
 
-export function banner(config: ServeConfig, { url, startMs, program }: BannerFacts): string {
-  const reach = isLoopback(config.bind.host) ? "this machine only, no authentication" : "no authentication";
+export function banner(config: ServeConfig, { url, startMs, program, hasTokens }: BannerFacts): string {
+  const reach = [
+    ...(isLoopback(config.bind.host) ? ["this machine only"] : []),
+    config.authentication === "tokens" ? "every request needs a token" : "no authentication",
+  ].join(", ");
   const data = config.objectStore.kind === "file" ? config.objectStore.dataDir : "in memory, gone when the server stops";
-  const host = url === DEFAULT_URL ? "" : ` --host ${url}`;
+  const reachable = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//127.0.0.1:");
+  const host = reachable === DEFAULT_URL ? "" : ` --host ${reachable}`;
   return [
     "",
     `Tidemark ${TIDEMARK_VERSION} is ready (${Math.round(startMs)} ms)`,
@@ -26,6 +32,7 @@ export function banner(config: ServeConfig, { url, startMs, program }: BannerFac
     "",
     "Next, in a second terminal:",
     "",
+    ...(config.authentication === "tokens" ? tokenLines(hasTokens, program, host) : []),
     `  ${program} create database my_database${host}`,
     `  ${program} create trigger --trigger-spec "table:home" --path tutorial/process_writes.py --database my_database first_light${host}`,
     `  ${program} write --database my_database 'home,room=kitchen temp=21.5,hum=40i'${host}`,
@@ -35,4 +42,9 @@ export function banner(config: ServeConfig, { url, startMs, program }: BannerFac
     "",
     "",
   ].join("\n");
+}
+
+/** The first thing to do on a server that answers nothing else. */
+function tokenLines(hasTokens: boolean, program: string, host: string): readonly string[] {
+  return [...(hasTokens ? [] : [`  ${program} create token --admin${host}`]), "  export INFLUXDB3_AUTH_TOKEN=apiv3_…      # your token"];
 }

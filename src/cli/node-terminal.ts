@@ -1,5 +1,6 @@
 /** The real terminal, on `node:` modules that Node, Deno and Bun share. */
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -24,12 +25,15 @@ export function nodeTerminal(envFile: ReadonlyMap<string, string>): Terminal {
     readLine,
     readFile: (path) => readFile(path),
     openFile,
+    writeSecretFile,
+    randomBytes: (size) => new Uint8Array(randomBytes(size)),
     fileKind,
     listFiles,
     resolvePath: (path) => resolve(path),
     gzip: (bytes) => promisify(gzip)(bytes),
     http: sendHttp,
     nowMs: () => performance.now(),
+    epochMs: () => Date.now(),
     onStopSignal: (listener) => {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);
@@ -74,6 +78,19 @@ async function openFile(path: string): Promise<FileWriter> {
     throw new DatabaseError("cli.failed", { message: `cannot write the file "${path}": ${messageOf(error)}`, cause: error });
   });
   return { write: async (bytes) => void (await file.writeFile(bytes)), close: () => file.close() };
+}
+
+const OWNER_ONLY = 0o600;
+
+async function writeSecretFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await writeFile(temporary, text, { mode: OWNER_ONLY, flag: "wx", flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new DatabaseError("cli.failed", { message: `cannot write the file "${path}": ${messageOf(error)}`, cause: error });
+  }
 }
 
 async function fileKind(path: string): Promise<"file" | "folder" | undefined> {

@@ -26,7 +26,7 @@ const CREATE: CommandNode = {
     ),
     later("last_cache", "Create a last value cache"),
     later("distinct_cache", "Create a distinct value cache"),
-    later("token", "Create a token"),
+    leaf("token", "Create an admin token", async () => (await import("./commands/create-token.ts")).createToken),
   ],
 };
 
@@ -40,7 +40,7 @@ const DELETE: CommandNode = {
     leaf("trigger", "Delete a trigger", async () => (await import("./commands/delete.ts")).deleteTrigger),
     later("last_cache", "Delete a last value cache"),
     later("distinct_cache", "Delete a distinct value cache"),
-    later("token", "Delete a token"),
+    leaf("token", "Delete a named admin token", async () => (await import("./commands/delete.ts")).deleteToken),
   ],
 };
 
@@ -55,7 +55,7 @@ const SHOW: CommandNode = {
       ...leaf("system", "Print system tables", async () => (await import("./commands/show-system.ts")).showSystem),
       alias: "s",
     },
-    later("tokens", "List the tokens"),
+    leaf("tokens", "List the tokens", async () => (await import("./commands/show.ts")).showTokens),
     later("retention", "List the retention periods"),
   ],
 };

@@ -50,9 +50,9 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
   {
     name: "http-bind",
     value: "HOST:PORT",
-    summary: "Where to listen; beyond this machine only together with --without-auth",
+    summary: "Where to listen; without tokens the default is 127.0.0.1:8181",
     env: ["INFLUXDB3_HTTP_BIND_ADDR"],
-    defaultText: "127.0.0.1:8181",
+    defaultText: "0.0.0.0:8181",
   },
   {
     name: "max-http-request-size",
@@ -72,8 +72,23 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Paths that need no token: health, ping, metrics",
     env: ["INFLUXDB3_DISABLE_AUTHZ"],
     repeat: "values",
-    hidden: true,
     check: checkAuthzList,
+  },
+  {
+    name: "admin-token-file",
+    value: "FILE",
+    summary: "Admin token made by 'create token --admin --offline', taken over at start",
+    env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
+  },
+  { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
+  { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
+  {
+    name: "tls-minimum-version",
+    value: "VERSION",
+    summary: "Oldest protocol that is spoken",
+    env: ["INFLUXDB3_TLS_MINIMUM_VERSION"],
+    choices: ["tls-1.2", "tls-1.3"],
+    defaultText: "tls-1.2",
   },
   {
     name: "tcp-listener-file-path",
@@ -210,10 +225,6 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["tls-key", "INFLUXDB3_TLS_KEY"],
-  ["tls-cert", "INFLUXDB3_TLS_CERT"],
-  ["tls-minimum-version", "INFLUXDB3_TLS_MINIMUM_VERSION"],
-  ["admin-token-file", "INFLUXDB3_ADMIN_TOKEN_FILE"],
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["bucket", "INFLUXDB3_BUCKET"],
   ["aws-access-key-id"],

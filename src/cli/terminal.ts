@@ -34,6 +34,10 @@ export interface Terminal {
   readFile(path: string): Promise<Uint8Array>;
   /** Creates or truncates. */
   openFile(path: string): Promise<FileWriter>;
+  /** Creates a file that only its owner may read, whole or not at all. Throws `cli.failed`. */
+  writeSecretFile(path: string, text: string): Promise<void>;
+  /** From a secure source. */
+  randomBytes(size: number): Uint8Array;
   /** Undefined when nothing is there. */
   fileKind(path: string): Promise<"file" | "folder" | undefined>;
   /** Files below a folder, relative paths with `/`, sorted. */
@@ -41,7 +45,10 @@ export interface Terminal {
   resolvePath(path: string): string;
   gzip(bytes: Uint8Array): Promise<Uint8Array>;
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** For durations only. */
   nowMs(): number;
+  /** Milliseconds since the Unix epoch. */
+  epochMs(): number;
   /** Calls once for each SIGINT or SIGTERM. */
   onStopSignal(listener: () => void): void;
   /** Ends the process at once. */

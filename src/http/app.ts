@@ -3,7 +3,7 @@
  * spec http-api §2, after a look at who calls (`local-callers.ts`): OPTIONS, disabled token endpoints, authorization header, exact match, handler, decoration.
  */
 import { Hono, type Context } from "hono";
-import { tokenOf } from "./authorization.ts";
+import { authenticateRequest } from "./authorization.ts";
 import { errorReply, toDatabaseError } from "./error-reply.ts";
 import { strangerRefusal } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
@@ -14,6 +14,7 @@ import { HEALTH_ROUTES } from "./routes/health.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { QUERY_ROUTES } from "./routes/query.ts";
 import { REFUSED_ROUTES } from "./routes/refused.ts";
+import { TOKEN_ROUTES } from "./routes/tokens.ts";
 import { TRIGGER_ROUTES } from "./routes/triggers.ts";
 import { writeRoutes } from "./routes/write.ts";
 import type { Services } from "./services.ts";
@@ -26,6 +27,7 @@ const ROUTES: readonly Route[] = [
   ...TRIGGER_ROUTES,
   ...PLUGIN_ROUTES,
   ...ENGINE_ROUTES,
+  ...TOKEN_ROUTES,
   ...REFUSED_ROUTES,
 ];
 
@@ -43,9 +45,6 @@ const PREFLIGHT: Reply = {
 const NOT_FOUND: Reply = { status: 404, headers: {}, body: "Not found" };
 const TOKENS_DISABLED: Reply = { status: 405, headers: {}, body: "endpoint disabled, started without auth" };
 
-/** Matched before everything else, so these carry a malformed header of their own rules (`p` wins on v1). */
-const READS_TOKEN_ITSELF: ReadonlySet<string> = new Set(["/write", "/query"]);
-
 export function createApp(services: Services, options: EdgeOptions): Hono {
   const context: RouteContext = { services, options };
   const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
@@ -53,7 +52,7 @@ export function createApp(services: Services, options: EdgeOptions): Hono {
   app.use("*", async (c, next) => {
     const refusal = strangerRefusal(options, (name) => c.req.header(name));
     if (refusal !== undefined) return toResponse(failure(c.req.path, refusal, services), {});
-    const early = beforeMatch(c);
+    const early = beforeMatch(c, options);
     if (early !== undefined) return toResponse(early, always);
     await next();
   });
@@ -72,11 +71,11 @@ export function createApp(services: Services, options: EdgeOptions): Hono {
   return app;
 }
 
-function beforeMatch(c: Context): Reply | undefined {
+function beforeMatch(c: Context, options: EdgeOptions): Reply | undefined {
   const { method, path } = c.req;
   if (method === "OPTIONS") return PREFLIGHT;
-  if (path.startsWith("/api/v3/configure/token")) return TOKENS_DISABLED;
-  if (!READS_TOKEN_ITSELF.has(path)) tokenOf(c.req.header("authorization"));
+  if (options.authenticate === undefined && path.startsWith("/api/v3/configure/token")) return TOKENS_DISABLED;
+  authenticateRequest(options, { path, query: new URL(c.req.url).search.slice(1), authorization: c.req.header("authorization") });
   // Hono would answer HEAD with the GET route; the reference matches methods exactly.
   return method === "HEAD" ? NOT_FOUND : undefined;
 }

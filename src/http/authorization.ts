@@ -3,6 +3,35 @@
  * runs without authentication.
  */
 import { DatabaseError } from "../core/errors/database-error.ts";
+import type { TokenDefinition } from "../core/tokens/token.ts";
+
+export interface AuthenticationRules {
+  /** The token's definition; throws `auth.unauthenticated`. Undefined: the server runs without authentication. */
+  readonly authenticate?: (token: string | undefined) => TokenDefinition;
+  /** Paths that need no token (`--disable-authz`). */
+  readonly openPaths?: ReadonlySet<string>;
+}
+
+interface CallingRequest {
+  readonly path: string;
+  /** What follows `?`. */
+  readonly query: string | undefined;
+  readonly authorization: string | undefined;
+}
+
+/** The first admin token is made without one (spec: http-api §2). */
+const FIRST_TOKEN_PATH = "/api/v3/configure/token/admin";
+
+/** There `p` in the URL wins over the header (spec: http-api §3.1). */
+const V1_PATHS: ReadonlySet<string> = new Set(["/write", "/query"]);
+
+/** Who calls; undefined where no token is asked for. Throws `auth.malformed`, also without authentication, and `auth.unauthenticated`. */
+export function authenticateRequest(rules: AuthenticationRules, { path, query, authorization }: CallingRequest): TokenDefinition | undefined {
+  const inUrl = V1_PATHS.has(path) ? new URLSearchParams(query ?? "").get("p") : null;
+  const token = inUrl ?? tokenOf(authorization);
+  if (rules.authenticate === undefined || rules.openPaths?.has(path) === true || path === FIRST_TOKEN_PATH) return undefined;
+  return rules.authenticate(token);
+}
 
 /** The token that a request brings; undefined when it brings none. Throws `auth.malformed`. */
 export function tokenOf(header: string | undefined): string | undefined {

@@ -53,7 +53,8 @@ function statusOf(error: DatabaseError, shape: ErrorShape): number {
 }
 
 function errorBody(error: DatabaseError, shape: ErrorShape): string {
-  if (error.code === "auth.malformed") return error.message;
+  // These are JSON to the letter, blank included, whatever the endpoint.
+  if (error.code === "auth.malformed" || error.code === "auth.unauthenticated") return error.message;
   if (shape === "v2-write") return v2WriteBody(error);
   return isJson(error.code, shape) ? JSON.stringify(jsonErrorBody(error)) : error.message;
 }

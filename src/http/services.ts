@@ -4,6 +4,7 @@
  */
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
+import type { TokenDefinition } from "../core/tokens/token.ts";
 import type { NamedText } from "../ports/plugin-runtime.ts";
 
 export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
@@ -114,6 +115,19 @@ export interface ProcessingApi {
   writePluginFile(name: string, content: string, mode: "create" | "update"): Promise<void>;
 }
 
+export interface TokenApi {
+  createOperator(): Promise<IssuedToken>;
+  regenerateOperator(updatedBy?: number): Promise<IssuedToken>;
+  createNamed(name: string, options: { readonly expirySeconds?: bigint; readonly createdBy?: number }): Promise<IssuedToken>;
+  delete(name: string): Promise<void>;
+}
+
+/** A new token; its text is seen this once. */
+export interface IssuedToken {
+  readonly definition: TokenDefinition;
+  readonly text: string;
+}
+
 export interface Metric {
   /** Without unit suffix rules applied: give the full Prometheus name. */
   readonly name: string;
@@ -138,6 +152,7 @@ export interface Services {
   readonly storage: WriteApi;
   readonly queries: QueryApi;
   readonly processing: ProcessingApi;
+  readonly tokens: TokenApi;
   readonly metrics: MetricsSource;
   readonly clusterUuid: string;
   readonly version: ServerVersion;

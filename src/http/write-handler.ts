@@ -4,7 +4,7 @@
  */
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { RawReply, RawRequest, RawRoutes } from "../ports/http-listener.ts";
-import { tokenOf } from "./authorization.ts";
+import { authenticateRequest, type AuthenticationRules } from "./authorization.ts";
 import { decodeBody, tooLarge, type BodyRules } from "./body.ts";
 import { errorReply, type ErrorShape } from "./error-reply.ts";
 import { strangerRefusal, type CallerRules } from "./local-callers.ts";
@@ -36,7 +36,7 @@ function overloaded(): DatabaseError {
 }
 
 type WriteServices = Pick<Services, "storage" | "clusterUuid">;
-type WriteRules = BodyRules & CallerRules;
+type WriteRules = BodyRules & CallerRules & AuthenticationRules;
 
 export function createWriteHandler(services: WriteServices, rules: WriteRules): WriteHandler {
   const headers: ReplyHeaders = { "cluster-uuid": services.clusterUuid, ...CORS_ON_SUCCESS };
@@ -65,9 +65,8 @@ export function failure(path: string, error: unknown, services: Pick<Services, "
 async function write(services: WriteServices, rules: WriteRules, request: RawRequest): Promise<void> {
   const refusal = strangerRefusal(rules, (name) => request.header(name));
   if (refusal !== undefined) throw refusal;
+  authenticateRequest(rules, { path: request.path, query: request.query, authorization: request.header("authorization") });
   const query = new URLSearchParams(request.query ?? "");
-  const tokenInUrl = request.path === "/write" ? query.get("p") : null;
-  if (tokenInUrl === null) tokenOf(request.header("authorization"));
   const parameters = writeParameters(request.path as WritePath, query, (request.query ?? "") !== "");
   const body = await decodeBody(request.body, request.header("content-encoding"), rules);
   if (!rules.isUtf8(body)) {

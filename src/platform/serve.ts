@@ -13,6 +13,7 @@ import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import { tokenSource } from "../adapters/system/token-source.ts";
 import { createTurns } from "../adapters/system/turns.ts";
 import { createLogSink } from "../adapters/system/log-sink.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
@@ -29,6 +30,8 @@ import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
 import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
 import { Storage } from "../engine/storage.ts";
+import { TokenService } from "../engine/token-service.ts";
+import { withTokenTable } from "../engine/token-table.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
@@ -43,6 +46,8 @@ import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
+import { readTokenFile } from "./token-file.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
 
 export interface ServeIo {
@@ -53,6 +58,8 @@ export interface ServeIo {
 
 export interface RunningServer {
   readonly url: string;
+  /** False: every request is refused until the first admin token is made. */
+  readonly hasTokens: boolean;
   close(): Promise<void>;
 }
 
@@ -85,6 +92,8 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   const stores = openStores(config);
   closing.add("data folder", () => stores.release());
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
+  if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
   const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
@@ -93,7 +102,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   const logs = new LogTable(clock, limits.logRowsMax);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
-  const systemTables = new ProcessingSystemTables(processingCatalog(catalog), logs, plugins);
+  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, plugins), catalog);
   const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -114,22 +123,25 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     storage,
     queries,
     processing: processingApi(processing),
+    tokens,
     metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, log);
+  const listener = await openHttp(config, services, tokens, log);
   closing.add("HTTP", () => listener.close());
   processing.engine.start();
   bootInBackground(runtime, log);
-  return { url: `http://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
+  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
 }
 
-/** Listens for a moment, so that a taken port is found before a folder is made. Throws as the real listening does. */
-async function checkAddress({ bind, httpRequestSizeMax }: ServeConfig): Promise<void> {
-  if (bind.port === 0) return;
+/** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
+async function checkAddress({ bind, httpRequestSizeMax, tls }: ServeConfig): Promise<void> {
+  const identity = tls === undefined ? undefined : readTlsIdentity(tls);
+  if (bind.port === 0 && identity === undefined) return;
   const starting = (): Response => new Response("the server is starting", { status: 503 });
-  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax })).close();
+  await (await listen({ ...bind, fetch: starting, bodySizeMax: httpRequestSizeMax, ...(identity === undefined ? {} : { tls: identity }) })).close();
 }
 
 interface StorageParts {
@@ -189,7 +201,7 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
   };
 }
 
-async function openHttp(config: ServeConfig, services: Services, log: LogSink): ReturnType<typeof listen> {
+async function openHttp(config: ServeConfig, services: Services, tokens: TokenService, log: LogSink): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
@@ -197,7 +209,8 @@ async function openHttp(config: ServeConfig, services: Services, log: LogSink): 
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
-    localCallersOnly: !config.withoutAuth,
+    localCallersOnly: config.authentication === "this-machine",
+    ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
@@ -207,6 +220,7 @@ async function openHttp(config: ServeConfig, services: Services, log: LogSink): 
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
+    ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   });
 }
 

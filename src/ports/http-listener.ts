@@ -1,4 +1,6 @@
 /** A listening HTTP server as the composition root sees it, and the raw write requests that a server may hand over. */
+import type { TlsVersion } from "../core/config/tls.ts";
+
 export interface HttpListener {
   readonly host: string;
   /** The real port, also when 0 was asked for. */
@@ -14,6 +16,15 @@ export interface ListenOptions<Fetch> {
   /** The app, `(request: Request) => Response`. */
   readonly fetch: Fetch;
   readonly bodySizeMax: number;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsIdentity;
+}
+
+/** Certificate chain and private key as PEM, and the oldest protocol that is spoken. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+  readonly minimumVersion: TlsVersion;
 }
 
 export interface RawRequest {

@@ -32,6 +32,11 @@ const serve = async (...args: string[]): Promise<{ code: number | null; text: st
   return { code, text: stderr };
 };
 
+const dev = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
+  const { code, stderr } = await runCli(["dev", ...args]);
+  return { code, text: stderr };
+};
+
 const triggerNames = async (): Promise<unknown[]> => ((await queryRows(server, "db", "SELECT trigger_name FROM system.processing_engine_triggers")) ?? []).map((row) => row["trigger_name"]);
 
 describe("the client", () => {
@@ -115,8 +120,8 @@ describe("serve", () => {
     expect(await serve("--node-id", "node0", "--data-dir", join(server.folder, "data"), "--http-bind", "127.0.0.1:0")).toEqual({ code: 1, text: expect.stringContaining("in use by another server") });
   });
 
-  it("refuses to listen beyond loopback without --without-auth", async () => {
-    const { code, text } = await serve("--data-dir", join(folder, "b"), "--http-bind", "0.0.0.0:0");
+  it("refuses to listen beyond loopback without tokens and without --without-auth", async () => {
+    const { code, text } = await dev("--data-dir", join(folder, "b"), "--http-bind", "0.0.0.0:0");
     expect(code).toBe(1);
     expect(text).toContain("--without-auth");
   });

@@ -1,7 +1,7 @@
 /** The commands of spec cli §4–§12 against the real HTTP app: requests, outputs, errors and exit statuses. */
 import { describe, expect, it } from "vitest";
 import { failure } from "../conformance/http/fake-services.ts";
-import { influxdb3, session } from "./fake-terminal.ts";
+import { influxdb3, session, type Session } from "./fake-terminal.ts";
 
 const done = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
 
@@ -315,5 +315,82 @@ describe("talking to a server (cli §1, §2)", () => {
     const { status, stderr } = await influxdb3("show databases -H localhost:8181");
     expect(status).toBe(2);
     expect(stderr).toContain("invalid value 'localhost:8181' for '--host <URL>': it is not a URL with a scheme");
+  });
+});
+
+describe("tokens (cli §4, §5, §7)", () => {
+  const withTokens = (): Session => {
+    const on = session();
+    return { ...on, world: { ...on.world, options: { ...on.world.options, authenticate: () => ({ id: 1, name: "_admin", hash: "", createdMs: 0n }) } } };
+  };
+
+  it("create token --admin prints the token and how to send it", async () => {
+    const on = withTokens();
+    const { status, stdout } = await influxdb3("create token --admin", on);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      "\nNew token created successfully!\n\nToken: apiv3_x\nHTTP Requests Header: Authorization: Bearer apiv3_x\n\nIMPORTANT: Store this token securely, as it will not be shown again.\n\n",
+    );
+    expect(on.world.calls).toEqual([["createOperator"]]);
+  });
+
+  it("prints JSON for scripts", async () => {
+    const { stdout } = await influxdb3("create token --admin --format json", withTokens());
+    expect(JSON.parse(stdout)).toEqual({ help_msg: expect.stringContaining('"Authorization: Bearer apiv3_x"'), token: "apiv3_x" });
+  });
+
+  it("makes a named one with an expiry", async () => {
+    const on = withTokens();
+    expect((await influxdb3("create token --admin --name ci --expiry 1d --token apiv3_a", on)).status).toBe(0);
+    expect(on.requests[0]?.headers["authorization"]).toBe("Bearer apiv3_a");
+    expect(on.world.calls).toEqual([["createNamed", "ci", { expirySeconds: 86_400n, createdBy: 1 }]]);
+  });
+
+  it("regenerates only after yes", async () => {
+    const on = withTokens();
+    on.stdin = "no";
+    const refused = await influxdb3("create token --admin --regenerate --token apiv3_a", on);
+    expect([refused.status, refused.stderr]).toEqual([1, "Create command failed: Cannot regenerate token without confirmation\nhint: answer yes\n"]);
+    expect(on.requests).toEqual([]);
+    on.stdin = "yes\n";
+    const done = await influxdb3("create token --admin --regenerate --token apiv3_a", on);
+    expect(done.stdout).toContain("Are you sure you want to regenerate admin token? Enter 'yes' to confirm\n");
+    expect(on.world.calls).toEqual([["regenerateOperator", 1]]);
+  });
+
+  it("makes a token file without a server", async () => {
+    const on = session();
+    const { status, stdout } = await influxdb3("create token --admin --offline --name edge --expiry 1m --output-file t.json", on);
+    expect([status, on.requests.length]).toEqual([0, 0]);
+    const file = JSON.parse(on.files.get("/here/t.json") ?? "") as Record<string, unknown>;
+    expect(file).toEqual({ token: expect.stringMatching(/^apiv3_[A-Za-z0-9_-]{86}$/), name: "edge", expiry_millis: 1_700_000_060_000 });
+    expect(stdout).toContain("Token saved to: t.json\n");
+    expect(stdout).toContain(`Token: ${String(file["token"])}`);
+  });
+
+  it.each([
+    ["create token", "Missing required subcommand. Use: influxdb3 create token --admin [OPTIONS]"],
+    ["create token --admin --expiry 1d", "--expiry needs --name: the operator token does not expire"],
+    ["create token --admin --offline", "--offline and --output-file go together"],
+  ])("%s is misuse", async (line, text) => {
+    const { status, stderr } = await influxdb3(line);
+    expect([status, stderr.split("\n")[0]]).toEqual([2, `error: ${text}`]);
+  });
+
+  it("deletes a named token after a question, and never the operator's", async () => {
+    const on = withTokens();
+    expect(await influxdb3("delete token --token-name ci --yes", on)).toEqual({ status: 0, stdout: 'Token "ci" deleted successfully\n', stderr: "" });
+    expect(on.world.calls).toEqual([["deleteToken", "ci"]]);
+    const operator = await influxdb3("delete token --token-name _admin", on);
+    expect([operator.status, operator.stdout]).toEqual([
+      0,
+      'The operator token "_admin" is required and cannot be deleted. To regenerate an operator token, use: influxdb3 create token --admin --regenerate --token [TOKEN]\n',
+    ]);
+  });
+
+  it("lists them from the system table", async () => {
+    const on = withTokens();
+    await influxdb3("show tokens", on);
+    expect(on.world.calls).toMatchObject([["query", { database: "_internal", sql: "SELECT * FROM system.tokens" }]]);
   });
 });

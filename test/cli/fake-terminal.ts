@@ -68,6 +68,8 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
         close: () => Promise.resolve(),
       });
     },
+    writeSecretFile: (path, text) => Promise.resolve(void on.files.set(path, text)),
+    randomBytes: (size) => new Uint8Array(size).fill(7),
     fileKind: (path) => {
       if (on.files.has(path)) return Promise.resolve("file");
       return Promise.resolve([...on.files.keys()].some((file) => file.startsWith(`${path}/`)) ? "folder" : undefined);
@@ -77,6 +79,7 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
     gzip: (bytes) => Promise.resolve(gzipSync(bytes)),
     http: (request) => exchange(on, request),
     nowMs: () => 1_000,
+    epochMs: () => 1_700_000_000_000,
     onStopSignal: () => undefined,
     exit: (code) => {
       throw new Error(`exit ${code}`);

@@ -36,7 +36,7 @@ function fake(): FakeServerTerminal {
 
 function config(line: string, on = fake()): ServeConfig {
   const given = parseArguments({ flags: SERVE_FLAGS }, line.split(" ").filter((word) => word !== ""), () => undefined);
-  return readConfig(given, on.terminal, { nodeId: "local", dataDir: "/home/u/.influxdb", program: "influxdb3" });
+  return readConfig(given, on.terminal, { authentication: "this-machine", nodeId: "local", dataDir: "/home/u/.influxdb", program: "influxdb3" });
 }
 
 describe("readConfig()", () => {
@@ -55,7 +55,7 @@ describe("readConfig()", () => {
 
 describe("banner()", () => {
   it("says where everything is and what to type next", () =>
-    expect(banner(config(""), { url: "http://127.0.0.1:8181", startMs: 312.4, program: "npx influxdb3" })).toMatchInlineSnapshot(`
+    expect(banner(config(""), { url: "http://127.0.0.1:8181", hasTokens: true, startMs: 312.4, program: "npx influxdb3" })).toMatchInlineSnapshot(`
       "
       Tidemark 0.1.0 is ready (312 ms)
 
@@ -76,7 +76,7 @@ describe("banner()", () => {
     `));
 
   it("names the host when it is not the default one", () =>
-    expect(banner(config("--object-store memory"), { url: "http://127.0.0.1:9", startMs: 1, program: "influxdb3" })).toContain(
+    expect(banner(config("--object-store memory"), { url: "http://127.0.0.1:9", hasTokens: true, startMs: 1, program: "influxdb3" })).toContain(
       "influxdb3 create database my_database --host http://127.0.0.1:9\n",
     ));
 });

@@ -34,6 +34,8 @@ export interface StartOptions {
   /** A folder of an earlier server: its data are replayed. */
   readonly folder?: string;
   readonly flags?: readonly string[];
+  /** Ask for tokens, as a server does unless it is told otherwise. */
+  readonly tokens?: boolean;
 }
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "tidemark-test-"));
@@ -58,7 +60,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const listener = join(folder, "listener");
   rmSync(listener, { force: true });
   const [command, ...prefix] = COMMANDS[options.runtime ?? "node"];
-  const flags = ["serve", "--node-id", "node0", "--object-store", "file", "--data-dir", join(folder, "data"), "--http-bind", "127.0.0.1:0", "--without-auth", "--tcp-listener-file-path", listener];
+  const flags = ["serve", "--node-id", "node0", "--object-store", "file", "--data-dir", join(folder, "data"), "--http-bind", "127.0.0.1:0", ...(options.tokens === true ? [] : ["--without-auth"]), "--tcp-listener-file-path", listener];
   const child = spawn(command as string, [...prefix, PROGRAM, ...flags, ...(options.flags ?? [])], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   let output = "";
   child.stdout?.on("data", (data) => (output += String(data)));
@@ -77,7 +79,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     throw new Error(`${String(error)}\n${output}`);
   });
   return {
-    url: `http://${address.replace("0.0.0.0", "127.0.0.1")}`,
+    url: `${options.flags?.includes("--tls-cert") === true ? "https" : "http"}://${address.replace("0.0.0.0", "127.0.0.1")}`,
     folder,
     process: child,
     output: () => output,

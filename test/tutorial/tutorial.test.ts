@@ -46,7 +46,9 @@ describe("the tutorial", () => {
     expect(existsSync(join(home, ".plugins"))).toBe(true);
   });
 
-  it("runs its four commands and fires the bundled plugin", async () => {
+  it("makes the first token, runs its four commands and fires the bundled plugin", async () => {
+    const token = await sh("influxdb3 create token --admin --format json");
+    env["INFLUXDB3_AUTH_TOKEN"] = (JSON.parse(token.stdout) as { token: string }).token;
     expect((await sh("influxdb3 create database my_database")).stdout).toContain('Database "my_database" created successfully');
     const created = await sh('influxdb3 create trigger --trigger-spec "all_tables" --plugin-filename tutorial/process_writes.py --database my_database first_light');
     expect([created.code, created.stdout]).toEqual([0, "Trigger first_light created successfully\n"]);

@@ -1,4 +1,5 @@
 /** The same app on `Bun.serve`. The caller has checked that this is Bun. */
+import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
 
@@ -16,9 +17,12 @@ interface BunNamespace {
     readonly maxRequestBodySize: number;
     readonly idleTimeout: number;
     readonly fetch: Fetch;
+    readonly tls?: { readonly cert: string; readonly key: string; readonly minVersion: number };
   }): BunServer;
 }
 
+/** As the protocol numbers its versions. */
+const TLS_VERSIONS = { "tls-1.2": 0x0303, "tls-1.3": 0x0304 } as const;
 const CLOSE_GRACE_MS = 1_500;
 /** Bun's own limit lies far above ours: its 413 has no text, and the app never reads more than it allows. */
 const BUN_BODY_FACTOR = 64;
@@ -34,11 +38,13 @@ export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener
       port: options.port,
       maxRequestBodySize: options.bodySizeMax * BUN_BODY_FACTOR,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
+      ...(options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key, minVersion: TLS_VERSIONS[options.tls.minimumVersion] } }),
       fetch: async (request) => withoutDefaultType(await options.fetch(request)),
     });
     return Promise.resolve({ host: options.host, port: server.port, close: () => close(server) });
   } catch (error) {
-    return Promise.reject(bindError(error, options.host, options.port));
+    const isTls = options.tls !== undefined && !(error instanceof Error && "code" in error && String(error.code).startsWith("EADDR"));
+    return Promise.reject(isTls ? tlsError(error) : bindError(error, options.host, options.port));
   }
 }
 

@@ -1,4 +1,5 @@
 /** The same app on `Deno.serve`. The caller has checked that this is Deno. */
+import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
 
@@ -9,7 +10,7 @@ interface DenoServer {
 }
 interface DenoNamespace {
   serve(
-    options: { readonly hostname: string; readonly port: number; readonly signal: AbortSignal; readonly onListen: () => void },
+    options: { readonly hostname: string; readonly port: number; readonly signal: AbortSignal; readonly onListen: () => void; readonly cert?: string; readonly key?: string },
     handler: (request: Request) => Response | Promise<Response>,
   ): DenoServer;
 }
@@ -22,12 +23,19 @@ export function listenOnDeno(
 ): Promise<HttpListener> {
   const deno = (globalThis as unknown as { readonly Deno: DenoNamespace }).Deno;
   const abort = new AbortController();
-  const { host: hostname, port } = options;
+  const { host: hostname, port, tls } = options;
+  if (tls?.minimumVersion === "tls-1.3") {
+    return Promise.reject(
+      new DatabaseError("server.misconfigured", { message: "Deno speaks TLS 1.2 and 1.3 and cannot be kept from 1.2", hint: "leave out --tls-minimum-version, or run on Node or Bun" }),
+    );
+  }
+  const identity = tls === undefined ? {} : { cert: tls.cert, key: tls.key };
   try {
-    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined }, options.fetch);
+    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, options.fetch);
     return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort) });
   } catch (error) {
-    return Promise.reject(bindError(error, hostname, port));
+    const isTls = tls !== undefined && error instanceof Error && !error.name.startsWith("Addr");
+    return Promise.reject(isTls ? tlsError(error) : bindError(error, hostname, port));
   }
 }
 

@@ -1,7 +1,9 @@
 /** The Node server: raw write routes first, everything else through the Fetch adapter of `@hono/node-server`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions, RawRoutes } from "../../ports/http-listener.ts";
 import { CLOSE_GRACE_MS } from "./limits.ts";
@@ -11,10 +13,22 @@ export type NodeFetch = (request: Request) => Response | Promise<Response>;
 
 /** Throws `server.address_in_use` and `server.misconfigured`. */
 export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Promise<HttpListener> {
-  const server = createServer(requestListener(options));
+  const server = createAnyServer(options);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, close: () => close(server) };
+}
+
+const TLS_VERSIONS = { "tls-1.2": "TLSv1.2", "tls-1.3": "TLSv1.3" } as const;
+
+function createAnyServer(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Server {
+  const { tls } = options;
+  if (tls === undefined) return createServer(requestListener(options));
+  try {
+    return createTlsServer({ cert: tls.cert, key: tls.key, minVersion: TLS_VERSIONS[tls.minimumVersion] }, requestListener(options));
+  } catch (error) {
+    throw tlsError(error);
+  }
 }
 
 function requestListener(

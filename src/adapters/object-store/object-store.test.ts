@@ -2,9 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ObjectStore } from "../../ports/object-store.ts";
 import { OBJECT_STORE_CONTRACT } from "../../testing/object-store-contract.ts";
 import { createFileObjectStore } from "./file.ts";
+import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
 import { createMemoryObjectStore } from "./memory.ts";
+import { createThrottledObjectStore } from "./throttled.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -15,7 +18,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 let count = 0;
 const fileStore = () => createFileObjectStore({ folder: join(folder, "store"), randomName: () => String(count++) });
 
-describe.each([["memory", createMemoryObjectStore], ["file", fileStore]] as const)("the %s object store", (_name, make) => {
+/** Time passes by itself. */
+const throttledStore = (): ObjectStore => createThrottledObjectStore(createMemoryObjectStore(), { nowNs: () => 0n, monotonicMs: () => 0, after: (_ms, action) => (queueMicrotask(action), () => undefined) });
+
+/** `s3/s3.test.ts` runs the same cases. */
+describe.each([["memory", createMemoryObjectStore], ["file", fileStore], ["throttled", throttledStore]] as const)("the %s object store", (_name, make) => {
   it.each(OBJECT_STORE_CONTRACT)("$name", ({ check }) => check(make()));
 });
 
@@ -31,4 +38,15 @@ describe("the file object store", () => {
     await store.put("a/x", new Uint8Array(1), { ifAbsent: true }).catch(() => undefined);
     expect(readdirSync(join(folder, "store", "a"))).toEqual(["x"]);
   });
+});
+
+it("the throttled store takes 100 ms a call and 1 ms for 1 MB read (spec: storage §7)", async () => {
+  const clock = new VirtualClock();
+  const store = createThrottledObjectStore(createMemoryObjectStore(), clock);
+  const done: string[] = [];
+  void store.put("x", new Uint8Array(2_000_000)).then(() => store.get("x")).then(() => done.push("read"));
+  await clock.advance(201, flushPromises);
+  expect(done).toEqual([]);
+  await clock.advance(1, flushPromises);
+  expect(done).toEqual(["read"]);
 });

@@ -2,6 +2,7 @@ import { Client } from "../client.ts";
 import type { Command } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG, HARD_DELETE_FLAG, YES_FLAG } from "../common-flags.ts";
 import { confirmDeletion } from "../confirm.ts";
+import { OPERATOR_TOKEN_NAME } from "../../core/tokens/token.ts";
 import type { ParsedArguments } from "../parsed-arguments.ts";
 
 function hardDelete(given: ParsedArguments): Record<string, string> {
@@ -57,5 +58,25 @@ export const deleteTrigger: Command = {
       query: { db: given.requiredText("database"), trigger_name: name, force: String(given.isSet("force")) },
     });
     await terminal.stdout(`Trigger ${name} deleted successfully\n`);
+  },
+};
+
+/** Spec: cli §5. */
+export const deleteToken: Command = {
+  summary: "Delete a named admin token",
+  details: "It is refused from then on. The operator token cannot be deleted, only made anew.",
+  flags: [{ name: "token-name", value: "NAME", summary: "The token to delete", required: true }, YES_FLAG, ...CLIENT_FLAGS],
+  examples: [{ note: "Without being asked", line: "influxdb3 delete token --token-name ci --yes" }],
+  async run({ arguments: given, terminal }) {
+    const name = given.requiredText("token-name");
+    if (name === OPERATOR_TOKEN_NAME) {
+      await terminal.stdout(
+        `The operator token "${name}" is required and cannot be deleted. To regenerate an operator token, use: influxdb3 create token --admin --regenerate --token [TOKEN]\n`,
+      );
+      return;
+    }
+    await confirmDeletion(given, terminal, `"${name}"`);
+    await new Client(given, terminal).call({ method: "DELETE", path: "/api/v3/configure/token", query: { token_name: name } });
+    await terminal.stdout(`Token "${name}" deleted successfully\n`);
   },
 };

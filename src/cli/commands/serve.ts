@@ -10,6 +10,7 @@ import type { Terminal } from "../terminal.ts";
 import { usageError } from "../usage-error.ts";
 
 interface Defaults {
+  readonly authentication: ServeSurroundings["defaultAuthentication"];
   /** Undefined: the user must name it. */
   readonly nodeId: string | undefined;
   readonly dataDir: string;
@@ -20,14 +21,14 @@ interface Defaults {
 /** Spec: cli §3. */
 export const serve: Command = {
   summary: "Run the server",
-  details: "Until tokens exist the server listens on this machine only, unless you pass --without-auth.",
+  details: "Every request needs a token. The first one is made with 'influxdb3 create token --admin'; until then nothing else is answered.",
   flags: SERVE_FLAGS,
   examples: [
     { note: "Data in ~/.influxdb, plugins in ~/.plugins", line: "influxdb3 serve --node-id node0 --object-store file --plugin-dir ~/.plugins" },
     { note: "Nothing on disk", line: "influxdb3 serve --node-id node0 --object-store memory" },
   ],
   run: ({ arguments: given, terminal }) =>
-    start(given, terminal, { nodeId: undefined, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" }),
+    start(given, terminal, { authentication: "tokens", nodeId: undefined, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" }),
 };
 
 /** What `npm start` runs. */
@@ -37,7 +38,7 @@ export const dev: Command = {
   flags: SERVE_FLAGS,
   examples: [{ note: "Start on another port", line: "influxdb3 dev --http-bind 127.0.0.1:9000" }],
   run: ({ arguments: given, terminal }) =>
-    start(given, terminal, { nodeId: "local", dataDir: `${terminal.workDir}/.tidemark`, program: "npx influxdb3" }),
+    start(given, terminal, { authentication: "this-machine", nodeId: "local", dataDir: `${terminal.workDir}/.tidemark`, program: "npx influxdb3" }),
 };
 
 /** No command at all (spec: cli §1 "No sub-command"). */
@@ -48,7 +49,7 @@ export const quickStart: Command = {
     if (!given.isSet("node-id") && !given.isSet("node-id-from-env")) {
       terminal.stderr(`Using auto-generated node id: ${nodeId}. For production deployments, explicitly set --node-id\n`);
     }
-    return start(given, terminal, { nodeId, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" });
+    return start(given, terminal, { authentication: "tokens", nodeId, dataDir: `${terminal.homeDir}/.influxdb`, program: "influxdb3" });
   },
 };
 
@@ -63,7 +64,7 @@ async function start(given: ParsedArguments, terminal: Terminal, defaults: Defau
   });
   const listenerFile = given.text("tcp-listener-file-path");
   if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
-  terminal.stderr(banner(config, { url: server.url, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
+  terminal.stderr(banner(config, { url: server.url, hasTokens: server.hasTokens, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
   await runUntilStopped(server, terminal);
 }
 
@@ -77,6 +78,7 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
   const around: ServeSurroundings = {
     defaultDataDir: defaults.dataDir,
     defaultNodeId: defaults.nodeId,
+    defaultAuthentication: defaults.authentication,
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),
   };
@@ -101,7 +103,7 @@ function warningsOf(given: ParsedArguments, config: ServeConfig): readonly strin
   const withoutEffect = NAMES_WITHOUT_EFFECT.filter((name) => given.isSet(name));
   return [
     ...(withoutEffect.length === 0 ? [] : [`accepted without effect: ${listFlags(withoutEffect)}`]),
-    ...(isLoopback(config.bind.host)
+    ...(isLoopback(config.bind.host) || config.authentication === "tokens"
       ? []
       : [`listening on ${config.bind.host} without authentication: everyone who reaches it may read, write and run plugins`]),
   ];

@@ -2,6 +2,7 @@
 import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
 import type { CatalogOp } from "./ops.ts";
+import { decodeTokenOp, encodeTokenOp } from "./token-ops.ts";
 import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
 
 const COLUMN_TYPES = Object.keys(ARROW_TYPE) as ColumnType[];
@@ -11,6 +12,10 @@ export function encodeOp(op: CatalogOp): unknown {
     case "create-database":
     case "set-retention":
       return { ...op, retentionNs: op.retentionNs?.toString() };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return encodeTokenOp(op);
     default:
       return op;
   }
@@ -43,6 +48,10 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name") };
     case "set-trigger-disabled":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return decodeTokenOp(kind, object);
     default:
       throw corruptCatalog(`it holds an unknown change '${String(kind)}'`);
   }

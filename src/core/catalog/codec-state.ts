@@ -4,12 +4,15 @@ import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, optionalBigint, text, whole } from "./json.ts";
 import { makeTable } from "./ops.ts";
 import type { CatalogState } from "./state.ts";
+import { decodeToken, encodeToken } from "./token-ops.ts";
 
 export function encodeState(state: CatalogState): unknown {
   return {
     lastDatabaseId: state.lastDatabaseId,
     lastTableId: state.lastTableId,
     lastTriggerId: state.lastTriggerId,
+    lastTokenId: state.lastTokenId,
+    tokens: [...state.tokens.values()].map(encodeToken),
     databases: [...state.databasesById.values()].map((database) => ({
       id: database.id,
       name: database.name,
@@ -32,6 +35,8 @@ export function decodeState(value: unknown, sequence: number): CatalogState {
     lastDatabaseId: whole(object, "lastDatabaseId"),
     lastTableId: whole(object, "lastTableId"),
     lastTriggerId: whole(object, "lastTriggerId"),
+    lastTokenId: whole(object, "lastTokenId"),
+    tokens: indexed(asArray(object["tokens"], "tokens").map(decodeToken), (token) => token.name),
     databases: indexed(live, (database) => database.name),
     deletedDatabases: indexed(deleted, (database) => database.name),
     databasesById: indexed(databases, (database) => database.id),

@@ -2,6 +2,7 @@
 import { assert } from "../errors/assert.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
+import { applyTokenOp, type TokenOp } from "./token-ops.ts";
 
 export type CatalogOp =
   | { readonly kind: "create-database"; readonly id: number; readonly name: string; readonly retentionNs?: bigint }
@@ -12,7 +13,8 @@ export type CatalogOp =
   | { readonly kind: "delete-table"; readonly tableId: number; readonly newName: string }
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
-  | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean };
+  | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
+  | TokenOp;
 
 /** The state after one log record. */
 export function applyRecord(state: CatalogState, sequence: number, ops: readonly CatalogOp[]): CatalogState {
@@ -47,6 +49,10 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
       const database = databaseOf(state, op.databaseId);
       return withDatabase(state, { ...database, triggers: withoutEntry(database.triggers, op.name) });
     }
+    case "create-token":
+    case "replace-token":
+    case "delete-token":
+      return applyTokenOp(state, op);
     case "set-trigger-disabled": {
       const database = databaseOf(state, op.databaseId);
       const trigger = database.triggers.get(op.name);

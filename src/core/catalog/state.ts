@@ -2,6 +2,7 @@
  * The catalog as a value: databases, tables, columns and triggers. A state never changes; `apply.ts` makes the next one
  * from an op. Ids are never used again (spec: storage §6).
  */
+import type { TokenDefinition } from "../tokens/token.ts";
 import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 
 export interface CatalogState {
@@ -11,6 +12,9 @@ export interface CatalogState {
   readonly lastDatabaseId: number;
   readonly lastTableId: number;
   readonly lastTriggerId: number;
+  readonly lastTokenId: number;
+  /** By name. */
+  readonly tokens: ReadonlyMap<string, TokenDefinition>;
   /** By name; live ones only. */
   readonly databases: ReadonlyMap<string, DatabaseDefinition>;
   /** By the name that soft delete gave them. */
@@ -29,6 +33,8 @@ export const EMPTY_CATALOG: CatalogState = {
   lastDatabaseId: 0,
   lastTableId: 0,
   lastTriggerId: 0,
+  lastTokenId: 0,
+  tokens: new Map(),
   databases: new Map(),
   deletedDatabases: new Map(),
   databasesById: new Map(),

@@ -9,10 +9,11 @@ const settings = (values: Record<string, string | true>): ServeSettings => ({
   count: (name) => (values[name] === true ? 1 : 0),
 });
 
-const parse = (values: Record<string, string | true>): ServeConfig =>
+const parse = (values: Record<string, string | true>, defaultAuthentication: "tokens" | "this-machine" = "tokens"): ServeConfig =>
   parseServeConfig(settings({ "node-id": "node0", ...values }), {
     defaultDataDir: "/home/u/.influxdb",
     defaultNodeId: undefined,
+    defaultAuthentication,
     resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path}`),
     env: (name) => (name === "NODE" ? "from-env" : undefined),
   });
@@ -23,7 +24,8 @@ describe("parseServeConfig()", () => {
       nodeId: "node0",
       objectStore: { kind: "file", dataDir: "/home/u/.influxdb" },
       pluginDir: "/home/u/.plugins",
-      bind: { host: "127.0.0.1", port: 8181 },
+      bind: { host: "0.0.0.0", port: 8181 },
+      authentication: "tokens",
       walFlushIntervalMs: 1000,
       httpRequestSizeMax: 10_485_760,
     }));
@@ -44,11 +46,16 @@ describe("parseServeConfig()", () => {
     expect(() => parse({ "node-id": id })).toThrow(/node id/),
   );
 
-  it("listens beyond this machine only on the user's word", () => {
-    expect(() => parse({ "http-bind": "0.0.0.0:8181" })).toThrow('Refused to listen on "0.0.0.0:8181"');
-    expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }).bind.host).toBe("0.0.0.0");
-    expect(parse({ "without-auth": true }).bind.host).toBe("127.0.0.1");
-    expect([parse({}).withoutAuth, parse({ "without-auth": true }).withoutAuth]).toEqual([false, true]);
+  it("listens beyond this machine only with tokens or on the user's word", () => {
+    expect(() => parse({ "http-bind": "0.0.0.0:8181" }, "this-machine")).toThrow('Refused to listen on "0.0.0.0:8181"');
+    expect(parse({}, "this-machine")).toMatchObject({ bind: { host: "127.0.0.1" }, authentication: "this-machine" });
+    expect(parse({ "http-bind": "0.0.0.0:8181", "without-auth": true }, "this-machine")).toMatchObject({ bind: { host: "0.0.0.0" }, authentication: "none" });
+    expect(parse({ "without-auth": true })).toMatchObject({ bind: { host: "127.0.0.1" }, authentication: "none" });
+  });
+
+  it("knows the paths that need no token (spec: http-api §3.3)", () => {
+    expect([...parse({ "disable-authz": "health,ping,ready" }).openPaths]).toEqual(["/health", "/api/v1/health", "/ping"]);
+    expect(() => parse({ "disable-authz": "write" })).toThrow('"write" cannot be named in --disable-authz');
   });
 
   it.each([
@@ -75,6 +82,7 @@ const parseServeConfigFromEnv = (name: string): ServeConfig =>
   parseServeConfig(settings({ "node-id-from-env": name }), {
     defaultDataDir: "/d",
     defaultNodeId: undefined,
+    defaultAuthentication: "tokens",
     resolvePath: (path) => path,
     env: (variable) => (variable === "NODE" ? "from-env" : undefined),
   });

@@ -8,9 +8,16 @@ import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
 export type TriggerKind = "wal" | "schedule" | "request";
+
+/**
+ * `tokens`: every request brings one. `this-machine`: no tokens, but only programs and pages of this machine are answered.
+ * `none` (`--without-auth`): whoever reaches the address may do everything, web pages included.
+ */
+export type Authentication = "tokens" | "this-machine" | "none";
 
 export interface ServeConfig {
   /** First path segment of everything durable. */
@@ -18,8 +25,13 @@ export interface ServeConfig {
   /** `dataDir` is created when it is missing. */
   readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
   readonly bind: BindAddress;
-  /** `--without-auth`: whoever reaches the address may do everything, web pages included. */
-  readonly withoutAuth: boolean;
+  readonly authentication: Authentication;
+  /** Paths that need no token. */
+  readonly openPaths: ReadonlySet<string>;
+  /** A token made offline, taken over when no token has its name. */
+  readonly adminTokenFile: string | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Undefined: every kind of trigger is allowed. */
@@ -56,12 +68,16 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** Unless `--without-auth` is given. */
+  readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
   resolvePath(path: string): string;
   env(name: string): string | undefined;
 }
 
-const DEFAULT_BIND: BindAddress = { host: "127.0.0.1", port: 8181 };
+const DEFAULT_PORT = 8181;
+/** Every interface, as the reference has it, but only where tokens keep strangers out. */
+const DEFAULT_HOST: Readonly<Record<Authentication, string>> = { tokens: "0.0.0.0", "this-machine": "127.0.0.1", none: "127.0.0.1" };
 const DEFAULT_FLUSH_INTERVAL_NS = 1_000_000_000n;
 /** Below this a trigger would be called for every commit; above it `setTimeout` overflows. */
 const FLUSH_INTERVAL_MS_MIN = 10;
@@ -76,11 +92,16 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
   const objectStore = parseObjectStore(settings, around);
+  const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
+  const adminTokenFile = settings.text("admin-token-file");
   return {
     nodeId: parseNodeId(settings, around),
     objectStore,
-    bind: parseBind(settings),
-    withoutAuth: settings.isSet("without-auth"),
+    bind: parseBind(settings.text("http-bind"), authentication),
+    authentication,
+    tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
+    openPaths: parseOpenPaths(settings.list("disable-authz")),
+    adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
     pluginDir: parsePluginDir(settings, around, objectStore),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
@@ -155,19 +176,38 @@ function parsePluginDir(
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
-function parseBind(settings: ServeSettings): BindAddress {
-  const text = settings.text("http-bind");
-  const bind = text === undefined ? DEFAULT_BIND : parseBindAddress(text);
+function parseBind(text: string | undefined, authentication: Authentication): BindAddress {
+  const bind = text === undefined ? { host: DEFAULT_HOST[authentication], port: DEFAULT_PORT } : parseBindAddress(text);
   if (bind === undefined) {
     throw misconfigured(`Failed to bind address "${text}": it is not of the form host:port`, "write it as in 127.0.0.1:8181");
   }
-  if (!isLoopback(bind.host) && !settings.isSet("without-auth")) {
+  if (!isLoopback(bind.host) && authentication === "this-machine") {
     throw new DatabaseError("server.address_not_local", {
-      message: `Refused to listen on "${formatBindAddress(bind)}": tokens are not available yet, so everyone who reaches that address could read, write and run plugins`,
-      hint: "listen on 127.0.0.1, or pass --without-auth if you accept that",
+      message: `Refused to listen on "${formatBindAddress(bind)}": this server asks for no tokens, so everyone who reaches that address could read, write and run plugins`,
+      hint: "listen on 127.0.0.1, run 'influxdb3 serve', which asks for tokens, or pass --without-auth if you accept that",
     });
   }
   return bind;
+}
+
+/** What `--disable-authz` names; the paths of those that we do not serve are empty. */
+const OPEN_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["health", ["/health", "/api/v1/health"]],
+  ["ping", ["/ping"]],
+  ["metrics", ["/metrics"]],
+  ["ready", []],
+  ["pprof", []],
+  ["node_stop", []],
+]);
+
+function parseOpenPaths(words: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    words.flatMap((word) => {
+      const paths = OPEN_PATHS.get(word.trim());
+      if (paths === undefined) throw misconfigured(`"${word}" cannot be named in --disable-authz`, "use health, ping or metrics");
+      return paths;
+    }),
+  );
 }
 
 function parseFlushInterval(text: string | undefined): number {

@@ -9,6 +9,7 @@ import type { EdgeOptions } from "../../../src/http/route.ts";
 import type { EngineResponse, Services } from "../../../src/http/services.ts";
 
 export const CLUSTER_UUID = "0d1ba6a4-3b29-4b57-8b5f-6f0e3b4f2a11";
+const ISSUED = { definition: { id: 1, name: "_admin", hash: "ab", createdMs: 1_000n }, text: "apiv3_x" };
 const BODY_SIZE_MAX = 10_485_760;
 
 export interface FakeWorld {
@@ -56,6 +57,12 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         setRetention: record("setRetention", nothing),
         createTable: record("createTable", nothing),
         deleteTable: record("deleteTable", nothing),
+      },
+      tokens: {
+        createOperator: record("createOperator", () => ISSUED),
+        regenerateOperator: record("regenerateOperator", () => ISSUED),
+        createNamed: record("createNamed", () => ISSUED),
+        delete: record("deleteToken", nothing),
       },
       processing: {
         createTrigger: record("createTrigger", nothing),
