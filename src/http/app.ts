@@ -11,6 +11,7 @@ import type { EdgeOptions, Route, RouteContext } from "./route.ts";
 import { DATABASE_ROUTES } from "./routes/databases.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HEALTH_ROUTES } from "./routes/health.ts";
+import { PLUGIN_FILE_ROUTES } from "./routes/plugin-files.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { QUERY_ROUTES } from "./routes/query.ts";
 import { REFUSED_ROUTES } from "./routes/refused.ts";
@@ -26,6 +27,7 @@ const ROUTES: readonly Route[] = [
   ...DATABASE_ROUTES,
   ...TRIGGER_ROUTES,
   ...PLUGIN_ROUTES,
+  ...PLUGIN_FILE_ROUTES,
   ...ENGINE_ROUTES,
   ...TOKEN_ROUTES,
   ...REFUSED_ROUTES,

@@ -177,8 +177,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   #sleep(durationMs: number): Answer | undefined {
     if (this.#ladder.reason !== undefined) return NOTHING;
     const token = this.#requestCount;
-    // Timers count whole milliseconds and may fire within one of them: `time.sleep` must not end early.
-    const cancel = this.#parts.clock.after(Math.min(Math.floor(durationMs) + 1, TIMER_MS_MAX), () => this.#settle(token, NOTHING));
+    const cancel = this.#parts.clock.after(Math.min(durationMs, TIMER_MS_MAX), () => this.#settle(token, NOTHING));
     this.#wait({ refused: NOTHING, cancel });
     return undefined;
   }

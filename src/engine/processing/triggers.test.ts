@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
-import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { Invocation, PluginCode, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { PluginStore } from "../../ports/plugin-store.ts";
 import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { PROCESSING_LIMITS } from "./limits.ts";
@@ -15,7 +16,10 @@ import type { PluginWrite } from "./services.ts";
 type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
 
 const done: RunOutcome = { kind: "done", writes: [] };
-const raised: RunOutcome = { kind: "raised", typeName: "ValueError", message: "no", traceback: "Traceback\n  File \"p.py\", line 3", cacheKeysLost: 0, outOfMemory: false };
+const raised: RunOutcome = { kind: "raised", inEntryPoint: true, typeName: "ValueError", message: "no", traceback: "Traceback\n  File \"p.py\", line 3", cacheKeysLost: 0, outOfMemory: false };
+
+const load = async (fileName: string): Promise<PluginCode> => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n });
+const fakePlugins: PluginStore = { load, newest: load, write: async () => undefined, replaceFolder: async () => undefined, files: async () => [] };
 
 class World {
   readonly clock = new VirtualClock();
@@ -45,7 +49,7 @@ class World {
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
         query: async () => new Uint8Array(),
-        plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [] },
+        plugins: fakePlugins,
         storage: {
           get headSequence() {
             return world.#committed.length;

@@ -1,7 +1,7 @@
-/** Test runs of plugins and uploads of plugin files (spec: processing-engine §14.5, §16). */
+/** Test runs of plugins (spec: processing-engine §16). */
 import * as v from "valibot";
 import { decodeJsonRequest } from "../decode.ts";
-import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { ScheduleTestRequest } from "../services.ts";
 
@@ -40,17 +40,7 @@ async function testSchedule(request: Request, { services, options }: RouteContex
   return jsonReply(await services.processing.testSchedule({ ...tested(body), ...(body.schedule == null ? {} : { schedule: body.schedule }) }));
 }
 
-const PLUGIN_FILE = v.object({ plugin_name: v.string(), content: v.string() });
-
-async function writeFile(request: Request, { services, options }: RouteContext, mode: "create" | "update"): Promise<Reply> {
-  const { plugin_name: name, content } = await decodeJsonRequest(PLUGIN_FILE, request, options);
-  await services.processing.writePluginFile(name, content, mode);
-  return EMPTY_OK;
-}
-
 export const PLUGIN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
   { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
-  { method: "POST", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "create") },
-  { method: "PUT", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "update") },
 ];

@@ -16,7 +16,6 @@ const REFUSED: readonly (readonly [methods: Methods, path: string, sentence: str
   [["POST", "DELETE"], `${CONFIGURE}/distinct_cache`, "Distinct value caches are not supported yet"],
   [["POST"], `${CONFIGURE}/plugin_environment/install_packages`, "Installing packages is not supported yet"],
   [["POST"], `${CONFIGURE}/plugin_environment/install_requirements`, "Installing packages is not supported yet"],
-  [["PUT"], "/api/v3/plugins/directory", "Replacing a plugin directory is not supported yet", "upload its files to /api/v3/plugins/files"],
 ];
 
 function refusal(sentence: string, hint: string | undefined): DatabaseError {

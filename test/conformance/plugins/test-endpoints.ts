@@ -1,6 +1,6 @@
 /** `/api/v3/plugin_test/…` (spec: processing-engine §16). */
 import { describe, expect, it } from "vitest";
-import { handler, onWrites, rows, send, store, testRun, unique, write } from "./harness.ts";
+import { handler, onWrites, request, rows, send, store, testRun, unique, write } from "./harness.ts";
 
 const NOTHING = { log_lines: [], database_writes: {} };
 
@@ -45,10 +45,6 @@ export function testEndpointCases(): void {
       const report = await wal('influxdb3_local.info("before")\nraise ValueError("bad")', { input_lp: "a f=1" });
       expect([report.errors, report.log_lines, report.database_writes]).toEqual([["error executing plugin: ValueError: bad"], ["INFO: starting execution of wal plugin.", "INFO: before"], {}]);
     });
-    it("a missing entry point", async () => {
-      const report = await testRun("wal", { filename: await store("x = 1\n"), database: "d", input_lp: "a f=1" });
-      expect(report.errors).toEqual(["error executing plugin: the process_writes function is not present in the plugin. Should be defined as: process_writes(influxdb3_local, table_batches, args=None)"]);
-    });
     it("what the plugin wrote is checked, with the reference's form of an error", async () => {
       const report = await wal('class L:\n    def build(self): return "broken"\ninfluxdb3_local.write(L())', { input_lp: "a f=1" });
       expect(report.errors).toEqual([expect.stringMatching(/^WriteLineError \{ original_line: "broken", line_number: 1, error_message: ".+" \}$/)]);
@@ -74,6 +70,30 @@ export function testEndpointCases(): void {
     });
   });
 
+  describe("§16, plugin_test/schedule", () => {
+    const schedule = async (json: object): ReturnType<typeof testRun> => testRun("schedule", { filename: await store("def process_scheduled_call(local, call_time, args=None):\n    local.info(call_time, args)\n"), database: "conformance", ...json });
+    it("the nominal time is the next fire, as RFC 3339", async () => {
+      const report = await schedule({ schedule: "0 0 0 1 1 * 2099", input_arguments: { a: "b" } });
+      expect([report.trigger_time, report.errors, report.log_lines.slice(0, 2)]).toEqual(["2099-01-01T00:00:00Z", [], ["INFO: starting execution with scheduled time 2099-01-01 00:00:00 UTC", "INFO: 2099-01-01 00:00:00 {'a': 'b'}"]]);
+    });
+    it("by default it fires every second", async () => {
+      const { trigger_time: time } = await schedule({});
+      expect(Math.abs(Date.parse(String(time)) - Date.now())).toBeLessThan(5_000);
+    });
+    it("the database must exist", async () => expect(await schedule({ database: "nowhere" })).toMatchObject({ errors: ["couldn't find db"], trigger_time: null }));
+    it("a broken expression", async () => expect((await schedule({ schedule: "x y z" })).errors[0]).toMatch(/^invalid cron syntax: /));
+    it("a schedule that never fires", async () => expect((await schedule({ schedule: "0 0 0 1 1 * 1999" })).errors).toEqual(["cron schedule never triggers: 0 0 0 1 1 * 1999"]));
+    it("trigger_time is null on an error", async () => {
+      const file = await store("def process_scheduled_call(local, call_time, args=None):\n    raise ValueError('x')\n");
+      expect(await testRun("schedule", { filename: file, database: "conformance" })).toMatchObject({ trigger_time: null, errors: ["error executing plugin: ValueError: x"] });
+    });
+  });
+}
+
+/** Beyond the reference. */
+export function richReportCases(): void {
+  const wal = async (body: string, json: object): ReturnType<typeof testRun> => testRun("wal", { filename: await store(onWrites(body)), database: unique("none"), ...json });
+
   describe("§13, §16, the test cache", () => {
     const COUNT = 'n = influxdb3_local.cache.get("n", 0) + 1\ninfluxdb3_local.cache.put("n", n)\ng = influxdb3_local.cache.get("n", 0, True) + 1\ninfluxdb3_local.cache.put("n", g, use_global=True)\ninfluxdb3_local.info(n, g)';
     const count = async (file: string, cache?: string): Promise<string | undefined> => (await testRun("wal", { filename: file, database: "d", input_lp: "a f=1", ...(cache === undefined ? {} : { cache_name: cache }) })).log_lines[1];
@@ -93,27 +113,7 @@ export function testEndpointCases(): void {
     it("is not the servers' cache", async () => {
       const key = unique("key");
       await testRun("request", { filename: await store(handler(`influxdb3_local.cache.put("${key}", 1, use_global=True)\nreturn ""`)), database: "conformance" });
-      const { request } = await import("./harness.ts");
       expect((await request(`return str(influxdb3_local.cache.get("${key}", "unseen", True))`)).body).toBe("unseen");
-    });
-  });
-
-  describe("§16, plugin_test/schedule", () => {
-    const schedule = async (json: object): ReturnType<typeof testRun> => testRun("schedule", { filename: await store("def process_scheduled_call(local, call_time, args=None):\n    local.info(call_time, args)\n"), database: "conformance", ...json });
-    it("the nominal time is the next fire, as RFC 3339", async () => {
-      const report = await schedule({ schedule: "0 0 0 1 1 * 2099", input_arguments: { a: "b" } });
-      expect([report.trigger_time, report.errors, report.log_lines.slice(0, 2)]).toEqual(["2099-01-01T00:00:00Z", [], ["INFO: starting execution with scheduled time 2099-01-01 00:00:00 UTC", "INFO: 2099-01-01 00:00:00 {'a': 'b'}"]]);
-    });
-    it("by default it fires every second", async () => {
-      const { trigger_time: time } = await schedule({});
-      expect(Math.abs(Date.parse(String(time)) - Date.now())).toBeLessThan(5_000);
-    });
-    it("the database must exist", async () => expect(await schedule({ database: "nowhere" })).toMatchObject({ errors: ["couldn't find db"], trigger_time: null }));
-    it("a broken expression", async () => expect((await schedule({ schedule: "x y z" })).errors[0]).toMatch(/^invalid cron syntax: /));
-    it("a schedule that never fires", async () => expect((await schedule({ schedule: "0 0 0 1 1 * 1999" })).errors).toEqual(["cron schedule never triggers: 0 0 0 1 1 * 1999"]));
-    it("trigger_time is null on an error", async () => {
-      const file = await store("def process_scheduled_call(local, call_time, args=None):\n    raise ValueError('x')\n");
-      expect(await testRun("schedule", { filename: file, database: "conformance" })).toMatchObject({ trigger_time: null, errors: ["error executing plugin: ValueError: x"] });
     });
   });
 
@@ -153,6 +153,10 @@ export function testEndpointCases(): void {
       const report = await wal('x = 1\nraise ValueError("bad")', { input_lp: "a f=1" });
       expect(report["traceback"]).toMatch(/File "case_\d+\.py", line 4, in process_writes\n {4}raise ValueError\("bad"\)/);
       expect(report["error_line"]).toBe(4);
+    });
+    it("a missing entry point", async () => {
+      const report = await testRun("wal", { filename: await store("x = 1\n"), database: "d", input_lp: "a f=1" });
+      expect(report.errors).toEqual(["error executing plugin: the process_writes function is not present in the plugin. Should be defined as: process_writes(influxdb3_local, table_batches, args=None)"]);
     });
     it("a run that passes its limit of memory is told", async () => {
       const report = await wal("held = []\nwhile True: held.append(bytearray(10_000_000))", { input_lp: "a f=1" });
