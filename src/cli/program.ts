@@ -24,8 +24,8 @@ const CREATE: CommandNode = {
     leaf("trigger", "Run a plugin on writes, on a schedule or on requests", async () =>
       (await import("./commands/create-trigger.ts")).createTrigger,
     ),
-    later("last_cache", "Create a last value cache"),
-    later("distinct_cache", "Create a distinct value cache"),
+    leaf("last_cache", "Create a last value cache", async () => (await import("./commands/create-cache.ts")).createLastCache),
+    leaf("distinct_cache", "Create a distinct value cache", async () => (await import("./commands/create-cache.ts")).createDistinctCache),
     leaf("token", "Create an admin token", async () => (await import("./commands/create-token.ts")).createToken),
   ],
 };
@@ -38,8 +38,8 @@ const DELETE: CommandNode = {
     leaf("database", "Delete a database", async () => (await import("./commands/delete.ts")).deleteDatabase),
     leaf("table", "Delete a table", async () => (await import("./commands/delete.ts")).deleteTable),
     leaf("trigger", "Delete a trigger", async () => (await import("./commands/delete.ts")).deleteTrigger),
-    later("last_cache", "Delete a last value cache"),
-    later("distinct_cache", "Delete a distinct value cache"),
+    leaf("last_cache", "Delete a last value cache", async () => (await import("./commands/delete-cache.ts")).deleteLastCache),
+    leaf("distinct_cache", "Delete a distinct value cache", async () => (await import("./commands/delete-cache.ts")).deleteDistinctCache),
     leaf("token", "Delete a named admin token", async () => (await import("./commands/delete.ts")).deleteToken),
   ],
 };
@@ -50,6 +50,9 @@ const SHOW: CommandNode = {
   summary: "List databases and look into the system tables",
   children: [
     leaf("databases", "List the databases", async () => (await import("./commands/show.ts")).showDatabases),
+    leaf("triggers", "List the triggers of a database with their limits and grants", async () =>
+      (await import("./commands/show-triggers.ts")).showTriggers,
+    ),
     leaf("plugins", "List the plugin files of the triggers", async () => (await import("./commands/show.ts")).showPlugins),
     {
       ...leaf("system", "Print system tables", async () => (await import("./commands/show-system.ts")).showSystem),
@@ -95,12 +98,14 @@ export const PROGRAM: CommandNode = {
     {
       name: "update",
       verb: "Update",
-      summary: "Change a database or the code of a trigger",
+      summary: "Change a database, or the code, limits and grants of a trigger",
       children: [
         leaf("database", "Change how long a database keeps its rows", async () =>
           (await import("./commands/update-database.ts")).updateDatabase,
         ),
-        later("trigger", "Replace the code of a trigger"),
+        leaf("trigger", "Replace the code of a trigger, or change its limits and grants", async () =>
+          (await import("./commands/update-trigger.ts")).updateTrigger,
+        ),
       ],
     },
     {
@@ -108,6 +113,14 @@ export const PROGRAM: CommandNode = {
       verb: "Install",
       summary: "Install Python packages",
       children: [later("package", "Install Python packages for plugins")],
+    },
+    {
+      name: "completion",
+      verb: "Completion",
+      summary: "Print a completion script for your shell",
+      children: (["bash", "zsh", "fish"] as const).map((shell) =>
+        leaf(shell, `Print the completion script for ${shell}`, async () => (await import("./commands/completion.ts")).completionCommand(shell)),
+      ),
     },
     { ...later("debug", "Look into a stored catalog"), verb: "Debug", hidden: true },
   ],

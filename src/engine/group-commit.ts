@@ -5,7 +5,7 @@
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { TableBatchInput } from "../core/columns/table-batch.ts";
 import { RECORD_RING_SHARE } from "../core/wal/limits.ts";
-import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, numberRecord, sealRecord } from "../core/wal/record.ts";
+import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, numberRecord, sealRecord, type TriggerPosition } from "../core/wal/record.ts";
 import { type RingSlot, WalRing } from "../core/wal/ring.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
@@ -21,6 +21,8 @@ export interface RecordToCommit {
   readonly origin: string | undefined;
   /** Buffer bytes promised to it. */
   readonly reservedBytes: number;
+  /** Comes into effect with the rows. */
+  readonly position?: TriggerPosition | undefined;
 }
 
 /** A record in the ring. */
@@ -31,17 +33,23 @@ export interface RingRecord {
   readonly bytes: Uint8Array;
   /** Buffer bytes promised to it. */
   readonly reservedBytes: number;
+  readonly position: TriggerPosition | undefined;
 }
 
 interface Pending extends RingRecord {
   readonly slot: RingSlot;
+  readonly rows: readonly (readonly [tableId: number, rowCount: number])[];
   readonly settle: (error: DatabaseError | undefined) => void;
 }
 
-/** A WAL file and the last sequence it holds. */
+/** A WAL file and what it holds, up to its last commit. */
 export interface WalFileEnd {
   readonly file: number;
+  readonly firstSequence: number;
   readonly lastSequence: number;
+  readonly bytes: number;
+  /** By table. */
+  readonly rows: ReadonlyMap<number, number>;
 }
 
 export interface GroupCommitOptions {
@@ -60,6 +68,11 @@ export interface GroupCommitOptions {
   readonly discard: (record: RingRecord) => void;
 }
 
+/** What a writer is told while the server stops. */
+export function closedError(): DatabaseError {
+  return new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+}
+
 /** Between getting room and submitting lie a handful. */
 const SUBMIT_MICROTASKS_MAX = 100;
 
@@ -75,6 +88,8 @@ export class GroupCommit {
   #closed: DatabaseError | undefined;
   #commits = 0;
   #files: WalFileEnd[];
+  /** Rows of the last file, by table. */
+  #fileRows = new Map<number, number>();
   #rotating = false;
   /** Files that hold nothing after this sequence may go; undefined: nothing was asked. */
   #discardThrough: number | undefined;
@@ -125,16 +140,17 @@ export class GroupCommit {
 
   /** Encodes into the slot; resolves once the record is durable and applied. Encoding is done when the call returns. */
   submit(slot: RingSlot, record: RecordToCommit): Promise<void> {
-    const { databaseId, origin, reservedBytes } = record;
+    const { databaseId, origin, reservedBytes, position } = record;
     try {
-      encodeRecord({ sequence: 0, databaseId, batches: record.batches }, slot.bytes);
+      encodeRecord({ sequence: 0, databaseId, batches: record.batches, position }, slot.bytes);
     } catch (error) {
       this.cancel(slot);
       throw error;
     }
     return new Promise((resolve, reject) => {
       const settle = (error: DatabaseError | undefined): void => (error === undefined ? resolve() : reject(error));
-      this.#queue.push({ databaseId, origin, bytes: slot.bytes, reservedBytes, slot, settle });
+      const rows = record.batches.map(({ tableId, rowCount }) => [tableId, rowCount] as const);
+      this.#queue.push({ databaseId, origin, bytes: slot.bytes, reservedBytes, position, slot, rows, settle });
       this.#running ??= this.#run();
     });
   }
@@ -142,6 +158,11 @@ export class GroupCommit {
   /** The next commit begins a new file, so that the present one can be covered by a snapshot. */
   rotate(): void {
     this.#rotating = true;
+  }
+
+  /** On disk, ascending; the last one may still grow. */
+  get files(): readonly WalFileEnd[] {
+    return this.#files;
   }
 
   /** Number of the newest file that holds nothing after the sequence; 0: none. */
@@ -157,7 +178,7 @@ export class GroupCommit {
 
   /** Waits for what was submitted, then refuses more. */
   async close(): Promise<void> {
-    this.#closed ??= new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+    this.#closed ??= closedError();
     this.#gate.close(this.#closed);
     await this.#running;
     // A writer that has its room but has not submitted yet does so within a few microtasks.
@@ -232,10 +253,19 @@ export class GroupCommit {
     }
     this.#fileSize += size + header.length * FILE_HEADER_BYTES;
     this.#commits++;
-    const end: WalFileEnd = { file: this.#file, lastSequence: this.#durable + group.length };
-    if (this.#files.at(-1)?.file === this.#file) this.#files[this.#files.length - 1] = end;
-    else this.#files.push(end);
+    this.#countRows(group);
     return undefined;
+  }
+
+  #countRows(group: readonly Pending[]): void {
+    const before = this.#files.at(-1);
+    const grows = before?.file === this.#file;
+    const rows = grows ? this.#fileRows : (this.#fileRows = new Map());
+    for (const pending of group) for (const [tableId, count] of pending.rows) rows.set(tableId, (rows.get(tableId) ?? 0) + count);
+    const firstSequence = grows ? before.firstSequence : this.#durable + 1;
+    const end: WalFileEnd = { file: this.#file, firstSequence, lastSequence: this.#durable + group.length, bytes: this.#fileSize, rows };
+    if (grows) this.#files[this.#files.length - 1] = end;
+    else this.#files.push(end);
   }
 
   /** The file's end is unknown after a failure: cut it back to what is acknowledged, or refuse all writes from now on. */

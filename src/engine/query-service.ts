@@ -8,7 +8,7 @@ import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts
 import type { Clock } from "../ports/clock.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import type { QueryLimits } from "./query-limits.ts";
-import { QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
+import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -23,6 +23,8 @@ export interface QueryServiceOptions {
   readonly source: QuerySource;
   readonly engine: QueryEngine;
   readonly systemTables: SystemTableSource;
+  /** Undefined: no cache is ever declared. */
+  readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
 }
@@ -40,17 +42,18 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const { clock, engine, limits, catalog, source, systemTables } = this.#options;
+    const { clock, engine, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs);
+    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
+    await tables.prepare(compiled.scans);
     const result = await engine.execute({
       sql: compiled.sql,
       types: resultTypes(compiled),

@@ -22,6 +22,8 @@ export interface RecoveryOptions {
   readonly failOnError: boolean;
   /** Takes a record in; its bytes are valid during the call only. May throw `wal.corrupt`. */
   readonly apply: (record: WalRecord) => void;
+  /** Hears of every record, persisted ones too. */
+  readonly observe?: (record: WalRecord) => void;
   readonly yieldToEventLoop: () => Promise<void>;
 }
 
@@ -53,33 +55,45 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
     const previous = files[index - 1];
     if (previous !== undefined && file !== previous + 1) note(options, progress, file, 0, `file ${previous + 1} is missing before it`);
     const last = index === files.length - 1;
-    const empty = await replayFile(options, progress, file, last);
-    if (empty) {
+    const rows = new Map<number, number>();
+    const replayed: ReplayedFile = { file, last, rows, firstSequence: undefined };
+    const size = await replayFile(options, progress, replayed);
+    if (size === 0) {
       // Its first commit never ended: the number is free again.
       await options.wal.delete(file);
       nextFile = file;
-    } else progress.files.push({ file, lastSequence: progress.sequence });
+    } else progress.files.push({ file, firstSequence: replayed.firstSequence ?? progress.sequence, lastSequence: progress.sequence, bytes: size, rows });
   }
   return { nextFile, lastSequence: Math.max(progress.sequence, options.persistedSequence), files: progress.files, records: progress.records, tornBytes: progress.tornBytes, damages: progress.damages };
 }
 
-/** True when the file holds nothing and may go. */
-async function replayFile(options: RecoveryOptions, progress: Progress, file: number, last: boolean): Promise<boolean> {
+interface ReplayedFile {
+  readonly file: number;
+  readonly last: boolean;
+  /** Counted here, by table. */
+  readonly rows: Map<number, number>;
+  firstSequence: number | undefined;
+}
+
+/** Its size; 0: the file holds nothing and may go. */
+async function replayFile(options: RecoveryOptions, progress: Progress, replayed: ReplayedFile): Promise<number> {
+  const { file, last } = replayed;
   const bytes = await options.wal.read(file);
-  const end = await replayRecords(options, progress, file, bytes);
-  if (end === undefined) return false;
+  const end = await replayRecords(options, progress, replayed, bytes);
+  if (end === undefined) return bytes.length;
   if (end.middle || !last) {
     note(options, progress, file, end.offset, end.reason);
-    return false;
+    return bytes.length;
   }
   progress.tornBytes += bytes.length - end.offset;
   options.log.log("warn", `WAL file ${file} ends in a write that was never acknowledged (${end.reason}); cut at byte ${end.offset}`, { file, offset: end.offset, lostBytes: bytes.length - end.offset });
-  if (end.offset < FILE_HEADER_BYTES) return true;
+  if (end.offset < FILE_HEADER_BYTES) return 0;
   await options.wal.truncate(file, end.offset);
-  return false;
+  return end.offset;
 }
 
-async function replayRecords(options: RecoveryOptions, progress: Progress, file: number, bytes: Uint8Array): Promise<BadEnd | undefined> {
+async function replayRecords(options: RecoveryOptions, progress: Progress, replayed: ReplayedFile, bytes: Uint8Array): Promise<BadEnd | undefined> {
+  const { file, rows } = replayed;
   const records = readWalFile(bytes, file);
   let sliceEnd = REPLAY_SLICE_BYTES;
   let offset = FILE_HEADER_BYTES;
@@ -91,6 +105,9 @@ async function replayRecords(options: RecoveryOptions, progress: Progress, file:
     if (progress.sequence === 0 && record.sequence > options.persistedSequence + 1) {
       note(options, progress, file, offset, `sequence ${record.sequence} follows ${options.persistedSequence}: what lay between is missing`);
     }
+    replayed.firstSequence ??= record.sequence;
+    options.observe?.(record);
+    for (const { tableId, rowCount } of record.batches) rows.set(tableId, (rows.get(tableId) ?? 0) + rowCount);
     if (record.sequence > options.persistedSequence) applyRecord(options, progress, file, record, offset);
     progress.sequence = record.sequence;
     offset = record.end;

@@ -189,7 +189,7 @@ describe("bounds", () => {
 describe("feeds", () => {
   const values = (batches: Iterable<CommittedBatch>): string[] => [...batches].map((batch) => `${batch.sequence}:${batch.tableId}:${batch.rowCount}:${batch.origin ?? "-"}`);
 
-  it("committedSince() and onCommitted() give batches in WAL order with their origin", async () => {
+  it("give batches in WAL order with their origin, read or told", async () => {
     const { storage, catalog }: Opened = await openStorage(newDisk());
     const seen: CommittedBatch[] = [];
     const stop = storage.onCommitted((batch) => seen.push(batch));
@@ -198,8 +198,9 @@ describe("feeds", () => {
     stop();
     await storage.write(request("a f=3 3"));
     const id = catalog.state.databases.get("db")?.id as number;
-    expect(values(storage.committedSince(id, 0))).toEqual(["1:1:1:-", "1:2:2:-", "2:1:1:db/trigger", "3:1:1:-"]);
-    expect(values(storage.committedSince(id, 2))).toEqual(["3:1:1:-"]);
+    const read = async (after: number): Promise<string[]> => values((await storage.feed.read(id, { after, through: 3, wants: () => true, bytesMax: 1_000_000 })).batches);
+    expect(await read(0)).toEqual(["1:1:1:-", "1:2:2:-", "2:1:1:db/trigger", "3:1:1:-"]);
+    expect(await read(2)).toEqual(["3:1:1:-"]);
     expect(values(seen)).toEqual(["1:1:1:-", "1:2:2:-", "2:1:1:db/trigger"]);
     expect(storage.headSequence).toBe(3);
   });

@@ -14,7 +14,7 @@ import { LineProtocolParser, type ParsedWrite } from "../core/line-protocol/pars
 import { planInSlices, type WritePlan } from "../core/line-protocol/plan-write.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import { tableBatches } from "../core/line-protocol/table-batches.ts";
-import { recordSize } from "../core/wal/record.ts";
+import { recordSize, type TriggerPosition } from "../core/wal/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CatalogService } from "./catalog-service.ts";
 import { Gate } from "./gate.ts";
@@ -31,6 +31,8 @@ export interface WriteRequest {
   readonly noSync: boolean;
   /** Key of the trigger whose run wrote this. */
   readonly origin?: string | undefined;
+  /** A durable trigger's position, durable together with the rows. */
+  readonly position?: TriggerPosition | undefined;
   /** The body has been checked to be UTF-8, so that it is not checked again. */
   readonly utf8Checked?: boolean | undefined;
 }

@@ -2,9 +2,12 @@
  * What the HTTP edge needs from the rest: narrow interfaces that the engine fulfils and that a test fakes in a few
  * lines. Methods throw `DatabaseError`; its code decides the status and its message is the reference's text.
  */
+import type { CacheName, DistinctCacheRequest, LastCacheRequest } from "../core/catalog/plan-caches.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
+import type { GrantName, OwnGrants, TriggerGrants } from "../core/trigger/grants.ts";
+import type { LimitName, OwnLimits } from "../core/trigger/limits.ts";
 import type { NamedText } from "../ports/plugin-runtime.ts";
 
 export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
@@ -53,6 +56,13 @@ export interface CatalogApi {
   deleteTable(database: string, table: string): Promise<unknown>;
 }
 
+export interface CachesApi {
+  /** Resolve to the description that is answered, once the cache has read the rows that were there before. */
+  createLast(request: LastCacheRequest): Promise<unknown>;
+  createDistinct(request: DistinctCacheRequest): Promise<unknown>;
+  delete(kind: "last" | "distinct", cache: CacheName): Promise<unknown>;
+}
+
 export interface TriggerRequest {
   readonly database: string;
   readonly pluginFileName: string;
@@ -62,6 +72,16 @@ export interface TriggerRequest {
   readonly specification: string;
   readonly arguments: readonly NamedText[] | undefined;
   readonly disabled: boolean;
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
+}
+
+/** Absent members stay; a member that is undefined goes back to the server's value. */
+export interface TriggerUpdateRequest {
+  readonly database: string;
+  readonly triggerName: string;
+  readonly limits: { readonly [N in LimitName]?: number | undefined };
+  readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
 }
 
 export interface WalTestRequest {
@@ -105,6 +125,9 @@ export interface EngineResponse {
 
 export interface ProcessingApi {
   createTrigger(request: TriggerRequest): Promise<void>;
+  updateTrigger(request: TriggerUpdateRequest): Promise<void>;
+  /** What the manifest of a plugin asks for. */
+  askedGrants(pluginFileName: string): Promise<OwnGrants>;
   deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
   setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
   testWal(request: WalTestRequest): Promise<WalTestReport>;
@@ -155,6 +178,7 @@ export interface Services {
   readonly catalog: CatalogApi;
   readonly storage: WriteApi;
   readonly queries: QueryApi;
+  readonly caches: CachesApi;
   readonly processing: ProcessingApi;
   readonly tokens: TokenApi;
   readonly metrics: MetricsSource;

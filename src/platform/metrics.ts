@@ -1,12 +1,17 @@
 /** What `/metrics` shows, collected when it is asked for. */
 import type { Metric, MetricsSource } from "../http/services.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
+import type { CacheService } from "../engine/caches/cache-service.ts";
+import type { CatalogService } from "../engine/catalog-service.ts";
+import type { PersistenceStatistics } from "../engine/snapshots/persistence.ts";
 import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 
 export interface MetricParts {
+  readonly caches: CacheService;
+  readonly catalog: CatalogService;
   readonly storage: Storage;
   readonly processing: ProcessingEngine;
   readonly runtime: PluginRuntime;
@@ -18,7 +23,7 @@ const gauge = (name: string, help: string, value: number): Metric => ({ name, he
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {
@@ -33,12 +38,42 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
-    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
-    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    ...(now.persistence === undefined ? [] : persistenceMetrics(now.persistence)),
     gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
     gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),
     gauge("tidemark_parquet_bytes", "Bytes of Parquet files", now.persistedBytes),
+    gauge("tidemark_wal_retained_bytes", "Bytes of WAL files that are kept for triggers alone", now.walRetainedBytes),
+    gauge("tidemark_trigger_feed_bytes", "Bytes of persisted rows that are kept in memory for triggers", now.feedHeldBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
+  ];
+}
+
+function cacheMetrics({ caches, catalog }: MetricParts): Metric[] {
+  const now = caches.statistics();
+  const all = [...catalog.state.databases.values()].flatMap((database) => [...caches.ofDatabase(database)].map(([table, cache]) => ({ db: database.name, table: table.name, cache })));
+  return [
+    gauge("tidemark_value_cache_used_bytes", "Bytes that the last value and distinct value caches hold", now.bytes),
+    gauge("tidemark_value_cache_capacity_bytes", "Limit of all caches", now.limitBytes),
+    counter("tidemark_value_cache_refused_total", "Rows that found no room in a cache", now.refused),
+    {
+      name: "tidemark_value_cache_entries", help: "Keys of a last value cache, combinations of a distinct value cache", type: "gauge",
+      samples: all.map(({ db, table, cache }) => ({ labels: { db, table, cache: cache.definition.name, kind: cache.definition.kind }, value: cache.size })),
+    },
+  ];
+}
+
+function persistenceMetrics(now: PersistenceStatistics): Metric[] {
+  return [
+    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
+    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    counter("tidemark_merges_total", "Merges of small Parquet files", now.merges),
+    counter("tidemark_merged_files_total", "Parquet files that merges replaced", now.mergedFiles),
+    counter("tidemark_merge_failures_total", "Merges that failed", now.mergeFailures),
+    counter("tidemark_expired_files_total", "Parquet files that retention periods took away", now.expiredFiles),
+    counter("tidemark_deleted_files_total", "Parquet objects deleted", now.deletedFiles),
+    counter("tidemark_orphaned_files_total", "Parquet objects deleted that a crash had left", now.orphanedFiles),
+    gauge("tidemark_doomed_files", "Parquet objects to be deleted once no query can read them", now.doomedFiles),
+    gauge("tidemark_manifest_reads", "Manifests that a start would read", now.manifestReads),
   ];
 }
 
@@ -61,14 +96,40 @@ const TRIGGER_COUNTERS = [
   ["retries", "tidemark_trigger_retries_total", "Runs that were tried again"],
   ["rows", "tidemark_trigger_rows_total", "Rows handed to the plugin"],
   ["ticksSkipped", "tidemark_trigger_ticks_skipped_total", "Missed runs of a schedule that were skipped"],
+  ["consecutiveCalls", "tidemark_trigger_consecutive_calls_total", "Calls beyond the first of flushes that were too large for one"],
+  ["spilledSlices", "tidemark_trigger_spilled_reads_total", "Reads from WAL files because memory no longer had the rows"],
+  ["rowsLost", "tidemark_trigger_rows_lost_total", "Rows not delivered because the WAL no longer held them"],
+] as const;
+
+const NAMED_COUNTERS = [
+  ["limitsMet", "limit", "tidemark_trigger_limits_met_total", "Runs that met a limit"],
+  ["denied", "grant", "tidemark_trigger_denied_total", "Things that the plugin was denied"],
+  ["stops", "level", "tidemark_trigger_stops_total", "Runs that were stopped, by how far that had to go"],
 ] as const;
 
 function triggerMetrics(processing: ProcessingEngine): Metric[] {
   const triggers = processing.statistics();
-  return TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
+  const byName = ([key, label, name, help]: (typeof NAMED_COUNTERS)[number]): Metric => ({
+    name,
+    help,
+    type: "counter",
+    samples: triggers.flatMap(({ database, trigger, counters }) =>
+      Object.entries(counters[key]).map(([value, times]) => ({ labels: { db: database, trigger, [label]: value }, value: times })),
+    ),
+  });
+  const lag = (name: string, help: string, of: "rows" | "seconds"): Metric => ({
+    name, help, type: "gauge", samples: triggers.map(({ database, trigger, lag: behind }) => ({ labels: { db: database, trigger }, value: behind[of] })),
+  });
+  const counters = TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
     name,
     help,
     type: "counter",
     samples: triggers.map(({ database, trigger, counters }) => ({ labels: { db: database, trigger }, value: counters[key] })),
   }));
+  return [
+    ...counters,
+    ...NAMED_COUNTERS.map(byName),
+    lag("tidemark_trigger_lag_rows", "Committed rows that the trigger's runs have not been through", "rows"),
+    lag("tidemark_trigger_lag_seconds", "Age of the oldest of them", "seconds"),
+  ];
 }

@@ -2,10 +2,11 @@
 import type { CatalogService } from "../engine/catalog-service.ts";
 import { GlobalCache } from "../engine/processing/global-cache.ts";
 import { GLOBAL_CACHE_BYTES_MAX, type ProcessingLimits } from "../engine/processing/limits.ts";
+import type { GapTable } from "../engine/processing/gap-table.ts";
 import type { LogTable } from "../engine/processing/log-table.ts";
 import { PluginFiles } from "../engine/processing/plugin-files.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
-import type { ProcessingServices } from "../engine/processing/services.ts";
+import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
 import { TestRuns } from "../engine/processing/test-run.ts";
 import type { QueryService } from "../engine/query-service.ts";
 import type { Storage } from "../engine/storage.ts";
@@ -23,7 +24,9 @@ export interface ProcessingParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly logs: LogTable;
+  readonly gaps: GapTable;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
 }
 
@@ -43,6 +46,7 @@ export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
     createTrigger: (database, definition) => catalog.createTrigger(database, definition),
     deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
     setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
+    setTriggerSettings: (database, name, settings) => catalog.setTriggerSettings(database, name, settings),
   };
 }
 
@@ -50,18 +54,19 @@ export function createProcessing(parts: ProcessingParts): Processing {
   const { catalog, storage, queries } = parts;
   const services: Omit<ProcessingServices, "disable"> = {
     ...parts,
+    gaps: parts.gaps,
     globalCache: new GlobalCache(parts.clock, GLOBAL_CACHE_BYTES_MAX),
     storage: {
       get headSequence() {
         return storage.headSequence;
       },
-      async write({ database, lines, noSync, origin }) {
+      feed: storage.feed,
+      commitPosition: (databaseId, position) => storage.commitPosition(databaseId, position),
+      async write({ database, lines, noSync, origin, position }) {
         const known = catalog.state.databases.has(database);
-        await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin });
+        await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin, position });
         if (!known) tellNewDatabase(parts, database, origin);
       },
-      committedSince: (databaseId, sequence) => storage.committedSince(databaseId, sequence),
-      hold: (databaseId, position) => storage.hold(databaseId, position),
       onCommitted: (listener) => storage.onCommitted(listener),
     },
     table: (databaseId, tableId) => liveTable(catalog, databaseId, tableId),

@@ -16,6 +16,8 @@ export interface PluginStore {
    * from now on. Without an answer from the repository what was fetched last is given.
    */
   newest(fileName: string, options: { readonly pin: boolean }): Promise<PluginCode>;
+  /** Text of the manifest.toml beside the plugin's code; undefined: there is none. */
+  manifest(fileName: string): Promise<string | undefined>;
   /** Creates or replaces a file below the plugin folder; parent folders are made. Never touches the bundled ones. */
   write(fileName: string, content: Uint8Array): Promise<void>;
   /**

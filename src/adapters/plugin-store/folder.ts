@@ -6,12 +6,13 @@
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DatabaseError } from "../../core/errors/database-error.ts";
+import { MANIFEST_BYTES_MAX } from "../../core/trigger/manifest-grants.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { outside, reading } from "./errors.ts";
 import { PLUGINS_KEPT_MAX } from "./limits.ts";
 import { OWN_FOLDER, refuseLinksOutside, relativeName } from "./plugin-paths.ts";
-import { type Located, packageFiles, readPackage, readSingle, statOrUndefined } from "./read-plugin.ts";
+import { type Located, packageFiles, readBounded, readPackage, readSingle, statOrUndefined } from "./read-plugin.ts";
 import { REPOSITORY_PREFIX, RepositoryPlugins, type RepositoryOptions } from "./repository.ts";
 import { replaceFile, replaceFolder } from "./write-plugin.ts";
 
@@ -25,6 +26,8 @@ export interface FolderPluginStoreOptions {
   /** Undefined: `--plugin-dir-only`, no repository and no uploads. */
   readonly repository: Omit<RepositoryOptions, "bundled"> | undefined;
 }
+
+const MANIFEST_NAME = "manifest.toml";
 
 export const pinsFolder = (folder: string | undefined): string | undefined => (folder === undefined ? undefined : join(folder, OWN_FOLDER));
 
@@ -49,6 +52,17 @@ class FolderPluginStore implements PluginStore {
 
   async newest(fileName: string, options: { readonly pin: boolean }): Promise<PluginCode> {
     return fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).newest(fileName, options) : this.#fromFolders(fileName);
+  }
+
+  async manifest(fileName: string): Promise<string | undefined> {
+    const name = fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).bundledName(fileName) : fileName;
+    if (name === undefined) return undefined;
+    const place = await this.#locate(name);
+    const folder = place.stats.isDirectory() ? place.path : dirname(place.path);
+    const path = join(folder, MANIFEST_NAME);
+    if ((await statOrUndefined(path)) === undefined) return undefined;
+    await refuseLinksOutside(folder, path, fileName);
+    return new TextDecoder().decode((await readBounded(path)).subarray(0, MANIFEST_BYTES_MAX));
   }
 
   async write(fileName: string, content: Uint8Array): Promise<void> {

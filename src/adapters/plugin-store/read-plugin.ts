@@ -67,7 +67,7 @@ export async function readPackage(name: string, folder: string, found: readonly 
   return { fileName: name, source: undefined, module, files, revision: revisionOf([...files]) };
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+export async function readBounded(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
   if (size > PLUGIN_BYTES_MAX) throw reading(`${resolve(path)} is larger than ${PLUGIN_BYTES_MAX} bytes`, "make the plugin smaller");
   return readFile(path);

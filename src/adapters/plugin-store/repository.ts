@@ -67,6 +67,12 @@ export class RepositoryPlugins {
     throw answer.error;
   }
 
+  /** The bundled plugin that stands for the name without asking; undefined: the repository is asked. */
+  bundledName(name: string): string | undefined {
+    const path = repositoryPath(name);
+    return this.#carries(path) ? MOVED_PATHS.get(path)?.bundled : undefined;
+  }
+
   /** The official repository lacks the path; another one may still have it. */
   #carries(path: string): boolean {
     return this.#base === OFFICIAL_REPOSITORY && MOVED_PATHS.get(path)?.bundled !== undefined;

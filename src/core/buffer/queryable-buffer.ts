@@ -45,10 +45,15 @@ export class QueryableBuffer {
   /** Of `#held`: what no snapshot has taken. */
   #unpersisted = 0;
   #persistedSequence = 0;
+  #startedAfter = 0;
+  #readerBytesMax = Number.POSITIVE_INFINITY;
+  /** By database: what was let go of, so that `since` is complete only after it. */
+  readonly #droppedThrough = new Map<number, number>();
   #working = 0;
   #reserved = 0;
   #indexBytes = 0;
   #rowCount = 0;
+  #freed: () => void = () => undefined;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -76,22 +81,36 @@ export class QueryableBuffer {
     return this.#tables.size;
   }
 
-  /** Promises room for a write that is not accepted yet. Throws `buffer.full`. */
-  reserve(bytes: number): void {
-    if (this.bytes + bytes > this.limitBytes) {
-      throw new DatabaseError("buffer.full", {
-        message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
-        hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
-        details: { used: this.bytes, limit: this.limitBytes },
-      });
-    }
+  /** Promises room for a write that is not accepted yet; false: there is none. */
+  tryReserve(bytes: number): boolean {
+    if (this.bytes + bytes > this.limitBytes) return false;
     this.#reserved += bytes;
+    return true;
+  }
+
+  /** What a writer is told who finds no room. */
+  fullError(): DatabaseError {
+    return new DatabaseError("buffer.full", {
+      message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
+      hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
+      details: { used: this.bytes, limit: this.limitBytes },
+    });
   }
 
   /** Takes a promise back. */
   release(bytes: number): void {
+    this.#keepPromise(bytes);
+    this.#freed();
+  }
+
+  #keepPromise(bytes: number): void {
     assert(bytes <= this.#reserved, "no more is released than was reserved");
     this.#reserved -= bytes;
+  }
+
+  /** Called when there may be more room than before. */
+  onFreed(listener: () => void): void {
+    this.#freed = listener;
   }
 
   /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
@@ -99,7 +118,7 @@ export class QueryableBuffer {
     // Not `slice`: a Buffer's slice is a view, and would keep a whole WAL file in memory.
     const own: CommittedBatch = { ...batch, bytes: new Uint8Array(batch.bytes) };
     const cost = batchCost(own.bytes);
-    if (options.reserved) this.release(cost);
+    if (options.reserved) this.#keepPromise(cost);
     this.#held += cost;
     this.#unpersisted += cost;
     this.#rowCount += own.rowCount;
@@ -138,6 +157,7 @@ export class QueryableBuffer {
   /** Counts memory that a snapshot works with (or, negative, gives back): writers see less room meanwhile. */
   charge(bytes: number): void {
     this.#working += bytes;
+    if (bytes < 0) this.#freed();
   }
 
   /**
@@ -193,6 +213,27 @@ export class QueryableBuffer {
     this.trim();
   }
 
+  /** Bytes of persisted rows that readers of the feed keep. */
+  get readerBytes(): number {
+    return this.#held - this.#unpersisted;
+  }
+
+  /** Readers together keep about this much of what is persisted; older rows go whoever needs them. */
+  setReaderBytesMax(bytes: number): void {
+    this.#readerBytesMax = bytes;
+  }
+
+  /** Rows up to this sequence were persisted before the buffer saw them. */
+  startAfter(sequence: number): void {
+    this.#persistedSequence = sequence;
+    this.#startedAfter = sequence;
+  }
+
+  /** `since` knows all rows of the database after this sequence, and not all before. */
+  completeAfter(databaseId: number): number {
+    return this.#droppedThrough.get(databaseId) ?? this.#startedAfter;
+  }
+
   /** Keeps rows of the database after `position()` until the returned function is called. */
   hold(databaseId: number, position: () => number): () => void {
     const readers = this.#readers.get(databaseId) ?? new Set();
@@ -200,16 +241,36 @@ export class QueryableBuffer {
     return () => void readers.delete(position);
   }
 
-  /** Lets go of persisted rows that all readers have passed. */
+  /** Lets go of persisted rows that all readers have passed, and of the oldest that readers keep beyond their limit. */
   trim(): void {
     for (const [databaseId, all] of this.#byDatabase) {
       let through = this.#persistedSequence;
       for (const position of this.#readers.get(databaseId) ?? []) through = Math.min(through, position());
-      const end = firstAfter(all, through);
-      if (end === 0) continue;
-      for (let index = 0; index < end; index++) this.#held -= batchCost((all[index] as CommittedBatch).bytes);
-      this.#byDatabase.set(databaseId, all.slice(end));
+      this.#letGo(databaseId, all, through);
     }
+    if (this.readerBytes <= this.#readerBytesMax) return this.#freed();
+    const cut = this.#readerCut();
+    for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, cut);
+    this.#freed();
+  }
+
+  /** The sequence up to which persisted rows must go, so that what readers keep is within its limit. */
+  #readerCut(): number {
+    const kept = [...this.#byDatabase.values()].flatMap((all) => all.slice(0, firstAfter(all, this.#persistedSequence)));
+    let surplus = this.readerBytes - this.#readerBytesMax;
+    for (const batch of kept.sort((left, right) => left.sequence - right.sequence)) {
+      surplus -= batchCost(batch.bytes);
+      if (surplus <= 0) return batch.sequence;
+    }
+    return this.#persistedSequence;
+  }
+
+  #letGo(databaseId: number, all: readonly CommittedBatch[], through: number): void {
+    const end = firstAfter(all, through);
+    this.#droppedThrough.set(databaseId, Math.max(this.completeAfter(databaseId), through));
+    if (end === 0) return;
+    for (let index = 0; index < end; index++) this.#held -= batchCost((all[index] as CommittedBatch).bytes);
+    this.#byDatabase.set(databaseId, all.slice(end));
   }
 
   /** Forgets a table's batches and gives their bytes back. Must not run while `since` is iterated. */
@@ -225,6 +286,7 @@ export class QueryableBuffer {
     this.#indexBytes -= table?.indexBytes ?? 0;
     this.#rowCount -= table?.rowCount ?? 0;
     this.#tables.delete(tableId);
+    this.#freed();
   }
 }
 

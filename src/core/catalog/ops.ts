@@ -1,5 +1,8 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
+import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
+import type { OwnGrants } from "../trigger/grants.ts";
+import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
 import { applyTokenOp, type TokenOp } from "./token-ops.ts";
@@ -14,6 +17,9 @@ export type CatalogOp =
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
+  | CacheOp
+  /** Replaces both wholly. */
+  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
   | TokenOp;
 
 /** The state after one log record. */
@@ -53,13 +59,22 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
     case "replace-token":
     case "delete-token":
       return applyTokenOp(state, op);
-    case "set-trigger-disabled": {
-      const database = databaseOf(state, op.databaseId);
-      const trigger = database.triggers.get(op.name);
-      assert(trigger !== undefined, "a changed trigger exists");
-      return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, disabled: op.disabled }) });
-    }
+    case "create-cache":
+    case "delete-cache":
+      tableOf(state, op.tableId);
+      return { ...state, ...applyCacheOp(state, op) };
+    case "set-trigger-disabled":
+      return changeTrigger(state, op, { disabled: op.disabled });
+    case "set-trigger-settings":
+      return changeTrigger(state, op, { limits: op.limits, grants: op.grants });
   }
+}
+
+function changeTrigger(state: CatalogState, op: { readonly databaseId: number; readonly name: string }, change: Partial<TriggerDefinition>): CatalogState {
+  const database = databaseOf(state, op.databaseId);
+  const trigger = database.triggers.get(op.name);
+  assert(trigger !== undefined, "a changed trigger exists");
+  return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, ...change }) });
 }
 
 function createDatabase(state: CatalogState, op: CatalogOp & { kind: "create-database" }): CatalogState {
@@ -81,6 +96,7 @@ function deleteDatabase(state: CatalogState, op: CatalogOp & { kind: "delete-dat
   const database: DatabaseDefinition = { ...old, name: op.newName, deleted: true };
   return {
     ...state,
+    caches: withoutTables(state.caches, [...old.tables.values()].map((table) => table.id)),
     databases: withoutEntry(state.databases, old.name),
     deletedDatabases: withEntry(state.deletedDatabases, database.name, database),
     databasesById: withEntry(state.databasesById, database.id, database),
@@ -110,7 +126,7 @@ function deleteTable(state: CatalogState, op: CatalogOp & { kind: "delete-table"
     tables: withoutEntry(database.tables, old.name),
     deletedTables: withEntry(database.deletedTables, table.name, table),
   };
-  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table) };
+  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table), caches: withoutTables(state.caches, [table.id]) };
 }
 
 /** A table with its derived parts. */

@@ -9,7 +9,7 @@ import { SQL_COLUMNS_MAX } from "./limits.ts";
 import { shownName, type Scope, type ScopeColumn } from "./scope.ts";
 import { planError, schemaError } from "./sql-error.ts";
 import type { Expression, OrderItem, Select, SelectItem } from "./syntax.ts";
-import { narrowScans } from "./time-bounds.ts";
+import { narrowScans } from "./scan-tests.ts";
 import { engineName } from "./types.ts";
 
 interface Item {
@@ -28,7 +28,7 @@ export function bindSelect(select: Select, orderBy: readonly OrderItem[], at: Ex
     windows: new Map(select.windows.map((window) => [window.name.name, window.window])),
   };
   const where = select.where === undefined ? undefined : asBoolean(plain.bind(select.where, plain), at.context.position(select.where.at));
-  if (select.where !== undefined) narrowScans(select.where, plain);
+  at.context.selects.set(select, { at: plain, whereCovered: select.where === undefined || narrowScans(select.where, plain) });
   const grouping = bindGroups(select, plain);
   const output: ExpressionScope = { ...plain, aggregates: true, windowsAllowed: true, groups: grouping.texts };
   const items = select.items.flatMap((item) => bindItem(item, from, output));

@@ -95,7 +95,7 @@ export interface RelationAlias {
 
 export type Relation =
   | { readonly kind: "table"; readonly at: number; readonly path: readonly Identifier[]; readonly alias?: RelationAlias }
-  | { readonly kind: "table-function"; readonly at: number; readonly name: string }
+  | { readonly kind: "table-function"; readonly at: number; readonly name: string; readonly arguments: readonly Expression[]; readonly alias?: RelationAlias }
   | { readonly kind: "derived"; readonly at: number; readonly query: Query; readonly alias?: RelationAlias; readonly lateral: boolean }
   | { readonly kind: "join"; readonly at: number; readonly left: Relation; readonly right: Relation; readonly join: JoinKind; readonly condition: JoinCondition };
 

@@ -7,13 +7,14 @@ import { crc32 } from "../bytes/crc32.ts";
 import { decodeTableBatch, TABLE_BATCH_HEADER_BYTES, TABLE_BATCH_MAGIC, type TableBatchView } from "../columns/table-batch.ts";
 import { isDatabaseError } from "../errors/database-error.ts";
 import { RECORD_BATCHES_MAX } from "./limits.ts";
-import { FILE_HEADER_BYTES, isFileHeader, RECORD_HEADER_BYTES } from "./record.ts";
+import { FILE_HEADER_BYTES, isFileHeader, POSITION_BYTES, POSITION_MAGIC, RECORD_HEADER_BYTES, type TriggerPosition } from "./record.ts";
 
 export interface WalRecord {
   readonly sequence: number;
   readonly databaseId: number;
   /** Views into the file's bytes. */
   readonly batches: readonly TableBatchView[];
+  readonly position: TriggerPosition | undefined;
   /** Sequence of the first record of its group commit. */
   readonly groupStart: number;
   /** Bytes of the file up to the record's end. */
@@ -28,13 +29,13 @@ export interface BadEnd {
   readonly middle: boolean;
 }
 
-/** Yields the good records in order; returns what ended them, or undefined at a clean end. */
-export function* readWalFile(bytes: Uint8Array, file: number): Generator<WalRecord, BadEnd | undefined> {
+/** Yields the good records in order; returns what ended them, or undefined at a clean end. `from`: the end of a record read before. */
+export function* readWalFile(bytes: Uint8Array, file: number, from: number = FILE_HEADER_BYTES): Generator<WalRecord, BadEnd | undefined> {
   if (!isFileHeader(bytes, file)) {
     return { offset: 0, reason: bytes.length < FILE_HEADER_BYTES ? "the file header is cut off" : "the file header is damaged", middle: bytes.length >= FILE_HEADER_BYTES && hasLaterGroup(bytes, FILE_HEADER_BYTES, 0) };
   }
   let sequenceLast = 0;
-  for (let at = FILE_HEADER_BYTES; at < bytes.length; ) {
+  for (let at = from; at < bytes.length; ) {
     const record = readRecord(bytes, at);
     if (typeof record === "string") return { offset: at, reason: record, middle: hasLaterGroup(bytes, at + 8, sequenceLast) };
     if (record.sequence <= sequenceLast) return { offset: at, reason: "sequence numbers do not ascend", middle: true };
@@ -57,10 +58,26 @@ function readRecord(bytes: Uint8Array, at: number): WalRecord | string {
   const sequence = Number(view.getBigUint64(8, true));
   const place = view.getUint32(24, true);
   const count = view.getUint32(20, true);
-  if (!Number.isSafeInteger(sequence) || place >= sequence || count > RECORD_BATCHES_MAX) return "a record header is damaged";
-  const batches = readBatches(bytes.subarray(at + RECORD_HEADER_BYTES, end), count);
+  const positions = view.getUint32(28, true);
+  if (!Number.isSafeInteger(sequence) || place >= sequence || count > RECORD_BATCHES_MAX || positions > 1) return "a record header is damaged";
+  let payload = bytes.subarray(at + RECORD_HEADER_BYTES, end);
+  let position: TriggerPosition | undefined;
+  if (positions === 1) {
+    position = readPosition(payload);
+    if (position === undefined) return "a trigger's position is damaged";
+    payload = payload.subarray(POSITION_BYTES);
+  }
+  const batches = readBatches(payload, count);
   if (typeof batches === "string") return batches;
-  return { sequence, databaseId: view.getUint32(16, true), batches, groupStart: sequence - place, end };
+  return { sequence, databaseId: view.getUint32(16, true), batches, position, groupStart: sequence - place, end };
+}
+
+function readPosition(payload: Uint8Array): TriggerPosition | undefined {
+  if (payload.length < POSITION_BYTES) return undefined;
+  const view = new DataView(payload.buffer, payload.byteOffset, POSITION_BYTES);
+  const sequence = Number(view.getBigUint64(8, true));
+  if (view.getUint32(0, true) !== POSITION_MAGIC || !Number.isSafeInteger(sequence)) return undefined;
+  return { triggerId: view.getUint32(4, true), sequence };
 }
 
 function readBatches(payload: Uint8Array, count: number): TableBatchView[] | string {
@@ -82,14 +99,15 @@ function readBatches(payload: Uint8Array, count: number): TableBatchView[] | str
 
 /**
  * Looks for a whole record whose group began after `sequenceLast + 1`: proof that what is bad had been synced. Checksums
- * are taken only where a table batch follows: a column of small numbers looks like record headers at every row.
+ * are taken only where a table batch or a position follows: a column of small numbers looks like record headers at every row.
  */
 function hasLaterGroup(bytes: Uint8Array, from: number, sequenceLast: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = from; at + RECORD_HEADER_BYTES + TABLE_BATCH_HEADER_BYTES <= bytes.length; at += 8) {
+  for (let at = from; at + RECORD_HEADER_BYTES + POSITION_BYTES <= bytes.length; at += 8) {
     const payloadBytes = view.getUint32(at, true);
-    const plausible = payloadBytes > 0 && payloadBytes % 8 === 0 && at + RECORD_HEADER_BYTES + payloadBytes <= bytes.length && view.getUint32(at + 28, true) === 0;
-    if (!plausible || view.getUint32(at + RECORD_HEADER_BYTES, true) !== TABLE_BATCH_MAGIC) continue;
+    const positions = view.getUint32(at + 28, true);
+    const plausible = payloadBytes > 0 && payloadBytes % 8 === 0 && at + RECORD_HEADER_BYTES + payloadBytes <= bytes.length && positions <= 1;
+    if (!plausible || view.getUint32(at + RECORD_HEADER_BYTES, true) !== (positions === 1 ? POSITION_MAGIC : TABLE_BATCH_MAGIC)) continue;
     const record = readRecord(bytes, at);
     if (typeof record !== "string" && record.groupStart > sequenceLast + 1) return true;
   }

@@ -5,9 +5,10 @@
  * ```
  * file header (16)    "TMWAL001" | u32 file number | u32 CRC-32 of the 12 bytes before
  * record header (32)  u32 payload bytes | u32 CRC-32 of all that follows | u64 sequence | u32 database id | u32 batches
- *                     | u32 place in its group commit | u32 0
- * payload             table batches back to back
+ *                     | u32 place in its group commit | u32 1: a trigger's position comes first, else 0
+ * payload             position (16): "TPOS" | u32 trigger id | u64 sequence; then table batches back to back
  * ```
+ * A durable trigger's position stands in the record of what its run wrote, so that both come into effect or none.
  * Sequences ascend. The place tells which records were synced together: what a later group follows was durable.
  */
 import { crc32 } from "../bytes/crc32.ts";
@@ -19,10 +20,22 @@ export const RECORD_HEADER_BYTES = 32;
 /** "TMWAL001" */
 const FILE_MAGIC = 0x3130_304c_4157_4d54n;
 
+/** Size of a position in a record. */
+export const POSITION_BYTES = 16;
+/** "TPOS" */
+export const POSITION_MAGIC = 0x534f_5054;
+
+/** The sequence up to which a durable trigger is done with the log. */
+export interface TriggerPosition {
+  readonly triggerId: number;
+  readonly sequence: number;
+}
+
 export interface RecordInput {
   readonly sequence: number;
   readonly databaseId: number;
   readonly batches: readonly TableBatchInput[];
+  readonly position?: TriggerPosition | undefined;
 }
 
 export function encodeFileHeader(file: number): Uint8Array {
@@ -42,8 +55,8 @@ export function isFileHeader(bytes: Uint8Array, file: number): boolean {
 }
 
 /** Exact size of a record, known before anything is allocated. */
-export function recordSize(batches: readonly TableBatchInput[]): number {
-  return batches.reduce((size, batch) => size + tableBatchSize(batch), RECORD_HEADER_BYTES);
+export function recordSize(batches: readonly TableBatchInput[], position?: TriggerPosition): number {
+  return batches.reduce((size, batch) => size + tableBatchSize(batch), RECORD_HEADER_BYTES + (position === undefined ? 0 : POSITION_BYTES));
 }
 
 /** Encodes into `target`, which has exactly the record's size. `sealRecord` must follow before it is written. */
@@ -53,10 +66,25 @@ export function encodeRecord(input: RecordInput, target: Uint8Array): void {
   view.setBigUint64(8, BigInt(input.sequence), true);
   view.setUint32(16, input.databaseId, true);
   view.setUint32(20, input.batches.length, true);
-  view.setUint32(28, 0, true);
+  view.setUint32(28, input.position === undefined ? 0 : 1, true);
   let at = RECORD_HEADER_BYTES;
+  if (input.position !== undefined) at += encodePosition(input.position, target);
   for (const batch of input.batches) at += encodeTableBatchInto(batch, target, at);
   assert(at === target.length, "a record fills the room that was counted for it");
+}
+
+function encodePosition(position: TriggerPosition, target: Uint8Array): number {
+  const view = new DataView(target.buffer, target.byteOffset + RECORD_HEADER_BYTES, POSITION_BYTES);
+  view.setUint32(0, POSITION_MAGIC, true);
+  view.setUint32(4, position.triggerId, true);
+  view.setBigUint64(8, BigInt(position.sequence), true);
+  return POSITION_BYTES;
+}
+
+/** Where the table batches of a record of our own begin. */
+export function batchesStart(record: Uint8Array): number {
+  const hasPosition = new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES).getUint32(28, true) === 1;
+  return RECORD_HEADER_BYTES + (hasPosition ? POSITION_BYTES : 0);
 }
 
 /** Gives the record its sequence: known only when its commit starts, since a failed commit must leave no gap. */

@@ -3,36 +3,47 @@ import type { PluginEvent } from "../../ports/plugin-runtime.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { RETRY_ATTEMPTS_MAX, RETRY_PAUSE_MS_FIRST, RETRY_PAUSE_MS_MAX } from "./limits.ts";
-import { RUN_KIND, runPlugin, type RunReport } from "./run-plugin.ts";
+import type { TriggerPosition } from "../../core/wal/record.ts";
+import { commitPosition, RUN_KIND, runPlugin, type RunReport } from "./run-plugin.ts";
 import type { ProcessingServices, TriggerContext } from "./services.ts";
 
-/** Runs the event until it succeeded or its policy gave up. False: the trigger must not run on. */
-export async function runWithPolicy(services: ProcessingServices, context: TriggerContext, event: PluginEvent): Promise<boolean> {
+/**
+ * Runs the event until it succeeded or its policy gave up. False: the trigger must not run on. `position`: what a durable
+ * trigger is done with then.
+ */
+export async function runWithPolicy(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<boolean> {
+  const goOn = await attempts(services, context, event, position);
+  if (goOn === "failed" && position !== undefined) await commitPosition(services, context, position);
+  return goOn !== "stopped";
+}
+
+/** `failed`: given up, and on with the next event. */
+async function attempts(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position: TriggerPosition | undefined): Promise<"done" | "failed" | "stopped"> {
   for (let attempt = 1; !context.signal.aborted; attempt++) {
-    const report = await runPlugin(services, context, event);
-    if (report.ok) return true;
-    if (report.cancelled) return false;
+    const report = await runPlugin(services, context, event, position);
+    if (report.ok) return "done";
+    if (report.cancelled) return "stopped";
     const text = `error executing ${RUN_KIND[event.kind]}: ${report.error}`;
     context.statistics.errors += 1;
     context.statistics.lastError = text;
     switch (context.definition.errorBehavior) {
       case "log":
         logError(services, context, text, report);
-        return true;
+        return "failed";
       case "disable":
         await disable(services, context, text, report);
-        return false;
+        return "stopped";
       case "retry":
         if (attempt >= RETRY_ATTEMPTS_MAX) {
           logError(services, context, `${text}, gave up after ${attempt} attempts`, report);
-          return true;
+          return "failed";
         }
         context.statistics.retries += 1;
         services.logs.add(context.definition.name, "WARN", `${text}, will retry`);
         await pause(services.clock, context.signal, Math.min(RETRY_PAUSE_MS_MAX, RETRY_PAUSE_MS_FIRST * 2 ** (attempt - 1)));
     }
   }
-  return false;
+  return "stopped";
 }
 
 /** The first line is the reference's text; Python's traceback follows it (the reference drops it, spec §19 no. 13). */

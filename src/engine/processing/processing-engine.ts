@@ -4,12 +4,16 @@
  */
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
+import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
+import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
+import { manifestGrants } from "../../core/trigger/manifest-grants.ts";
 import { parseTriggerSpecification, formatTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
 import { checkSyntax } from "./check-syntax.ts";
 import { RequestTrigger } from "./request-trigger.ts";
 import { ScheduleTrigger } from "./schedule-trigger.ts";
 import type { ProcessingServices, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
+import { instanceLimits, settingsOf } from "./trigger-settings.ts";
 import { WriteTrigger } from "./write-trigger.ts";
 
 /** The catalog as the processing engine uses it. */
@@ -19,6 +23,7 @@ export interface ProcessingCatalog {
   createTrigger(database: string, definition: Omit<TriggerDefinition, "id">): Promise<void>;
   deleteTrigger(database: string, name: string, options: { readonly force: boolean }): Promise<void>;
   setTriggerDisabled(database: string, name: string, disabled: boolean): Promise<void>;
+  setTriggerSettings(database: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants }): Promise<void>;
 }
 
 export interface CreateTrigger {
@@ -30,6 +35,24 @@ export interface CreateTrigger {
   readonly runAsync: boolean;
   readonly errorBehavior: "log" | "retry" | "disable";
   readonly disabled: boolean;
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
+  /** Rows not processed at a crash are delivered after it; default false. */
+  readonly durable?: boolean;
+}
+
+/** Absent members stay as they are; a member that is undefined goes back to the server's value. */
+export interface UpdateTrigger {
+  readonly database: string;
+  readonly triggerName: string;
+  readonly limits: { readonly [N in LimitName]?: number | undefined };
+  readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
+}
+
+/** How far a trigger is behind the log. */
+export interface TriggerLag {
+  readonly rows: number;
+  readonly seconds: number;
 }
 
 interface Running {
@@ -55,6 +78,7 @@ export class ProcessingEngine {
     for (const database of this.#catalog.databases()) {
       for (const trigger of database.triggers.values()) if (!trigger.disabled) this.#startTrigger(database, trigger);
     }
+    this.#services.storage.feed.started();
   }
 
   /** In the reference's order of checks (spec §4.1): plugin file, then catalog. Nothing is left behind on failure. */
@@ -70,8 +94,17 @@ export class ProcessingEngine {
       runAsync: request.runAsync,
       errorBehavior: request.errorBehavior,
       disabled: request.disabled,
+      ...(request.limits === undefined ? {} : { limits: request.limits }),
+      ...(request.grants === undefined ? {} : { grants: request.grants }),
+      ...(request.durable === true ? { durable: true } : {}),
     });
-    if (!request.disabled) this.#startByName(request.database, request.triggerName);
+    if (!request.disabled) await this.#startByName(request.database, request.triggerName);
+  }
+
+  /** What the plugin's manifest asks for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
+  async askedGrants(pluginFileName: string): Promise<OwnGrants> {
+    const manifest = await this.#services.plugins.manifest(pluginFileName);
+    return manifest === undefined ? {} : manifestGrants(manifest);
   }
 
   async deleteTrigger(database: string, name: string, force: boolean): Promise<void> {
@@ -84,7 +117,21 @@ export class ProcessingEngine {
     const key = this.#keyOf(database, name);
     await this.#catalog.setTriggerDisabled(database, name, !enabled);
     if (!enabled && key !== undefined) await this.#stopTrigger(key);
-    if (enabled && (key === undefined || !this.#running.has(key))) this.#startByName(database, name);
+    if (enabled && (key === undefined || !this.#running.has(key))) await this.#startByName(database, name);
+  }
+
+  /** Changes limits and grants; a running trigger starts anew with them. Throws `resource.not_found`. */
+  async updateTrigger(change: UpdateTrigger): Promise<void> {
+    const { database, triggerName } = change;
+    const trigger = this.#catalog.database(database)?.triggers.get(triggerName);
+    const key = this.#keyOf(database, triggerName);
+    await this.#catalog.setTriggerSettings(database, triggerName, {
+      limits: withoutUndefined({ ...trigger?.limits, ...change.limits }),
+      grants: withoutUndefined({ ...trigger?.grants, ...change.grants }),
+    });
+    if (key === undefined || !this.#running.has(key)) return;
+    await this.#stopTrigger(key);
+    await this.#startByName(database, triggerName);
   }
 
   /** To be called after a database was deleted: stops its triggers. */
@@ -101,8 +148,9 @@ export class ProcessingEngine {
   }
 
   /** Counters of the running triggers, for metrics. */
-  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics }[] {
-    return [...this.#running.values()].map(({ context }) => ({
+  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics; readonly lag: TriggerLag }[] {
+    return [...this.#running.values()].map(({ context, runner }) => ({
+      lag: runner.lag?.() ?? { rows: 0, seconds: 0 },
       database: context.databaseName,
       trigger: context.definition.name,
       counters: context.statistics,
@@ -111,7 +159,7 @@ export class ProcessingEngine {
 
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key)));
+    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { shutdown: true })));
   }
 
   #keyOf(database: string, name: string): string | undefined {
@@ -120,10 +168,12 @@ export class ProcessingEngine {
     return definition === undefined || trigger === undefined ? undefined : keyFor(definition, trigger);
   }
 
-  #startByName(databaseName: string, name: string): void {
+  async #startByName(databaseName: string, name: string): Promise<void> {
     const database = this.#catalog.database(databaseName);
     const trigger = database?.triggers.get(name);
-    if (database !== undefined && trigger !== undefined) this.#startTrigger(database, trigger);
+    if (database === undefined || trigger === undefined) return;
+    this.#startTrigger(database, trigger);
+    await this.#running.get(keyFor(database, trigger))?.runner.ready;
   }
 
   /** A trigger that cannot start is logged and the server goes on (spec §5). */
@@ -132,17 +182,17 @@ export class ProcessingEngine {
     if (this.#running.has(key)) return;
     try {
       const abort = new AbortController();
+      const settings = settingsOf(this.#services, definition);
       const context: TriggerContext = {
         key,
         databaseId: database.id,
         databaseName: database.name,
         definition,
         specification: parseTriggerSpecification(definition.specification),
-        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, {
-          memoryBytesMax: this.#services.limits.instanceMemoryBytesMax,
-        }),
+        ...settings,
+        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, instanceLimits(settings, this.#services.access)),
         signal: abort.signal,
-        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, lastError: undefined },
+        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined, limitsMet: {}, denied: {}, stops: {} },
       };
       const running: Running = { context, abort, runner: createRunner(this.#services, context) };
       this.#running.set(key, running);
@@ -163,7 +213,7 @@ export class ProcessingEngine {
     else owners.push(running);
   }
 
-  async #stopTrigger(key: string): Promise<void> {
+  async #stopTrigger(key: string, options = { shutdown: false }): Promise<void> {
     const running = this.#running.get(key);
     if (running === undefined) return;
     this.#running.delete(key);
@@ -174,7 +224,7 @@ export class ProcessingEngine {
       else this.#paths.set(specification.path, owners);
     }
     running.abort.abort();
-    await running.runner.stop();
+    await running.runner.stop(options);
     await running.context.instance.close();
   }
 
@@ -184,6 +234,10 @@ export class ProcessingEngine {
     await this.#catalog.setTriggerDisabled(database, name, true);
     if (key !== undefined) void this.#stopTrigger(key);
   }
+}
+
+function withoutUndefined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const keyFor = (database: DatabaseDefinition, trigger: TriggerDefinition): string => `${database.id}/${trigger.id}`;

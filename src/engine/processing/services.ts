@@ -4,7 +4,12 @@ import type { LogSink } from "../../ports/log-sink.ts";
 import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
+import type { TriggerPosition } from "../../core/wal/record.ts";
+import type { TriggerFeed } from "../feed/trigger-feed.ts";
+import type { GapTable } from "./gap-table.ts";
 import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { GrantName, SystemGroup, TriggerGrants } from "../../core/trigger/grants.ts";
+import type { LimitName } from "../../core/trigger/limits.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
 import type { ProcessingLimits } from "./limits.ts";
@@ -16,15 +21,18 @@ export interface PluginWrite {
   readonly lines: string;
   readonly noSync: boolean;
   readonly origin: string;
+  /** Durable together with the lines. */
+  readonly position?: TriggerPosition | undefined;
 }
+
+export type ProcessingFeed = Pick<TriggerFeed, "recordedPosition" | "firstSequence" | "nextReadable" | "follow" | "started" | "advanced" | "read" | "countRows">;
 
 export interface ProcessingStorage {
   readonly headSequence: number;
   write(write: PluginWrite): Promise<void>;
-  /** Batches with a greater sequence, in WAL order. */
-  committedSince(databaseId: number, sequence: number): Iterable<CommittedBatch>;
-  /** Keeps rows after `position()` for `committedSince` until the returned function is called. */
-  hold(databaseId: number, position: () => number): () => void;
+  readonly feed: ProcessingFeed;
+  /** Makes a durable trigger's position durable on its own. */
+  commitPosition(databaseId: number, position: TriggerPosition): Promise<void>;
   onCommitted(listener: (rows: CommittedBatch) => void): () => void;
 }
 
@@ -49,9 +57,22 @@ export interface ProcessingServices {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly logs: LogTable;
+  readonly gaps: GapTable;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
+}
+
+/** What triggers may be granted, and what they are granted when they say nothing. */
+export interface PluginAccess {
+  readonly grants: TriggerGrants;
+  /** A variable of the server's environment; asked only for names that were granted. */
+  environment(name: string): string | undefined;
+  /** Whether an address is this server's own API. */
+  isSelf(host: string, port: number): boolean;
+  /** Figures of the machine, as JSON. */
+  systemMetrics(group: SystemGroup): string;
 }
 
 /** One running trigger. */
@@ -63,6 +84,9 @@ export interface TriggerContext {
   readonly definition: TriggerDefinition;
   readonly specification: TriggerSpecification;
   readonly instance: PluginInstance;
+  /** The server's, with what the trigger has of its own. */
+  readonly limits: ProcessingLimits;
+  readonly grants: TriggerGrants;
   /** Aborted when the trigger is disabled, deleted or the server stops. */
   readonly signal: AbortSignal;
   readonly statistics: TriggerStatistics;
@@ -76,10 +100,30 @@ export interface TriggerStatistics {
   stopped: number;
   retries: number;
   ticksSkipped: number;
+  /** Calls beyond the first of a flush that was too large for one. */
+  consecutiveCalls: number;
+  /** Reads from WAL files, because memory no longer had the rows. */
+  spilledSlices: number;
+  /** Rows that were not delivered because the log no longer held them. */
+  rowsLost: number;
   lastError: string | undefined;
+  /** Runs that met a limit, and runs that were denied something, by name. */
+  readonly limitsMet: Partial<Record<LimitName, number>>;
+  readonly denied: Partial<Record<GrantName, number>>;
+  /** Runs stopped from outside, by how far we had to go. */
+  readonly stops: Partial<Record<"soft" | "hard" | "terminated", number>>;
+}
+
+/** Adds one to a counter that may not be there yet. */
+export function count<K extends string>(counters: Partial<Record<K, number>>, name: K): void {
+  counters[name] = (counters[name] ?? 0) + 1;
 }
 
 /** What the engine runs for a trigger. */
 export interface TriggerRunner {
-  stop(): Promise<void>;
+  /** `shutdown`: the server ends, and the trigger runs again when it starts. */
+  stop(options: { readonly shutdown: boolean }): Promise<void>;
+  /** Resolves once the start is durable, where that matters. */
+  readonly ready?: Promise<void>;
+  lag?(): { readonly rows: number; readonly seconds: number };
 }

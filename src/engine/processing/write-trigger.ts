@@ -1,10 +1,14 @@
 /**
- * Feeds one `table:` or `all_tables` trigger. It keeps a cursor into the committed batches instead of a queue, so a slow
- * plugin costs no memory and delays no write. The first flush after idleness is delivered at once, later ones once per
- * flush interval (design §8.4).
+ * Feeds one `table:` or `all_tables` trigger. It keeps a position in the log of committed rows instead of a queue, so a
+ * slow plugin delays no write; what memory no longer has is read again from WAL files. The first flush after idleness is
+ * delivered at once, later ones once per flush interval (design §8.4).
  */
-import { planCalls, type PendingBatch } from "../../core/trigger/plan-calls.ts";
+import { planCalls, type CallTable, type PendingBatch } from "../../core/trigger/plan-calls.ts";
+import { messageOf } from "../../core/errors/database-error.ts";
+import { SLICE_BYTES_MAX } from "../feed/limits.ts";
+import type { FeedSlice } from "../feed/trigger-feed.ts";
 import { runWithPolicy } from "./error-policy.ts";
+import { LagMeter } from "./lag-meter.ts";
 import { OWN_WRITE_FLUSHES_WARN, OWN_WRITE_PAUSE_MS } from "./limits.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { ProcessingServices, TriggerContext, TriggerRunner } from "./services.ts";
@@ -14,60 +18,105 @@ interface Flush {
   readonly ownWrites: boolean;
 }
 
+/** Read rows whose runs have not ended. */
+interface Delivery {
+  /** All before it are done. */
+  readonly after: number;
+}
+
 export class WriteTrigger implements TriggerRunner {
   readonly #services: ProcessingServices;
   readonly #context: TriggerContext;
   readonly #unsubscribe: () => void;
-  readonly #release: () => void;
-  /** Sequence up to which the plugin has seen the log. */
+  readonly #unfollow: () => void;
+  readonly #lag: LagMeter;
+  /** In order; a position is done when all before it are. */
+  readonly #deliveries = new Set<Delivery>();
+  /** Sequence up to which rows were taken. */
   #cursor: number;
-  /** Sequence up to which runs have ended: what follows stays in memory for this trigger, also when it is persisted. */
-  #done: number;
   /** Sequence of the newest rows that are queryable. */
   #head: number;
   #pending = false;
   #pendingForeign = false;
   #cancelTimer: (() => void) | undefined;
-  #delivery: Promise<void> | undefined;
+  #delivering: Promise<void> | undefined;
   #stopped = false;
   #callStartedMs = Number.NEGATIVE_INFINITY;
   #callEndedMs = Number.NEGATIVE_INFINITY;
   #ownWriteFlushes = 0;
+  /** Resolves once a crash cannot make a durable trigger forget where it began. */
+  readonly ready: Promise<void>;
 
-  /** Sees only what is committed from now on: replayed data are never delivered (spec: processing-engine §5). */
+  /** Sees only what is committed from now on (spec: processing-engine §5); a durable trigger goes on where it was. */
   constructor(services: ProcessingServices, context: TriggerContext) {
     this.#services = services;
     this.#context = context;
-    this.#head = services.storage.headSequence;
-    this.#cursor = this.#head;
-    this.#done = this.#head;
-    this.#release = services.storage.hold(context.databaseId, () => this.#done);
-    this.#unsubscribe = services.storage.onCommitted((rows) => this.#notify(rows));
+    const { storage, clock } = services;
+    const durableTriggerId = context.definition.durable === true ? context.definition.id : undefined;
+    const recorded = durableTriggerId === undefined ? undefined : storage.feed.recordedPosition(durableTriggerId);
+    this.#head = storage.headSequence;
+    this.#cursor = Math.min(recorded ?? this.#head, this.#head);
+    this.#lag = new LagMeter(clock);
+    this.#unfollow = storage.feed.follow({
+      databaseId: context.databaseId,
+      durableTriggerId,
+      position: () => this.#position(),
+      lose: (through) => this.#lose(through),
+    });
+    this.#unsubscribe = storage.onCommitted((rows) => this.#notify(rows));
+    this.ready = durableTriggerId === undefined || recorded !== undefined ? Promise.resolve() : storage.commitPosition(context.databaseId, { triggerId: durableTriggerId, sequence: this.#cursor });
+    if (recorded !== undefined) this.#resume(recorded);
   }
 
-  async stop(): Promise<void> {
+  /** At the server's end the log goes on keeping what the trigger has not seen. */
+  async stop({ shutdown }: { readonly shutdown: boolean }): Promise<void> {
     this.#stopped = true;
     this.#unsubscribe();
     this.#cancelTimer?.();
-    await this.#delivery;
-    this.#release();
+    await this.#delivering;
+    if (!shutdown) this.#unfollow();
+  }
+
+  lag(): { readonly rows: number; readonly seconds: number } {
+    return this.#lag.at(this.#position());
+  }
+
+  /** Sequence up to which runs have ended. */
+  #position(): number {
+    for (const { after } of this.#deliveries) return after;
+    return this.#cursor;
+  }
+
+  /** What was committed before a crash or a stop and not processed. */
+  #resume(recorded: number): void {
+    const lost = this.#services.storage.feed.firstSequence() - 1;
+    if (recorded < lost) {
+      this.#cursor = lost;
+      this.#tellGap({ from: recorded + 1, to: lost, rows: undefined });
+    }
+    if (this.#cursor >= this.#head) return;
+    this.#pending = true;
+    this.#pendingForeign = true;
+    this.#arm();
   }
 
   #notify(rows: CommittedBatch): void {
+    const wanted = this.#wants(rows);
+    // A trigger that has nothing to do moves on; other tables of the same record may still follow.
+    if (!wanted && !this.#pending && this.#delivering === undefined) this.#cursor = Math.max(this.#cursor, rows.sequence - 1);
     this.#head = rows.sequence;
-    // A trigger that has nothing to do keeps nothing; other tables of the same record may still follow.
-    if (!this.#pending && this.#delivery === undefined && !this.#wants(rows)) this.#cursor = this.#done = Math.max(this.#cursor, rows.sequence - 1);
-    if (this.#stopped || !this.#wants(rows)) return;
+    if (this.#stopped || !wanted) return;
+    this.#lag.add(rows.sequence, rows.rowCount);
     this.#pending = true;
     if (rows.origin !== this.#context.key) this.#pendingForeign = true;
-    if (this.#delivery === undefined) this.#arm();
+    if (this.#delivering === undefined) this.#arm();
   }
 
-  #wants(rows: CommittedBatch): boolean {
-    const { databaseId, specification } = this.#context;
-    if (rows.databaseId !== databaseId) return false;
-    if (specification.kind === "all-tables") return true;
-    return specification.kind === "table" && this.#services.table(databaseId, rows.tableId)?.name === specification.tableName;
+  #wants({ databaseId, tableId }: { readonly databaseId: number; readonly tableId: number }): boolean {
+    const { specification } = this.#context;
+    if (databaseId !== this.#context.databaseId) return false;
+    const table = this.#services.table(databaseId, tableId);
+    return table !== undefined && (specification.kind === "all-tables" || (specification.kind === "table" && table.name === specification.tableName));
   }
 
   #arm(): void {
@@ -83,47 +132,117 @@ export class WriteTrigger implements TriggerRunner {
 
   #start(): void {
     this.#cancelTimer = undefined;
-    this.#delivery = this.#deliver().finally(() => {
-      this.#delivery = undefined;
-      this.#done = this.#cursor;
+    this.#delivering = this.#deliver().finally(() => {
+      this.#delivering = undefined;
+      this.#services.storage.feed.advanced();
       if (this.#pending && !this.#stopped) this.#arm();
     });
   }
 
+  /** One flush: what was committed since the last one, in as many calls as the limits ask for. */
   async #deliver(): Promise<void> {
-    const { clock, limits } = this.#services;
+    const { clock } = this.#services;
     // Rows of the same commit arrive one table at a time; a call must see all of them.
     await Promise.resolve();
     this.#pending = false;
     this.#pendingForeign = false;
-    const flush = this.#collect();
-    if (flush.batches.length === 0) return;
-    this.#countOwnWrites(flush.ownWrites);
+    const head = this.#head;
     this.#callStartedMs = clock.monotonicMs();
-    for (const tables of planCalls(flush.batches, limits.instanceMemoryBytesMax / 2)) {
-      if (this.#stopped) break;
-      const goOn = await runWithPolicy(this.#services, this.#context, { kind: "writes", tables });
+    let calls = 0;
+    let ownWrites = false;
+    while (this.#cursor < head && !this.#stopped) {
+      const after = this.#cursor;
+      const flush = await this.#take(head);
+      if (flush === undefined || flush.batches.length === 0) continue;
+      ownWrites ||= flush.ownWrites;
+      const planned = planCalls(flush.batches, this.#context.limits.instanceMemoryBytesMax / 2);
+      calls += planned.length;
+      const goOn = await this.#run(after, planned);
+      this.#services.storage.feed.advanced();
       if (!goOn) break;
     }
+    if (calls > 1) this.#context.statistics.consecutiveCalls += calls - 1;
+    if (calls > 0) this.#countOwnWrites(ownWrites);
     this.#callEndedMs = clock.monotonicMs();
   }
 
-  #collect(): Flush {
-    const { storage } = this.#services;
-    const { databaseId } = this.#context;
-    const head = this.#head;
-    const batches: PendingBatch[] = [];
-    let ownWrites = false;
-    for (const rows of storage.committedSince(databaseId, this.#cursor)) {
-      if (rows.sequence > head) break;
-      const table = this.#wants(rows) ? this.#services.table(databaseId, rows.tableId) : undefined;
-      if (table === undefined) continue;
-      batches.push({ tableName: table.name, columns: table.columns, bytes: rows.bytes, rowCount: rows.rowCount });
-      this.#context.statistics.rows += rows.rowCount;
-      ownWrites ||= rows.origin === this.#context.key;
+  /** False: the trigger must not run on. */
+  async #run(after: number, calls: readonly CallTable[][]): Promise<boolean> {
+    const delivery: Delivery = { after };
+    const through = this.#cursor;
+    this.#deliveries.add(delivery);
+    for (const [index, tables] of calls.entries()) {
+      const position = index === calls.length - 1 ? this.#positionAfter(through) : undefined;
+      // A run that was cut off is not done: the position stays before it.
+      if (this.#stopped || !(await runWithPolicy(this.#services, this.#context, { kind: "writes", tables }, position))) return false;
     }
-    this.#cursor = head;
-    return { batches, ownWrites };
+    this.#deliveries.delete(delivery);
+    return true;
+  }
+
+  /** What a durable trigger's last call of these rows makes durable with its writes. */
+  #positionAfter(sequence: number): { readonly triggerId: number; readonly sequence: number } | undefined {
+    const { definition } = this.#context;
+    return definition.durable === true ? { triggerId: definition.id, sequence } : undefined;
+  }
+
+  /** The next rows up to `head`. Undefined: the position was moved meanwhile. */
+  async #take(head: number): Promise<Flush | undefined> {
+    const { databaseId } = this.#context;
+    const after = this.#cursor;
+    let slice: FeedSlice;
+    try {
+      slice = await this.#services.storage.feed.read(databaseId, { after, through: head, wants: (batch) => this.#wants(batch), bytesMax: SLICE_BYTES_MAX });
+    } catch (error) {
+      if (this.#cursor === after) await this.#skipUnreadable(after, messageOf(error));
+      return undefined;
+    }
+    if (this.#cursor !== after) return undefined;
+    this.#cursor = slice.through;
+    if (slice.fromLog) this.#context.statistics.spilledSlices += 1;
+    return this.#flushOf(slice);
+  }
+
+  #flushOf({ batches }: FeedSlice): Flush {
+    const pending: PendingBatch[] = [];
+    let ownWrites = false;
+    for (const batch of batches) {
+      const table = this.#services.table(batch.databaseId, batch.tableId);
+      if (table === undefined) continue;
+      pending.push({ tableName: table.name, columns: table.columns, bytes: batch.bytes, rowCount: batch.rowCount });
+      this.#context.statistics.rows += batch.rowCount;
+      ownWrites ||= batch.origin === this.#context.key;
+    }
+    return { batches: pending, ownWrites };
+  }
+
+  /** A damaged part of the log: the rows are in the database, but this trigger cannot get them. */
+  async #skipUnreadable(after: number, reason: string): Promise<void> {
+    const through = this.#services.storage.feed.nextReadable(this.#context.databaseId, after);
+    this.#services.log.log("error", `Rows of a WAL file cannot be handed to trigger '${this.#context.definition.name}': ${reason}`, { trigger: this.#context.definition.name, database: this.#context.databaseName });
+    this.#cursor = through;
+    this.#tellGap({ from: after + 1, to: through, rows: undefined });
+  }
+
+  /** WAL files up to `through` are about to go. */
+  async #lose(through: number): Promise<void> {
+    const after = this.#cursor;
+    if (after >= through) return;
+    // At once, so that no rows are both counted and delivered.
+    this.#cursor = through;
+    const rows = await this.#services.storage.feed.countRows(this.#context.databaseId, { after, through, wants: (batch) => this.#wants(batch) });
+    if (rows !== 0) this.#tellGap({ from: after + 1, to: through, rows });
+  }
+
+  #tellGap(gap: { readonly from: number; readonly to: number; readonly rows: number | undefined }): void {
+    const { logs, log, gaps } = this.#services;
+    const { definition, databaseName, statistics } = this.#context;
+    statistics.rowsLost += gap.rows ?? 0;
+    const merged = gaps.add({ key: this.#context.key, trigger: definition.name, database: databaseName, ...gap });
+    if (merged) return;
+    const text = `the trigger fell so far behind that the WAL no longer holds what it has not seen: ${gap.rows ?? "an unknown number of"} rows of records ${gap.from} to ${gap.to} are not delivered (system.processing_engine_gaps goes on counting)`;
+    logs.add(definition.name, "ERROR", text);
+    log.log("error", text, { trigger: definition.name, database: databaseName });
   }
 
   /** The reference has no loop protection (spec §6); we keep its semantics and say once what happens. */

@@ -1,6 +1,6 @@
 /** Test runs of plugins (spec: processing-engine §16). */
 import * as v from "valibot";
-import { decodeJsonRequest } from "../decode.ts";
+import { decodeJsonRequest, decodeQuery } from "../decode.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { ScheduleTestRequest } from "../services.ts";
@@ -40,7 +40,16 @@ async function testSchedule(request: Request, { services, options }: RouteContex
   return jsonReply(await services.processing.testSchedule({ ...tested(body), ...(body.schedule == null ? {} : { schedule: body.schedule }) }));
 }
 
+const ASKED = v.object({ plugin_filename: v.string() });
+
+/** Ours: what the plugin's manifest asks for, so that a user is shown it before a trigger is created. */
+async function askedGrants(request: Request, { services }: RouteContext): Promise<Reply> {
+  const { plugin_filename: fileName } = decodeQuery(ASKED, new URL(request.url).searchParams);
+  return jsonReply({ grants: await services.processing.askedGrants(fileName) });
+}
+
 export const PLUGIN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
   { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
+  { method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants },
 ];
