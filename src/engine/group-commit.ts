@@ -176,6 +176,12 @@ export class GroupCommit {
     this.#running ??= this.#run();
   }
 
+  /** Nothing more is stored, neither what waits nor what comes. */
+  refuse(error: DatabaseError): void {
+    this.#closed ??= error;
+    this.#gate.close(this.#closed);
+  }
+
   /** Waits for what was submitted, then refuses more. */
   async close(): Promise<void> {
     this.#closed ??= closedError();
@@ -195,7 +201,7 @@ export class GroupCommit {
       await this.#discardCovered();
       if (this.#queue.length === 0) continue;
       const group = this.#nextGroup();
-      const error = this.#closed !== undefined && this.#closed.code === "wal.write_failed" ? this.#closed : await this.#append(group);
+      const error = this.#closed !== undefined && this.#closed.code !== "wal.closed" ? this.#closed : await this.#append(group);
       this.#finish(group, error);
     }
     this.#running = undefined;

@@ -255,6 +255,11 @@ export class Storage {
     };
   }
 
+  /** From now on every write gets this error; queries go on. */
+  refuseWrites(error: DatabaseError): void {
+    this.#commit.refuse(error);
+  }
+
   /** Commits what was accepted, refuses more, closes the WAL log. */
   async close(): Promise<void> {
     await this.#persistence?.close();

@@ -13,7 +13,6 @@ import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
 import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
 import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
-import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
@@ -23,7 +22,6 @@ import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
-import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
@@ -50,6 +48,7 @@ import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
+import { createHealth } from "./health.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -98,14 +97,15 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
-  const stores = openStores(config);
-  closing.add("data folder", () => stores.release());
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const stores = await openStores(config, opened, closing);
+  const { claim } = stores;
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
-  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
+  claim?.onSuperseded((error) => storage.refuseWrites(error));
+  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -118,7 +118,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
   const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -141,7 +141,8 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
@@ -171,7 +172,7 @@ interface StorageParts {
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
   const kernels = new URL("runtime-wasm/dist/", packageRoot());
   const yieldToEventLoop = createTurns();
-  const encoder = stores.folder === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
@@ -198,10 +199,6 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
 function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
-}
-
-function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
-  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
 }
 
 function cacheLimits(config: ServeConfig): Partial<CacheLimits> {

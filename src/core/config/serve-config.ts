@@ -10,6 +10,7 @@ import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
@@ -24,8 +25,8 @@ export type Authentication = "tokens" | "this-machine" | "none";
 export interface ServeConfig {
   /** First path segment of everything durable. */
   readonly nodeId: string;
-  /** `dataDir` is created when it is missing. */
-  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  /** Its `dataDir` is created when it is missing. */
+  readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   readonly authentication: Authentication;
   /** Paths that need no token. */
@@ -120,7 +121,7 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
-  const objectStore = parseObjectStore(settings, around);
+  const objectStore = parseStoreConfig(settings, around);
   const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
   const adminTokenFile = settings.text("admin-token-file");
   return {
@@ -194,16 +195,6 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   return given;
 }
 
-function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
-  const kind = (settings.text("object-store") ?? "file").toLowerCase();
-  if (kind === "memory") return { kind };
-  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
-  throw misconfigured(
-    `Cannot parse object store config: the object store "${kind}" is not available yet`,
-    "use --object-store file or --object-store memory",
-  );
-}
-
 function parsePluginDir(
   settings: ServeSettings,
   around: ServeSurroundings,
@@ -211,7 +202,7 @@ function parsePluginDir(
 ): string | undefined {
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
-  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+  return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
 }
 
 function parsePluginRepo(text: string | undefined): string | undefined {
