@@ -9,7 +9,7 @@ let server: TestServer;
 let count = 0;
 
 export async function openServer(): Promise<void> {
-  server = await startServer({ flags: ["--wal-flush-interval", "20ms"] });
+  server = await startServer({ flags: ["--wal-flush-interval", "20ms", "--plugin-profile", "trusted"] });
 }
 
 export async function closeServer(): Promise<void> {
