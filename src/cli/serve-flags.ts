@@ -73,6 +73,14 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Admin token made by 'create token --admin --offline', taken over at start",
     env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
   },
+  {
+    name: "http-transport",
+    value: "NAME",
+    summary: "uws: serve plain HTTP with uWebSockets.js (install @uwsjs/core), at about half the CPU per request",
+    env: ["TIDEMARK_HTTP_TRANSPORT"],
+    choices: ["own", "uws"],
+    defaultText: "own",
+  },
   { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
   { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
   {

@@ -47,8 +47,8 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
-import { listen, RUNTIME } from "./listen.ts";
 import { createHealth } from "./health.ts";
+import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -257,14 +257,15 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
-  return listen({
+  const listening: Parameters<typeof listen>[0] = {
     host: config.bind.host,
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
-  });
+  };
+  return config.httpTransport === "uws" ? listenOnUwsOrOwn(listening, log) : listen(listening);
 }
 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */

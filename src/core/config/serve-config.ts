@@ -35,6 +35,8 @@ export interface ServeConfig {
   readonly adminTokenFile: string | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** `uws`: uWebSockets.js where it can be used. */
+  readonly httpTransport: "own" | "uws";
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Where `gh:` plugins come from; undefined: the official repository. */
@@ -129,6 +131,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
     tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
     openPaths: parseOpenPaths(settings.list("disable-authz")),
     adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
