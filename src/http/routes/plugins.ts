@@ -1,7 +1,7 @@
-/** Test runs of plugins and uploads of plugin files (spec: processing-engine §14.5, §16). */
+/** Test runs of plugins (spec: processing-engine §16). */
 import * as v from "valibot";
 import { decodeJsonRequest, decodeQuery } from "../decode.ts";
-import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { ScheduleTestRequest } from "../services.ts";
 
@@ -40,14 +40,6 @@ async function testSchedule(request: Request, { services, options }: RouteContex
   return jsonReply(await services.processing.testSchedule({ ...tested(body), ...(body.schedule == null ? {} : { schedule: body.schedule }) }));
 }
 
-const PLUGIN_FILE = v.object({ plugin_name: v.string(), content: v.string() });
-
-async function writeFile(request: Request, { services, options }: RouteContext, mode: "create" | "update"): Promise<Reply> {
-  const { plugin_name: name, content } = await decodeJsonRequest(PLUGIN_FILE, request, options);
-  await services.processing.writePluginFile(name, content, mode);
-  return EMPTY_OK;
-}
-
 const ASKED = v.object({ plugin_filename: v.string() });
 
 /** Ours: what the plugin's manifest asks for, so that a user is shown it before a trigger is created. */
@@ -70,6 +62,4 @@ export const PLUGIN_ROUTES: readonly Route[] = [
     method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants,
     doc: { tag: "Triggers and plugins", summary: "What a plugin's manifest asks for", query: ASKED, success: reported({ grants: v.unknown() }), failures: [500] },
   },
-  { method: "POST", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "create"), doc: doc("Create or replace a file in the plugin folder", PLUGIN_FILE, { status: 200 }) },
-  { method: "PUT", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "update"), doc: doc("Replace the file of a trigger", PLUGIN_FILE, { status: 200 }) },
 ];
