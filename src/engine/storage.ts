@@ -146,6 +146,7 @@ export class Storage {
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
     const persistence = await openPersistence(options, buffer, yieldToEventLoop);
     buffer.startAfter(persistence?.files.sequence ?? 0);
+    await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,

@@ -181,6 +181,8 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      // Each commit is a request to the store: as the reference, one per flush.
+      ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
@@ -188,7 +190,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop,
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
