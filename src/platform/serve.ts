@@ -173,9 +173,11 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  const otherWal = await stores.openOtherWal?.();
   opened = await Storage.open({
     catalog,
     wal,
+    otherWal,
     clock,
     log,
     limits: {

@@ -12,3 +12,6 @@ export const OBJECTS_READ_AHEAD = 8;
 
 /** How often a number may be taken by the process that is to be replaced. */
 export const TAKE_OVER_ATTEMPTS_MAX = 16;
+
+/** Before a commit the claim is looked at unless that was done within this time. */
+export const CONFIRMED_MS_MAX = 5_000;

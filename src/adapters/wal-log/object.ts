@@ -10,7 +10,7 @@ import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
 import { walFileName, walFileNumber } from "./file-name.ts";
-import { OBJECT_RETRY_MS, OBJECTS_READ_AHEAD, TAKE_OVER_ATTEMPTS_MAX } from "./limits.ts";
+import { CONFIRMED_MS_MAX, OBJECT_RETRY_MS, OBJECTS_READ_AHEAD, TAKE_OVER_ATTEMPTS_MAX } from "./limits.ts";
 
 export interface ObjectWalLogOptions {
   readonly store: ObjectStore;
@@ -21,7 +21,7 @@ export interface ObjectWalLogOptions {
   /** At least 0, below 1. */
   readonly random: () => number;
   /**
-   * Called after each creation: it counts once this resolves. Throws `node.superseded` when this process may not write any
+   * Called after each creation: it counts once this resolves; also before one after a pause. Throws `node.superseded` when this process may not write any
    * more, `object_store.unavailable` when that cannot be found out now.
    */
   readonly confirm: () => Promise<void>;
@@ -40,6 +40,7 @@ class ObjectWalLog implements WalLog {
   #listed: readonly number[] = [];
   readonly #ahead = new Map<number, Promise<Uint8Array | undefined>>();
   #appended = false;
+  #confirmedMs = Number.NEGATIVE_INFINITY;
   #abandoned = false;
   #wake: () => void = () => undefined;
   /** Covered by snapshots, ascending. */
@@ -51,7 +52,7 @@ class ObjectWalLog implements WalLog {
   }
 
   async begin(fileMin: number): Promise<void> {
-    const { store, confirm } = this.#options;
+    const { store } = this.#options;
     for (let attempt = 0; attempt < TAKE_OVER_ATTEMPTS_MAX; attempt++) {
       const file = Math.max((await this.list()).at(-1) ?? 0, fileMin - 1) + 1;
       try {
@@ -61,7 +62,7 @@ class ObjectWalLog implements WalLog {
         if (isExisting(error)) continue;
         throw error;
       }
-      return confirm();
+      return this.#confirm();
     }
     throw new DatabaseError("object_store.unavailable", { message: `Another process keeps writing to '${this.#options.prefix}'`, hint: "stop the other server of this node id, then start this one" });
   }
@@ -100,8 +101,16 @@ class ObjectWalLog implements WalLog {
   async append(file: number, pieces: readonly Uint8Array[]): Promise<void> {
     this.#appended = true;
     const bytes = joined(pieces);
+    // A process that slept must leave nothing behind: its numbers may have been used and deleted meanwhile.
+    if (this.#options.clock.monotonicMs() - this.#confirmedMs > CONFIRMED_MS_MAX) await this.#untilKnown(() => this.#confirm());
     await this.#untilKnown(() => this.#create(file, bytes));
-    await this.#untilKnown(() => this.#options.confirm());
+    await this.#untilKnown(() => this.#confirm());
+  }
+
+  async #confirm(): Promise<void> {
+    const startMs = this.#options.clock.monotonicMs();
+    await this.#options.confirm();
+    this.#confirmedMs = startMs;
   }
 
   /** An object of the same number is ours if it has the same bytes: the answer to an earlier attempt was lost. */
