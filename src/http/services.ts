@@ -134,8 +134,12 @@ export interface ProcessingApi {
   testSchedule(request: ScheduleTestRequest): Promise<WalTestReport & { readonly trigger_time: string | null }>;
   /** Undefined when no enabled trigger has this path. */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
-  /** `create`: `name` is a path below the plugin folder; `update`: `name` is a trigger whose file is replaced. */
-  writePluginFile(name: string, content: string, mode: "create" | "update"): Promise<void>;
+  /** `name` is a path below the plugin folder. */
+  createPluginFile(name: string, content: Uint8Array): Promise<void>;
+  /** Replaces the file of a trigger, or the `__init__.py` of its directory. */
+  updatePluginFile(triggerName: string, content: Uint8Array): Promise<void>;
+  /** Replaces the directory of a trigger; keys are paths in it. */
+  updatePluginFolder(triggerName: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
 export interface TokenApi {

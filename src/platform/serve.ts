@@ -9,7 +9,9 @@ import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
+import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
+import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
@@ -42,10 +44,11 @@ import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
-import { listen, RUNTIME } from "./listen.ts";
 import { createHealth } from "./health.ts";
+import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -108,7 +111,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
-  const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
@@ -217,7 +220,17 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
-function processingApi({ engine, tests }: Processing): Services["processing"] {
+function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
+  return createFolderPluginStore({
+    folder: pluginDir,
+    overlay: bundledPlugins(),
+    randomName,
+    repository: pluginDirOnly ? undefined : { base: pluginRepo, http: createHttpsRepository(), pins, log },
+  });
+}
+
+function processingApi({ engine, tests, files }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
     updateTrigger: (request) => engine.updateTrigger(request),
@@ -227,7 +240,9 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
     request: (request) => engine.request(request),
-    writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
+    createPluginFile: (name, content) => files.create(name, content),
+    updatePluginFile: (triggerName, content) => files.update(triggerName, content),
+    updatePluginFolder: (triggerName, content) => files.updateFolder(triggerName, content),
   };
 }
 
@@ -246,14 +261,15 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
-  return listen({
+  const listening: Parameters<typeof listen>[0] = {
     host: config.bind.host,
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
-  });
+  };
+  return config.httpTransport === "uws" ? listenOnUwsOrOwn(listening, log) : listen(listening);
 }
 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */

@@ -209,14 +209,28 @@ describe("plugins (http-api §12)", () => {
     expect(world.calls).toEqual([["testSchedule", { fileName: "p.py", database: "x", schedule: "* * * * * *" }]]);
   });
 
-  it.each([["POST", "create"], ["PUT", "update"]])("%s /api/v3/plugins/files is %s", async (method, mode) => {
+  it.each([["POST", "createPluginFile"], ["PUT", "updatePluginFile"]])("%s /api/v3/plugins/files is %s", async (method, call) => {
     const world = fakeWorld();
-    expect((await send(world, `${method} /api/v3/plugins/files`, json({ plugin_name: "p.py", content: "x" }))).status).toBe(200);
-    expect(world.calls).toEqual([["writePluginFile", "p.py", "x", mode]]);
+    expect((await send(world, `${method} /api/v3/plugins/files`, json({ plugin_name: "p.py", content: "é" }))).status).toBe(200);
+    expect(world.calls).toEqual([[call, "p.py", Uint8Array.of(0xc3, 0xa9)]]);
+  });
+
+  it("takes files that are not text as base64, and refuses what is not base64", async () => {
+    const world = fakeWorld();
+    expect((await send(world, "POST /api/v3/plugins/files", json({ plugin_name: "m.bin", content: "/wA=", encoding: "base64" }))).status).toBe(200);
+    expect(world.calls).toEqual([["createPluginFile", "m.bin", Uint8Array.of(255, 0)]]);
+    expect((await send(world, "POST /api/v3/plugins/files", json({ plugin_name: "m.bin", content: "?", encoding: "base64" }))).status).toBe(400);
+  });
+
+  it("PUT /api/v3/plugins/directory replaces the directory of a trigger", async () => {
+    const world = fakeWorld();
+    const files = [{ relative_path: "__init__.py", content: "a" }, { relative_path: "sub/b.py", content: "b" }];
+    expect((await send(world, "PUT /api/v3/plugins/directory", json({ plugin_name: "trigger", files }))).status).toBe(200);
+    expect(world.calls).toEqual([["updatePluginFolder", "trigger", new Map([["__init__.py", Uint8Array.of(97)], ["sub/b.py", Uint8Array.of(98)]])]]);
   });
 
   it.each([
-    ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/plugin_environment/install_packages"],
+    ["POST /api/v3/configure/plugin_environment/install_packages"],
   ])("%s says that it is not supported yet", async (line) => {
     const { status, text } = await send(fakeWorld(), line, line.startsWith("DELETE") ? {} : json({}));
     expect(status).toBe(405);

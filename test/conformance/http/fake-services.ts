@@ -81,7 +81,9 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
         testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
         request: record("request", () => world.engineResponse),
-        writePluginFile: record("writePluginFile", nothing),
+        createPluginFile: record("createPluginFile", nothing),
+        updatePluginFile: record("updatePluginFile", nothing),
+        updatePluginFolder: record("updatePluginFolder", nothing),
       },
     },
     options: {
