@@ -32,6 +32,8 @@ export interface CatalogServiceOptions {
   readonly limits?: Partial<CatalogLimits>;
   /** How long deleted data stays unless the caller says otherwise; default 72 hours. */
   readonly hardDeleteAfterNs?: bigint;
+  /** Called when another process turns out to write this catalog. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 /** When the data of what is deleted goes for good: a time in nanoseconds, or a word of the reference's. */
@@ -204,6 +206,7 @@ export class CatalogService {
   }
 
   private conflict(sequence: number): DatabaseError {
+    this.options.onConflict?.();
     return new DatabaseError("catalog.conflict", {
       message: `Another process has written catalog record ${sequence} of '${this.options.prefix}'`,
       hint: "only one server may run with this node id and object store; stop the other one and restart",

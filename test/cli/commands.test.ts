@@ -5,6 +5,8 @@ import { influxdb3, session, type Session } from "./fake-terminal.ts";
 
 const done = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
 
+const textOf = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array);
+
 describe("issue 2, first light", () => {
   it("accepts the newcomer's lines word for word", async () => {
     const on = session();
@@ -107,13 +109,13 @@ describe("create (cli §4)", () => {
     });
   });
 
-  it("uploads a file, or the Python files of a package", async () => {
+  it("uploads a file, or the files of a package but hidden ones and bytecode", async () => {
     const on = session();
-    on.files.set("/here/a/one.py", "1").set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.py", "x").set("/here/pkg/__pycache__/y.py", "").set("/here/pkg/t.toml", "");
+    on.files.set("/here/a/one.py", "1").set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.py", "x").set("/here/pkg/__pycache__/y.py", "").set("/here/pkg/.git/x", "").set("/here/pkg/t.toml", "t");
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path ./a/one.py", on);
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path pkg", on);
-    expect(on.world.calls.map(([name, first, second]) => (name === "createTrigger" ? (first as { pluginFileName: string }).pluginFileName : [first, second]))).toEqual([
-      ["one.py", "1"], "one.py", ["pkg/__init__.py", "i"], ["pkg/sub/x.py", "x"], "pkg",
+    expect(on.world.calls.map(([name, first, second]) => (name === "createTrigger" ? (first as { pluginFileName: string }).pluginFileName : [first, textOf(second)]))).toEqual([
+      ["one.py", "1"], "one.py", ["pkg/__init__.py", "i"], ["pkg/sub/x.py", "x"], ["pkg/t.toml", "t"], "pkg",
     ]);
   });
 
@@ -371,7 +373,7 @@ describe("limits and grants of a trigger", () => {
     on.files.set("/here/pkg/manifest.toml", '[grants]\nscratch = "1mb"\n');
     expect(await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path pkg --accept-grants", on)).toMatchObject({ status: 0 });
     expect(created(on)).toMatchObject({ grants: { scratch: 1_048_576 } });
-    expect(on.world.calls.filter(([name]) => name === "writePluginFile").map(([, name]) => name)).toEqual(["pkg/__init__.py"]);
+    expect(on.world.calls.filter(([name]) => name === "createPluginFile").map(([, name]) => name)).toEqual(["pkg/__init__.py", "pkg/manifest.toml"]);
   });
 
   it("change by update trigger; default goes back", async () => {
@@ -383,7 +385,15 @@ describe("limits and grants of a trigger", () => {
     expect((await influxdb3("update trigger -d db -t t", on)).stderr).toContain("Nothing to update");
     on.files.set("/here/a/one.py", "print(1)");
     await influxdb3("update trigger -d db -t t --path a/one.py", on);
-    expect(on.world.calls.at(-1)).toEqual(["writePluginFile", "t", "print(1)", "update"]);
+    expect(on.world.calls.at(-1)).toEqual(["updatePluginFile", "t", new TextEncoder().encode("print(1)")]);
+  });
+
+  it("a folder is replaced as a whole (cli §8)", async () => {
+    const on = session();
+    on.files.set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.toml", "x");
+    expect(await influxdb3("update trigger -d db -t t --path pkg", on)).toEqual(done("Trigger 't' updated successfully (atomic directory replacement)\n"));
+    expect(on.world.calls).toEqual([["updatePluginFolder", "t", new Map([["__init__.py", new TextEncoder().encode("i")], ["sub/x.toml", new TextEncoder().encode("x")]])]]);
+    expect((await influxdb3("update trigger -d db -t t --path nowhere", on)).stderr).toContain("Path does not exist: nowhere");
   });
 
   it("are shown by show triggers", async () => {

@@ -7,7 +7,7 @@ import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid 
 import { EMPTY_OK, NO_CONTENT, type Reply } from "../reply.ts";
 import { renderReply } from "../render-query.ts";
 import { formatWord, textFormat } from "../result-format.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { FieldType, HardDeleteTime } from "../services.ts";
 
 const LIST = v.object({ format: formatWord, show_deleted: v.optional(booleanWord, "false") });
@@ -138,14 +138,17 @@ async function updateTable(request: Request, { services, options }: RouteContext
   return EMPTY_OK;
 }
 
+const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Databases and tables", summary, success: { status: 200 }, ...more });
+const rows = { status: 200, types: ["application/json", "application/jsonl", "text/csv", "text/plain"], schema: v.array(v.looseObject({ "iox::database": v.string() })) } as const;
+
 export const DATABASE_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/api/v3/configure/database", handle: listDatabases },
-  { method: "POST", path: "/api/v3/configure/database", handle: createDatabase },
-  { method: "PUT", path: "/api/v3/configure/database", handle: updateDatabase },
-  { method: "DELETE", path: "/api/v3/configure/database", handle: deleteDatabase },
-  { method: "POST", path: "/api/v3/configure/database/retention_period", handle: setRetention },
-  { method: "DELETE", path: "/api/v3/configure/database/retention_period", handle: clearRetention },
-  { method: "POST", path: "/api/v3/configure/table", handle: createTable },
-  { method: "PUT", path: "/api/v3/configure/table", handle: updateTable },
-  { method: "DELETE", path: "/api/v3/configure/table", handle: deleteTable },
+  { method: "GET", path: "/api/v3/configure/database", handle: listDatabases, doc: doc("List the databases", { query: LIST, success: rows }) },
+  { method: "POST", path: "/api/v3/configure/database", handle: createDatabase, doc: doc("Create a database", { json: CREATE_DATABASE, failures: [409, 415, 422] }) },
+  { method: "PUT", path: "/api/v3/configure/database", handle: updateDatabase, doc: doc("Change the retention period of a database", { json: UPDATE_DATABASE, failures: [404, 415] }) },
+  { method: "DELETE", path: "/api/v3/configure/database", handle: deleteDatabase, doc: doc("Delete a database", { query: DELETE_DATABASE, json: DELETE_DATABASE, eitherPlace: true, failures: [404, 409, 415] }) },
+  { method: "POST", path: "/api/v3/configure/database/retention_period", handle: setRetention, doc: doc("Set the retention period of a database", { query: SET_RETENTION, success: { status: 204 }, failures: [404] }) },
+  { method: "DELETE", path: "/api/v3/configure/database/retention_period", handle: clearRetention, doc: doc("Keep a database's rows for ever", { query: CLEAR_RETENTION, success: { status: 204 }, failures: [404] }) },
+  { method: "POST", path: "/api/v3/configure/table", handle: createTable, doc: doc("Create a table", { json: CREATE_TABLE, failures: [409, 415, 422] }) },
+  { method: "PUT", path: "/api/v3/configure/table", handle: updateTable, doc: doc("Change the retention period of a table", { json: UPDATE_TABLE, failures: [404, 415] }) },
+  { method: "DELETE", path: "/api/v3/configure/table", handle: deleteTable, doc: doc("Delete a table", { query: DELETE_TABLE, json: DELETE_TABLE, eitherPlace: true, failures: [404, 409, 415] }) },
 ];

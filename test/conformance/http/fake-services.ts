@@ -68,6 +68,11 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         createNamed: record("createNamed", () => ISSUED),
         delete: record("deleteToken", nothing),
       },
+      caches: {
+        createLast: record("createLast", () => ({ name: "made" })),
+        createDistinct: record("createDistinct", () => ({ cache_name: "made" })),
+        delete: record("deleteCache", nothing),
+      },
       processing: {
         createTrigger: record("createTrigger", nothing),
         updateTrigger: record("updateTrigger", nothing),
@@ -77,7 +82,9 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
         testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
         request: record("request", () => world.engineResponse),
-        writePluginFile: record("writePluginFile", nothing),
+        createPluginFile: record("createPluginFile", nothing),
+        updatePluginFile: record("updatePluginFile", nothing),
+        updatePluginFolder: record("updatePluginFolder", nothing),
       },
     },
     options: {
