@@ -211,7 +211,7 @@ export class Storage {
     return (await this.#persistence?.mergeNow()) ?? 0;
   }
 
-  /** Removes expired files, as is done in the background from time to time. */
+  /** Removes expired files and what is to be deleted for good, as is done in the background from time to time. */
   async expireNow(): Promise<void> {
     await this.#persistence?.expireNow();
   }
@@ -330,9 +330,9 @@ async function openPersistence({ snapshots, catalog, clock, log }: StorageOption
   const liveTable = (tableId: number): TableDefinition | undefined => (isLive(catalog, tableId) ? catalog.state.tablesById.get(tableId) : undefined);
   const retentionOf = (tableId: number): bigint | undefined => {
     const table = liveTable(tableId);
-    return table === undefined ? undefined : catalog.state.databasesById.get(table.databaseId)?.retentionNs;
+    return table === undefined ? undefined : (table.retentionNs ?? catalog.state.databasesById.get(table.databaseId)?.retentionNs);
   };
-  return Persistence.open({ settings: snapshots, buffer, liveTable, retentionOf, clock, log, yieldToEventLoop });
+  return Persistence.open({ settings: snapshots, buffer, catalog, liveTable, retentionOf, clock, log, yieldToEventLoop });
 }
 
 /** Deleted tables answer no query and feed no trigger, so their rows need no memory. */
@@ -369,6 +369,8 @@ function batchOf(bytes: Uint8Array, { sequence, databaseId, origin }: Origin): C
 function replayRecord(record: WalRecord, catalog: CatalogService, buffer: QueryableBuffer): void {
   for (const { tableId, databaseId } of record.batches) {
     const table = catalog.state.tablesById.get(tableId);
+    // Ids are never used again: this table was deleted, and the catalog has forgotten it.
+    if (table === undefined && tableId <= catalog.state.lastTableId) continue;
     if (table === undefined || table.databaseId !== record.databaseId || databaseId !== record.databaseId) {
       throw new DatabaseError("wal.corrupt", { message: `a record names table ${tableId} of database ${record.databaseId}, which the catalog does not know` });
     }
