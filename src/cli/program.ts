@@ -24,8 +24,8 @@ const CREATE: CommandNode = {
     leaf("trigger", "Run a plugin on writes, on a schedule or on requests", async () =>
       (await import("./commands/create-trigger.ts")).createTrigger,
     ),
-    later("last_cache", "Create a last value cache"),
-    later("distinct_cache", "Create a distinct value cache"),
+    leaf("last_cache", "Create a last value cache", async () => (await import("./commands/create-cache.ts")).createLastCache),
+    leaf("distinct_cache", "Create a distinct value cache", async () => (await import("./commands/create-cache.ts")).createDistinctCache),
     leaf("token", "Create an admin token", async () => (await import("./commands/create-token.ts")).createToken),
   ],
 };
@@ -38,8 +38,8 @@ const DELETE: CommandNode = {
     leaf("database", "Delete a database", async () => (await import("./commands/delete.ts")).deleteDatabase),
     leaf("table", "Delete a table", async () => (await import("./commands/delete.ts")).deleteTable),
     leaf("trigger", "Delete a trigger", async () => (await import("./commands/delete.ts")).deleteTrigger),
-    later("last_cache", "Delete a last value cache"),
-    later("distinct_cache", "Delete a distinct value cache"),
+    leaf("last_cache", "Delete a last value cache", async () => (await import("./commands/delete-cache.ts")).deleteLastCache),
+    leaf("distinct_cache", "Delete a distinct value cache", async () => (await import("./commands/delete-cache.ts")).deleteDistinctCache),
     leaf("token", "Delete a named admin token", async () => (await import("./commands/delete.ts")).deleteToken),
   ],
 };
@@ -103,6 +103,7 @@ export const PROGRAM: CommandNode = {
         leaf("database", "Change how long a database keeps its rows", async () =>
           (await import("./commands/update-database.ts")).updateDatabase,
         ),
+        leaf("table", "Change how long a table keeps its rows", async () => (await import("./commands/update-table.ts")).updateTable),
         leaf("trigger", "Replace the code of a trigger, or change its limits and grants", async () =>
           (await import("./commands/update-trigger.ts")).updateTrigger,
         ),
@@ -113,6 +114,14 @@ export const PROGRAM: CommandNode = {
       verb: "Install",
       summary: "Install Python packages",
       children: [later("package", "Install Python packages for plugins")],
+    },
+    {
+      name: "completion",
+      verb: "Completion",
+      summary: "Print a completion script for your shell",
+      children: (["bash", "zsh", "fish"] as const).map((shell) =>
+        leaf(shell, `Print the completion script for ${shell}`, async () => (await import("./commands/completion.ts")).completionCommand(shell)),
+      ),
     },
     { ...later("debug", "Look into a stored catalog"), verb: "Debug", hidden: true },
   ],

@@ -5,12 +5,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
-import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
+import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
+import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
+import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
+import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
-import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
@@ -20,8 +22,10 @@ import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
-import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import type { CacheLimits } from "../engine/caches/cache-limits.ts";
+import { CacheService } from "../engine/caches/cache-service.ts";
+import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -29,7 +33,7 @@ import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
 import { withTokenTable } from "../engine/token-table.ts";
@@ -40,9 +44,11 @@ import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
-import { listen, RUNTIME } from "./listen.ts";
+import { createHealth } from "./health.ts";
+import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -72,10 +78,26 @@ interface Opened {
   readonly closing: Closing;
 }
 
+/** A node without HTTP: what the server and the library have in common. */
+export interface RunningNode {
+  readonly services: Services;
+  readonly catalog: CatalogService;
+  readonly storage: Storage;
+  readonly processing: Processing;
+  readonly tokens: TokenService;
+  /** Tells plugins where the server's own API is, once it listens. */
+  readonly access: ReturnType<typeof pluginAccess>;
+  readonly runtime: { start(): Promise<void> };
+  readonly log: LogSink;
+  readonly closing: Closing;
+  startTriggers(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
-export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+export async function openNode(config: ServeConfig, io: ServeIo): Promise<RunningNode> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
@@ -89,26 +111,49 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
   }
 }
 
-async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
-  const { clock, log, closing } = opened;
+/** Throws what `openNode` throws, and `server.address_in_use`. */
+export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   await checkAddress(config);
-  const stores = openStores(config);
-  closing.add("data folder", () => stores.release());
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const node = await openNode(config, io);
+  try {
+    const listener = await openHttp(config, node.services, node.tokens, node.log);
+    node.closing.add("HTTP", () => listener.close());
+    node.access.listensAt(listener);
+    await node.startTriggers();
+    bootInBackground(node.runtime, node.log);
+    const hasTokens = config.authentication !== "tokens" || !node.tokens.isEmpty;
+    return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => node.close() };
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningNode> {
+  const { clock, log, closing } = opened;
+  const stores = await openStores(config, opened, closing);
+  const { claim } = stores;
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
-  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
+  claim?.onSuperseded((error) => storage.refuseWrites(error));
+  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
-  const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const yieldToEventLoop = createTurns();
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  closing.add("caches", async () => caches.close());
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -131,19 +176,15 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     catalog,
     storage,
     queries,
+    caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, tokens, log);
-  closing.add("HTTP", () => listener.close());
-  access.listensAt(listener);
-  processing.engine.start();
-  bootInBackground(runtime, log);
-  const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
-  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
 
 /** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
@@ -161,35 +202,48 @@ interface StorageParts {
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+  const kernels = new URL("runtime-wasm/dist/", packageRoot());
+  const yieldToEventLoop = createTurns();
+  const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  const otherWal = await stores.openOtherWal?.();
   opened = await Storage.open({
     catalog,
     wal,
+    otherWal,
     clock,
     log,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      // Each commit is a request to the store: as the reference, one per flush.
+      ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
       ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
-    yieldToEventLoop: createTurns(),
-    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    yieldToEventLoop,
+    makeKernel: await loadLineProtocolKernel(kernels, log),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 
-function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
-  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
+function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
+  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+  return {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
+    ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
+  };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
@@ -198,7 +252,17 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
-function processingApi({ engine, tests }: Processing): Services["processing"] {
+function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
+  return createFolderPluginStore({
+    folder: pluginDir,
+    overlay: bundledPlugins(),
+    randomName,
+    repository: pluginDirOnly ? undefined : { base: pluginRepo, http: createHttpsRepository(), pins, log },
+  });
+}
+
+function processingApi({ engine, tests, files }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
     updateTrigger: (request) => engine.updateTrigger(request),
@@ -208,7 +272,9 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
     request: (request) => engine.request(request),
-    writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
+    createPluginFile: (name, content) => files.create(name, content),
+    updatePluginFile: (triggerName, content) => files.update(triggerName, content),
+    updatePluginFolder: (triggerName, content) => files.updateFolder(triggerName, content),
   };
 }
 
@@ -220,19 +286,22 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
-  return listen({
+  const listening: Parameters<typeof listen>[0] = {
     host: config.bind.host,
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
-  });
+  };
+  return config.httpTransport === "uws" ? listenOnUwsOrOwn(listening, log) : listen(listening);
 }
 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */

@@ -13,6 +13,7 @@ const parse = (values: Record<string, string | true>, defaultAuthentication: "to
   parseServeConfig(settings({ "node-id": "node0", ...values }), {
     defaultDataDir: "/home/u/.influxdb",
     defaultNodeId: undefined,
+    logIsTerminal: false,
     defaultAuthentication,
     resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path}`),
     env: (name) => (name === "NODE" ? "from-env" : undefined),
@@ -82,6 +83,7 @@ const parseServeConfigFromEnv = (name: string): ServeConfig =>
   parseServeConfig(settings({ "node-id-from-env": name }), {
     defaultDataDir: "/d",
     defaultNodeId: undefined,
+    logIsTerminal: false,
     defaultAuthentication: "tokens",
     resolvePath: (path) => path,
     env: (variable) => (variable === "NODE" ? "from-env" : undefined),

@@ -10,6 +10,7 @@ import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
@@ -24,8 +25,8 @@ export type Authentication = "tokens" | "this-machine" | "none";
 export interface ServeConfig {
   /** First path segment of everything durable. */
   readonly nodeId: string;
-  /** `dataDir` is created when it is missing. */
-  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  /** Its `dataDir` is created when it is missing. */
+  readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   readonly authentication: Authentication;
   /** Paths that need no token. */
@@ -34,8 +35,14 @@ export interface ServeConfig {
   readonly adminTokenFile: string | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** `uws`: uWebSockets.js where it can be used. */
+  readonly httpTransport: "own" | "uws";
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
+  /** Where `gh:` plugins come from; undefined: the official repository. */
+  readonly pluginRepo: string | undefined;
+  /** No plugins from a repository, no uploads. */
+  readonly pluginDirOnly: boolean;
   /** Undefined: every kind of trigger is allowed. */
   readonly restrictTriggersTo: ReadonlySet<TriggerKind> | undefined;
   readonly walFlushIntervalMs: number;
@@ -46,6 +53,9 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
+  readonly valueCacheSizeBytes: number | undefined;
+  readonly lastCacheEvictionIntervalMs: number | undefined;
+  readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
   /** Persisted rows kept in memory for triggers that are behind. */
@@ -66,7 +76,7 @@ export interface ServeConfig {
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
-    readonly format: "full" | "json";
+    readonly format: LogFormat;
   };
 }
 
@@ -82,6 +92,8 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** A person reads the log: then one readable line an event, else one JSON object a line. */
+  readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
@@ -111,7 +123,7 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
-  const objectStore = parseObjectStore(settings, around);
+  const objectStore = parseStoreConfig(settings, around);
   const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
   const adminTokenFile = settings.text("admin-token-file");
   return {
@@ -119,16 +131,22 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
     tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
     openPaths: parseOpenPaths(settings.list("disable-authz")),
     adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
     pluginDir: parsePluginDir(settings, around, objectStore),
+    pluginRepo: parsePluginRepo(settings.text("plugin-repo")),
+    pluginDirOnly: settings.isSet("plugin-dir-only"),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
+    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
+    distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
     triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginLimits: parsePluginLimits(settings),
@@ -142,7 +160,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
       destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
-      format: settings.text("log-format") === "json" ? "json" : "full",
+      format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
 }
@@ -180,16 +198,6 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   return given;
 }
 
-function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
-  const kind = (settings.text("object-store") ?? "file").toLowerCase();
-  if (kind === "memory") return { kind };
-  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
-  throw misconfigured(
-    `Cannot parse object store config: the object store "${kind}" is not available yet`,
-    "use --object-store file or --object-store memory",
-  );
-}
-
 function parsePluginDir(
   settings: ServeSettings,
   around: ServeSurroundings,
@@ -197,7 +205,15 @@ function parsePluginDir(
 ): string | undefined {
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
-  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+  return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+}
+
+function parsePluginRepo(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*)?$/.test(text)) {
+    throw misconfigured(`The plugin repository "${text}" is not a URL`, "give --plugin-repo a URL such as https://example.org/plugins/");
+  }
+  return text;
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
@@ -336,6 +352,13 @@ const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
 /** Whether the configuration lets this trigger be created. */
 export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
   return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+export type LogFormat = "text" | "json" | "logfmt";
+
+function parseLogFormat(name: string | undefined, isTerminal: boolean): LogFormat {
+  if (name === undefined) return isTerminal ? "text" : "json";
+  return name === "json" || name === "logfmt" ? name : "text";
 }
 
 /** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */

@@ -60,12 +60,18 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         setRetention: record("setRetention", nothing),
         createTable: record("createTable", nothing),
         deleteTable: record("deleteTable", nothing),
+        setTableRetention: record("setTableRetention", nothing),
       },
       tokens: {
         createOperator: record("createOperator", () => ISSUED),
         regenerateOperator: record("regenerateOperator", () => ISSUED),
         createNamed: record("createNamed", () => ISSUED),
         delete: record("deleteToken", nothing),
+      },
+      caches: {
+        createLast: record("createLast", () => ({ name: "made" })),
+        createDistinct: record("createDistinct", () => ({ cache_name: "made" })),
+        delete: record("deleteCache", nothing),
       },
       processing: {
         createTrigger: record("createTrigger", nothing),
@@ -76,7 +82,9 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
         testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
         request: record("request", () => world.engineResponse),
-        writePluginFile: record("writePluginFile", nothing),
+        createPluginFile: record("createPluginFile", nothing),
+        updatePluginFile: record("updatePluginFile", nothing),
+        updatePluginFolder: record("updatePluginFolder", nothing),
       },
     },
     options: {
@@ -86,6 +94,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
       newRequestId: () => "01890a5d-ac96-774b-bcce-b302099a8057",
       processId: "7a5a5f6e-0c1f-4a3c-9d7c-0f9a2d5b7c11",
       log: { log: () => undefined },
+      monotonicMs: () => 0,
       ...overrides,
     },
   };
