@@ -1,6 +1,7 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
 import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
 import type { MemoryImage } from "./memory-image.ts";
+import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
 /** What a worker is started with. */
@@ -50,6 +51,8 @@ export interface RunMessage {
   readonly key: number;
   readonly settings: InstanceSettings;
   readonly descriptors: readonly SavedDescriptor[];
+  /** The folder `/tmp`; undefined: there is none. */
+  readonly scratch: { readonly bytesMax: number; readonly saved: SavedScratch | undefined } | undefined;
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
@@ -90,6 +93,8 @@ export interface DoneMessage {
   /** Live keys of the private cache; undefined when the guest could not say. */
   readonly cacheKeys: number | undefined;
   readonly descriptors: readonly SavedDescriptor[];
+  /** Undefined: as it was. */
+  readonly scratch?: SavedScratch | undefined;
   readonly adoptMs: number | undefined;
   readonly restoreMs: number | undefined;
 }

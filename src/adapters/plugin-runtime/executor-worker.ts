@@ -16,6 +16,7 @@ import { OutputParcel } from "./output-parcel.ts";
 import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
 import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
 import { type ParkableWasiLayer, createWasiLayer } from "./wasi/layer.ts";
+import { ScratchFolder } from "./wasi/scratch.ts";
 import { LineSink } from "./wasi/line-sink.ts";
 
 const data = workerData as ExecutorData;
@@ -44,12 +45,19 @@ const stdlib: TreeFile = { path: "lib/python313.zip", bytes: new Uint8Array(data
 const bareRoot = buildFileTree([stdlib]);
 const adopted = new Map<number, Adopted>();
 
+const realtimeNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+/** Trees are shared between guests: the folder goes into a root of its own. */
+function withScratch(root: DirectoryNode, scratch: ScratchFolder | undefined): DirectoryNode {
+  return scratch === undefined ? root : { ...root, entries: new Map(root.entries).set("tmp", scratch.root) };
+}
+
 function adopt(memory: WebAssembly.Memory): Adopted {
   const wasi = createWasiLayer({
     root: bareRoot,
     environment: GUEST_ENVIRONMENT,
     clockResolutionNs: data.clockResolutionNs,
-    realtimeNs: () => BigInt(Date.now()) * 1_000_000n,
+    realtimeNs,
     monotonicNs: () => process.hrtime.bigint(),
     random: (into) => void crypto.getRandomValues(into),
     output: (_stream, bytes) => sink.write(bytes),
@@ -98,6 +106,7 @@ interface Preparation {
   readonly target: Adopted;
   readonly adoptMs: number | undefined;
   readonly restoreMs: number | undefined;
+  readonly scratch: ScratchFolder | undefined;
 }
 
 function prepare(message: ThreadRunMessage): Preparation {
@@ -119,9 +128,10 @@ function prepare(message: ThreadRunMessage): Preparation {
     adopted.set(message.key, target);
   }
   // What an image restored does not know must not stay open.
-  target.wasi.restore(treeOf(message.files), message.reset === "none" ? message.descriptors : []);
+  const scratch = message.scratch === undefined ? undefined : new ScratchFolder(message.scratch.bytesMax, realtimeNs, message.scratch.saved);
+  target.wasi.restore(withScratch(treeOf(message.files), scratch), message.reset === "none" ? message.descriptors : []);
   if (message.reset !== "none") target.guest.resume(message.settings);
-  return { target, adoptMs, restoreMs };
+  return { target, adoptMs, restoreMs, scratch };
 }
 
 function run(message: ThreadRunMessage): void {
@@ -150,6 +160,7 @@ function run(message: ThreadRunMessage): void {
     stopSeen: mailbox.stopSeen,
     cacheKeys,
     descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],
+    scratch: preparation?.scratch?.save(),
     adoptMs: preparation?.adoptMs,
     restoreMs: preparation?.restoreMs,
   };

@@ -219,7 +219,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
 
   #soften(): void {
     this.#executor?.mailbox.setStop(STOP.soft);
-    this.#parts.pool.prepareSpare();
+    if (this.#ladder.reason === "time-limit") this.#parts.pool.prepareSpare();
     if (this.#waiting !== undefined) this.#settle(this.#requestCount, this.#waiting.refused);
   }
 

@@ -7,16 +7,17 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
-import type { DoneMessage } from "./executor-protocol.ts";
+import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
 import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
 import type { InstanceSettings } from "./contract.ts";
-import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX } from "./limits.ts";
+import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
 import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
 import type { StopGraces } from "./stop-ladder.ts";
+import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
 export interface StartedRuntime {
@@ -53,6 +54,7 @@ export class GuestInstance implements PluginInstance {
   #pool: ExecutorPool | undefined;
   #life: GuestLife | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
+  #scratch: SavedScratch | undefined;
   #cacheKeys = 0;
   #busy = false;
   #run: GuestRun | undefined;
@@ -113,6 +115,7 @@ export class GuestInstance implements PluginInstance {
             key: life.key,
             settings: this.#settings,
             descriptors: this.#descriptors,
+            scratch: this.#scratchOf(),
             context: guestContext(invocation),
             event: packEvent(invocation),
             files: this.#packer.pack(invocation.code),
@@ -159,6 +162,7 @@ export class GuestInstance implements PluginInstance {
         const cacheKeysBefore = this.#cacheKeys;
         const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore });
         this.#descriptors = done.descriptors;
+        this.#keepScratch(done);
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
         if (this.#life !== undefined) {
           if (this.#life.lost) this.#tellLost(cacheKeysBefore);
@@ -186,6 +190,18 @@ export class GuestInstance implements PluginInstance {
       else this.#life.reset = "used";
     }
     return lost;
+  }
+
+  #scratchOf(): RunMessage["scratch"] {
+    const bytesMax = this.#parts.limits.scratchBytesMax ?? 0;
+    return bytesMax === 0 ? undefined : { bytesMax, saved: this.#scratch };
+  }
+
+  /** A process may send anything: what is too large is as if it had not been written. */
+  #keepScratch({ scratch }: DoneMessage): void {
+    if (scratch === undefined) return;
+    const bytes = scratch.entries.reduce((sum, { buffer }) => sum + (buffer?.byteLength ?? 0), 0);
+    if (bytes <= (this.#parts.limits.scratchBytesMax ?? 0) && scratch.entries.length <= SCRATCH_ENTRIES_MAX) this.#scratch = scratch;
   }
 
   /** Nobody's run ended with it, so no outcome tells. */

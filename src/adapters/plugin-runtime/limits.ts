@@ -69,6 +69,13 @@ export const OUTPUT_COPY_BYTES_MAX = 64 * 1024;
 export const OUTPUT_PARCEL_BYTES_MAX = 32 * 1024;
 export const OUTPUT_PARCEL_MS_MAX = 200;
 
+/** Entries of a scratch folder; what each costs beside its name and content; the least that a file that holds anything takes. */
+export const SCRATCH_ENTRIES_MAX = 10_000;
+export const SCRATCH_ENTRY_BYTES = 256;
+export const SCRATCH_FILE_BYTES_MIN = 512;
+/** A path may not be so deep that walking it costs more than its file. */
+export const PATH_DEPTH_MAX = 64;
+
 /** Open file descriptors of one instance. */
 export const DESCRIPTORS_MAX = 64;
 export const PATH_BYTES_MAX = 4096;

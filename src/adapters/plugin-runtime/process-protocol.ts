@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import { brokenFrame } from "./frames.ts";
-import { DESCRIPTORS_MAX, IMAGE_RUNS_MAX, PATH_BYTES_MAX } from "./limits.ts";
+import { DESCRIPTORS_MAX, IMAGE_RUNS_MAX, PATH_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
 import type { ParkedMemory } from "./parked-memory.ts";
 
 export interface StartMessage {
@@ -64,6 +64,13 @@ const END = v.variant("kind", [
   v.object({ kind: v.literal("failed"), message: text }),
 ]);
 
+const SCRATCH_ENTRY = v.object({
+  path: v.pipe(v.string(), v.maxLength(PATH_BYTES_MAX)),
+  buffer: v.optional(v.instance(SharedArrayBuffer)),
+  size: count,
+  modifiedNs: v.bigint(),
+});
+
 const PARKED = v.object({ memoryBytes: count, runs: v.pipe(v.array(count), v.maxLength(IMAGE_RUNS_MAX)), data: bytes });
 
 const FROM_PROCESS = v.variant("type", [
@@ -81,9 +88,10 @@ const FROM_PROCESS = v.variant("type", [
     stopSeen: v.boolean(),
     cacheKeys: v.optional(count),
     descriptors: v.pipe(
-      v.array(v.object({ number: count, path: v.pipe(v.string(), v.maxLength(PATH_BYTES_MAX)), position: count })),
+      v.array(v.object({ number: count, path: v.pipe(v.string(), v.maxLength(PATH_BYTES_MAX)), position: count, write: v.optional(v.boolean()), append: v.optional(v.boolean()) })),
       v.maxLength(DESCRIPTORS_MAX),
     ),
+    scratch: v.optional(v.object({ entries: v.pipe(v.array(SCRATCH_ENTRY), v.maxLength(SCRATCH_ENTRIES_MAX)) })),
     adoptMs: v.optional(v.number()),
     restoreMs: v.optional(v.number()),
   }),
