@@ -152,6 +152,15 @@ export interface PluginRuntime {
   /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
   createInstance(label: string, limits: InstanceLimits): PluginInstance;
   /** For metrics and tests. */
-  statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number };
+  statistics(): {
+    readonly executors: number;
+    readonly instances: number;
+    readonly imageBytes: number;
+    readonly restoreMsLast: number;
+    /** Executors that were ended to end a run. */
+    readonly terminations?: number;
+    /** Triggers that got executors of their own for it. */
+    readonly quarantined?: number;
+  };
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ export const artefactFolder: URL = new URL("../../runtime-wasm/dist/", import.me
 
 export const processCommand = { file: process.execPath, arguments: [fileURLToPath(new URL("../../dist/executor-process.js", import.meta.url))] };
 
-export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): PluginRuntime {
+export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): ReturnType<typeof createPythonRuntime> {
   return createPythonRuntime({
     loadArtefacts: () => readArtefacts(artefactFolder),
     executorEntry: new URL("../../dist/executor-worker.js", import.meta.url),

@@ -27,6 +27,9 @@ const send = (message: FromProcess): void => {
   for (const part of encodeFrame(message)) process.stdout.write(part);
 };
 
+/** As much as the least that a trigger may have. */
+const WARM_UP_MEMORY_BYTES = 32 * 1024 * 1024;
+
 class Relay {
   readonly #executor: WorkerExecutor;
   readonly #image: MemoryImage;
@@ -38,7 +41,11 @@ class Relay {
     this.#executor = new WorkerExecutor(
       WORKER_ENTRY,
       { module, stdlib: start.stdlib, image: this.#image, clockResolutionNs: start.clockResolutionNs },
-      { onReady: () => send({ type: "ready" }), onLost: () => process.exit(1) },
+      {
+        onReady: () => this.#executor.warm(createGuestMemory(this.#image, WARM_UP_MEMORY_BYTES)),
+        onWarm: () => send({ type: "ready" }),
+        onLost: () => process.exit(1),
+      },
     );
     this.#executor.serve({ onRing: () => this.#ring(), onDone: (done) => this.#done(done), onLost: () => process.exit(1) });
   }

@@ -71,7 +71,13 @@ export interface ForgetMessage {
   readonly keys: readonly number[];
 }
 
-export type ToExecutor = BootMessage | ThreadRunMessage | ForgetMessage;
+/** Runs typical work in a memory that holds the image, so that the engine compiles it before a plugin waits for it. */
+export interface WarmMessage {
+  readonly type: "warm";
+  readonly memory: WebAssembly.Memory;
+}
+
+export type ToExecutor = WarmMessage | BootMessage | ThreadRunMessage | ForgetMessage;
 
 /** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
 export type RunEnd =
@@ -103,6 +109,7 @@ export type FromExecutor =
   /** The control block holds a request. */
   | { readonly type: "ring" }
   | { readonly type: "ready" }
+  | { readonly type: "warmed" }
   | { readonly type: "booted"; readonly image: MemoryImage }
   | { readonly type: "boot-failed"; readonly message: string }
   | DoneMessage;

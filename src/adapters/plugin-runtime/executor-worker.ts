@@ -74,16 +74,32 @@ function sleep(durationMs: number): void {
   mailbox.poll();
 }
 
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** The engine installs optimised code between calls. */
+async function warmUp(guest: Guest): Promise<void> {
+  const started = performance.now();
+  for (let call = 0; call < WARM_UP_CALLS_MAX && performance.now() - started < WARM_UP_MS; call += 1) {
+    if (!guest.warmUp()) return;
+    await pause();
+  }
+}
+
+async function warm(memory: WebAssembly.Memory): Promise<void> {
+  try {
+    assert(data.image !== undefined, "a warm-up has an image");
+    restoreMemoryImage(memory, data.image, false);
+    await warmUp(adopt(memory).guest);
+  } finally {
+    post({ type: "warmed" });
+  }
+}
+
 async function boot(memory: WebAssembly.Memory): Promise<void> {
   try {
     const { guest } = adopt(memory);
     guest.boot();
-    const started = performance.now();
-    for (let call = 0; call < WARM_UP_CALLS_MAX && performance.now() - started < WARM_UP_MS; call += 1) {
-      if (!guest.warmUp()) break;
-      // The engine installs optimised code between calls.
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await warmUp(guest);
     sink.flush();
     parcel.send();
     post({ type: "booted", image: takeMemoryImage(memory) });
@@ -171,6 +187,9 @@ port.on("message", (message: ToExecutor) => {
   switch (message.type) {
     case "boot":
       void boot(message.memory);
+      return;
+    case "warm":
+      void warm(message.memory);
       return;
     case "forget":
       for (const key of message.keys) adopted.delete(key);

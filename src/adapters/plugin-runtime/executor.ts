@@ -32,6 +32,7 @@ export interface ExecutorEvents {
 export interface BootEvents {
   onBooted(image: MemoryImage): void;
   onBootFailed(message: string): void;
+  onWarm(): void;
 }
 
 export interface Executor {

@@ -104,6 +104,7 @@ export const CLOCK_RESOLUTION_NS = 1_000n;
 export const EXECUTORS_MAX = 32;
 /** A process takes some 60 MB where a thread takes 9. */
 export const EXECUTOR_PROCESSES_MAX = 8;
+export const EXECUTOR_PROCESS_NICENESS = 5;
 /** A trigger whose runs had to be ended by force so many times gets executors of its own; so many triggers are remembered. */
 export const QUARANTINE_TERMINATIONS = 3;
 export const TERMINATED_TRIGGERS_MAX = 10_000;

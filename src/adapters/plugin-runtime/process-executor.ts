@@ -4,12 +4,14 @@
  * another one runs there, the guest's memory is parked here.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { Executor, ExecutorClient, ExecutorEvents, HostLink } from "./executor.ts";
 import type { ExecutorData, RunMessage } from "./executor-protocol.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { type GuestHolder, type GuestLife, loseLife } from "./guest-life.ts";
+import { EXECUTOR_PROCESS_NICENESS } from "./limits.ts";
 import type { Request } from "./mailbox.ts";
 import { openMessage } from "./message-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
@@ -49,6 +51,7 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
     this.#events = events;
     // No variable of the server reaches a process that runs plugins.
     this.#child = spawn(command.file, command.arguments, { stdio: ["pipe", "pipe", "ignore"], env: {} });
+    this.#child.once("spawn", () => this.#yieldToServer());
     this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
     this.#child.once("exit", (code, signal) => this.#lose(`the executor process ended with ${signal ?? `code ${code}`}`));
     this.#child.once("error", (error) => this.#lose(messageOf(error)));
@@ -62,6 +65,15 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
       image: { memoryBytes, runs: [...runs], data: contents },
       clockResolutionNs: data.clockResolutionNs,
     });
+  }
+
+  /** Writes and queries come first where the processors do not suffice for all. */
+  #yieldToServer(): void {
+    try {
+      if (this.#child.pid !== undefined) setPriority(this.#child.pid, EXECUTOR_PROCESS_NICENESS);
+    } catch {
+      // Not every system lets a process do that; nothing depends on it.
+    }
   }
 
   serve(client: ExecutorClient | undefined): void {

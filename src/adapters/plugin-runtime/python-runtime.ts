@@ -66,7 +66,7 @@ export interface PluginRuntimeStatistics {
   readonly terminations: number;
 }
 
-export function createPythonRuntime(options: PluginRuntimeOptions): PluginRuntime & { statistics(): PluginRuntimeStatistics } {
+export function createPythonRuntime(options: PluginRuntimeOptions): Omit<PluginRuntime, "statistics"> & { statistics(): PluginRuntimeStatistics } {
   return new PythonRuntime(options);
 }
 

@@ -43,6 +43,11 @@ export class WorkerExecutor implements Executor {
     this.#send({ type: "boot", memory });
   }
 
+  /** `onWarm` of the events tells the end. */
+  warm(memory: WebAssembly.Memory): void {
+    this.#send({ type: "warm", memory });
+  }
+
   /** The memory is left out when the thread has it already. */
   run(message: RunMessage, { key, memory, reset }: GuestLife): void {
     const known = this.#adopted.delete(key) && reset === "none";
@@ -98,6 +103,8 @@ export class WorkerExecutor implements Executor {
         return this.#client === undefined ? this.#answerNobody() : this.#client.onRing();
       case "done":
         return this.#client?.onDone(message);
+      case "warmed":
+        return this.#events.onWarm?.();
       case "ready":
         return this.#events.onReady();
       case "booted":
