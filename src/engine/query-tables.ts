@@ -154,7 +154,7 @@ export class QueryTables implements TableSource {
     const batches = this.batches(scan);
     const windows = contestedTimes(files, batches, snapshot.mayHaveDuplicates);
     return {
-      files: files.map((file) => ({ path: file.path, contested: isContested(file, windows) })),
+      files: files.map((file) => ({ path: file.path, sizeBytes: file.sizeBytes, contested: isContested(file, windows) })),
       rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
       windows,
       memoryContested: windows.length > 0 && batches.some((batch) => isContested(batch, windows)),

@@ -17,7 +17,8 @@ import type { WalLog } from "../ports/wal-log.ts";
 import type { CatalogService } from "./catalog-service.ts";
 import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
-import { GroupCommit, type RingRecord } from "./group-commit.ts";
+import { BufferRoom } from "./buffer-room.ts";
+import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -82,6 +83,7 @@ export class Storage {
   readonly #catalog: CatalogService;
   readonly #log: LogSink;
   readonly #buffer: QueryableBuffer;
+  readonly #room: BufferRoom;
   readonly #commit: GroupCommit;
   readonly #path: WritePath;
   readonly #wal: WalLog;
@@ -98,6 +100,7 @@ export class Storage {
     this.#log = options.log;
     this.#wal = options.wal;
     this.#buffer = buffer;
+    this.#room = new BufferRoom({ buffer, clock: options.clock, limits, isPersisted: options.snapshots !== undefined });
     this.#replay = replay;
     this.#persistence = persistence;
     this.#commit = new GroupCommit({
@@ -252,9 +255,15 @@ export class Storage {
     };
   }
 
+  /** From now on every write gets this error; queries go on. */
+  refuseWrites(error: DatabaseError): void {
+    this.#commit.refuse(error);
+  }
+
   /** Commits what was accepted, refuses more, closes the WAL log. */
   async close(): Promise<void> {
     await this.#persistence?.close();
+    this.#room.close(closedError());
     await this.feed.close();
     await this.#commit.close();
     await this.#wal.close();
@@ -262,7 +271,7 @@ export class Storage {
 
   /** Encodes the rows into the ring. The commit is wrapped, so that awaiting this does not await it. */
   async #submit(write: EncodableWrite, { origin, position }: WriteRequest): Promise<{ readonly commit: Promise<void> }> {
-    this.#buffer.reserve(write.bufferBytes);
+    await this.#room.reserve(write.bufferBytes);
     try {
       const slot = await this.#commit.reserve(write.size + (position === undefined ? 0 : POSITION_BYTES));
       return { commit: this.#commit.submit(slot, { databaseId: write.databaseId, origin, batches: write.batches, reservedBytes: write.bufferBytes, position }) };

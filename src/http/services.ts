@@ -155,12 +155,24 @@ export interface Metric {
   /** Without unit suffix rules applied: give the full Prometheus name. */
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge";
-  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint }[];
+  /** A histogram's samples give the ending of their name: `_bucket` (cumulated, label `le`), `_sum`, `_count`. */
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly samples: readonly { readonly ending?: "_bucket" | "_sum" | "_count"; readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint }[];
 }
 
 export interface MetricsSource {
   collect(): readonly Metric[];
+}
+
+/** Something that keeps the server from working as it should. */
+export interface HealthProblem {
+  /** `degraded`: it does its work all the same; `failing`: it refuses writes. */
+  readonly level: "degraded" | "failing";
+  readonly text: string;
+}
+
+export interface HealthSource {
+  problems(): readonly HealthProblem[];
 }
 
 export interface ServerVersion {
@@ -178,6 +190,8 @@ export interface Services {
   readonly processing: ProcessingApi;
   readonly tokens: TokenApi;
   readonly metrics: MetricsSource;
+  /** Without it nothing can be wrong. */
+  readonly health?: HealthSource;
   readonly clusterUuid: string;
   readonly version: ServerVersion;
 }

@@ -4,11 +4,13 @@
  * encoded, so that the memory needed is that of the tags, the order and a single column, beside the files themselves.
  */
 import type { TableDefinition } from "../catalog/definitions.ts";
+import { ByteWriter } from "../bytes/byte-writer.ts";
 import { type ColumnType, ENCODED } from "../columns/column-type.ts";
 import type { ColumnValues, ColumnView, TableBatchView } from "../columns/table-batch.ts";
-import { encodeColumnChunk } from "../parquet/column-chunk.ts";
-import { encodeFooter, type PlacedChunk, type SchemaColumn } from "../parquet/footer.ts";
+import { type ColumnChunk, encodeColumnChunk } from "../parquet/column-chunk.ts";
+import { encodeFooter, type SchemaColumn } from "../parquet/footer.ts";
 import { ROW_GROUP_ROWS } from "../parquet/limits.ts";
+import { scriptPages } from "../parquet/page-encoder.ts";
 import { readParquetColumn } from "../parquet/read-column.ts";
 import type { ParquetLayout } from "../parquet/read-footer.ts";
 import type { ChunkPiece, ChunkRows } from "./chunk-rows.ts";
@@ -80,13 +82,15 @@ const MAGIC = new TextEncoder().encode("PAR1");
 
 interface EncodedPiece {
   readonly bytes: Uint8Array;
-  readonly facts: Omit<PlacedChunk, "offset">;
+  readonly facts: Omit<ColumnChunk, "offset">;
 }
 
 /** A Parquet file whose columns come one after another; in the file the row groups do. */
 class ColumnwiseFile {
   readonly #rowCount: number;
   readonly #schema: SchemaColumn[] = [];
+  readonly #chunk = new ByteWriter();
+  readonly #page = new ByteWriter();
   /** By row group, then column. */
   readonly #groups: EncodedPiece[][];
 
@@ -99,9 +103,10 @@ class ColumnwiseFile {
     const { id, type } = table.columnsByName.get(values.name) as { readonly id: number; readonly type: ColumnType };
     this.#schema.push({ name: values.name, type, fieldId: id });
     for (const [index, group] of this.#groups.entries()) {
-      const { bytes, ...facts } = encodeColumnChunk(values, index * ROW_GROUP_ROWS, this.#groupEnd(index), type === "time");
-      // A copy: the encoder's memory is larger than what it holds.
-      group.push({ bytes: bytes.slice(), facts: { ...facts, compressedBytes: bytes.length } });
+      const target = { file: this.#chunk, page: this.#page, encoder: scriptPages };
+      target.file.clear();
+      const facts = encodeColumnChunk(values, { from: index * ROW_GROUP_ROWS, to: this.#groupEnd(index) }, type === "time", target);
+      group.push({ bytes: target.file.copy(), facts });
       yield;
     }
   }
@@ -114,7 +119,7 @@ class ColumnwiseFile {
     let offset = MAGIC.length;
     const groups = this.#groups.map((group, index) => ({
       rowCount: this.#groupEnd(index) - index * ROW_GROUP_ROWS,
-      chunks: group.map(({ facts }): PlacedChunk => {
+      chunks: group.map(({ facts }): ColumnChunk => {
         const chunk = { ...facts, offset };
         offset += facts.compressedBytes;
         return chunk;

@@ -2,6 +2,7 @@
 import type { QueryableBuffer } from "../../core/buffer/queryable-buffer.ts";
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
+import type { ChunkEncoder } from "../../ports/chunk-encoder.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
@@ -27,6 +28,8 @@ export interface PersistenceSettings {
   readonly mergeMemoryBytesMax?: number;
   /** Manifests after which a checkpoint replaces them; default 100. */
   readonly manifestsPerCheckpoint?: number;
+  /** Encodes on another thread; without it chunks are encoded here, in slices. */
+  readonly encoder?: ChunkEncoder | undefined;
   /** Longest life of a query: so long files stay that no longer count. Default 65 s. */
   readonly queryMsMax?: number;
 }

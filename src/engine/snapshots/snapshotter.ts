@@ -9,6 +9,7 @@ import { messageOf } from "../../core/errors/database-error.ts";
 import { type ChunkRows, splitByChunk } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, encodeCost } from "../../core/snapshot/encode-chunk.ts";
 import { parquetPath, type PersistedFile } from "../../core/snapshot/manifest.ts";
+import type { ChunkEncoder } from "../../ports/chunk-encoder.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { Drive } from "../drive.ts";
@@ -23,6 +24,8 @@ export interface SnapshotSettings {
   readonly gen1DurationNs: bigint;
   /** Rows older than this in the buffer begin a snapshot. */
   readonly ageMsMax: number;
+  /** Encodes on another thread; without it chunks are encoded here, in slices. */
+  readonly encoder?: ChunkEncoder | undefined;
 }
 
 export interface SnapshotterOptions {
@@ -149,7 +152,7 @@ export class Snapshotter {
     const cost = encodeCost(table, chunk);
     buffer.charge(cost);
     try {
-      const { bytes, ...facts } = await drive(encodeChunk(table, chunk));
+      const { bytes, ...facts } = await (settings.encoder?.encode(table, chunk) ?? drive(encodeChunk(table, chunk)));
       const place = { databaseId: table.databaseId, tableId: table.id, chunkTime: chunk.start };
       const path = parquetPath({ nodeId: settings.nodeId, ...place, sequenceMax });
       await objects.write(path, bytes);
