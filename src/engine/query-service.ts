@@ -3,12 +3,14 @@ import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { ParameterValue } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
-import type { QueryStream } from "../core/query/query-stream.ts";
+import type { DirectPlan } from "../core/query/direct/plan.ts";
+import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
 import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
+import type { DirectQueries } from "./direct/direct-queries.ts";
 import type { QueryLimits } from "./query-limits.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
@@ -31,6 +33,8 @@ export interface QueryServiceOptions {
   readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
+  /** Undefined: the engine answers everything. */
+  readonly direct?: DirectQueries;
 }
 
 export class QueryService {
@@ -58,6 +62,8 @@ export class QueryService {
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
     await tables.prepare(compiled.scans);
+    const direct = await this.#direct(compiled, tables, request.signal);
+    if (direct !== undefined) return direct;
     const relations = relationsOf(compiled, tables);
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
@@ -65,6 +71,15 @@ export class QueryService {
       throw error;
     });
     return { columns: compiled.columns, ...releasingAtEnd(result, release) };
+  }
+
+  /** Undefined: the statement is for the engine. */
+  async #direct({ direct: plan, columns }: CompiledQuery, tables: QueryTables, signal: AbortSignal | undefined): Promise<QueryStream | undefined> {
+    const { direct, limits } = this.#options;
+    const source = plan === undefined || direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || direct === undefined || source === undefined) return undefined;
+    const result = await direct.run(plan.scan.schema === "cache" ? withoutTests(plan) : plan, source, { signal, timeoutMs: limits.timeoutMs });
+    return result === undefined ? undefined : { columns, batches: asyncBatches(result.batches), close: () => Promise.resolve() };
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
@@ -81,6 +96,13 @@ export class QueryService {
     this.#scanId = (this.#scanId + 1) % Number.MAX_SAFE_INTEGER;
     return this.#scanId;
   }
+}
+
+/** The cache has made the tests already. */
+const withoutTests = (plan: DirectPlan): DirectPlan => ({ ...plan, scan: { ...plan.scan, tests: [] } });
+
+async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
+  yield* batches;
 }
 
 function relationsOf(compiled: CompiledQuery, tables: QueryTables): readonly EngineRelation[] {

@@ -10,6 +10,7 @@ import type { PersistedFile } from "../core/snapshot/manifest.ts";
 import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
 import type { CacheService } from "./caches/cache-service.ts";
 import type { LiveCache } from "./caches/live-cache.ts";
+import type { DirectTable } from "./direct/direct-queries.ts";
 import type { PersistedPart } from "../ports/query-engine.ts";
 import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
@@ -159,6 +160,20 @@ export class QueryTables implements TableSource {
       windows,
       memoryContested: windows.length > 0 && batches.some((batch) => isContested(batch, windows)),
     };
+  }
+
+  /** What a direct plan reads; undefined: its scan cannot be read directly. */
+  direct(scan: Scan): DirectTable | undefined {
+    if (scan.schema === "cache") {
+      const cache = this.#namedCaches.get(scan.name);
+      if (cache === undefined) return undefined;
+      return { table: { id: -1, columns: scan.table.columns.map(({ name, type }, id) => ({ id, name, type })), seriesKey: [] }, batches: this.batches(scan), files: [], windows: [] };
+    }
+    const snapshot = this.#snapshots.get(scan.name);
+    if (snapshot === undefined) return undefined;
+    const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
+    const batches = this.batches(scan);
+    return { table: snapshot.table, batches, files, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
   }
 
   #described(): readonly DescribedTable[] {

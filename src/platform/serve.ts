@@ -24,6 +24,9 @@ import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
+import { ColumnCache } from "../engine/direct/column-cache.ts";
+import { COLUMN_CACHE_BYTES_DEFAULT } from "../engine/direct/direct-limits.ts";
+import { DirectQueries } from "../engine/direct/direct-queries.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -115,7 +118,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
   const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  const columns = new ColumnCache((path) => stores.objects.get(path), config.columnCacheSizeBytes ?? COLUMN_CACHE_BYTES_DEFAULT);
+  const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: QUERY_LIMITS_DEFAULT });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
