@@ -9,7 +9,9 @@ import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
+import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
+import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
@@ -45,6 +47,7 @@ import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
@@ -77,8 +80,24 @@ interface Opened {
   readonly closing: Closing;
 }
 
+/** A node without HTTP: what the server and the library have in common. */
+export interface RunningNode {
+  readonly services: Services;
+  readonly catalog: CatalogService;
+  readonly storage: Storage;
+  readonly processing: Processing;
+  readonly tokens: TokenService;
+  /** Tells plugins where the server's own API is, once it listens. */
+  readonly access: ReturnType<typeof pluginAccess>;
+  readonly runtime: { start(): Promise<void> };
+  readonly log: LogSink;
+  readonly closing: Closing;
+  startTriggers(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
-export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+export async function openNode(config: ServeConfig, io: ServeIo): Promise<RunningNode> {
   const log = createLogSink({
     format: config.log.format,
     levelMin: config.log.level,
@@ -94,9 +113,26 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
   }
 }
 
-async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
-  const { clock, log, closing } = opened;
+/** Throws what `openNode` throws, and `server.address_in_use`. */
+export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   await checkAddress(config);
+  const node = await openNode(config, io);
+  try {
+    const listener = await openHttp(config, node.services, node.tokens, node.log);
+    node.closing.add("HTTP", () => listener.close());
+    node.access.listensAt(listener);
+    await node.startTriggers();
+    bootInBackground(node.runtime, node.log);
+    const hasTokens = config.authentication !== "tokens" || !node.tokens.isEmpty;
+    return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => node.close() };
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningNode> {
+  const { clock, log, closing } = opened;
   const stores = await openStores(config, opened, closing);
   const { claim } = stores;
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
@@ -111,7 +147,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
-  const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
@@ -148,13 +184,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, tokens, log);
-  closing.add("HTTP", () => listener.close());
-  access.listensAt(listener);
-  processing.engine.start();
-  bootInBackground(runtime, log);
-  const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
-  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
 
 /** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
@@ -178,14 +208,18 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  const otherWal = await stores.openOtherWal?.();
   opened = await Storage.open({
     catalog,
     wal,
+    otherWal,
     clock,
     log,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      // Each commit is a request to the store: as the reference, one per flush.
+      ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
@@ -193,7 +227,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop,
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
@@ -218,7 +252,17 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
-function processingApi({ engine, tests }: Processing): Services["processing"] {
+function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
+  return createFolderPluginStore({
+    folder: pluginDir,
+    overlay: bundledPlugins(),
+    randomName,
+    repository: pluginDirOnly ? undefined : { base: pluginRepo, http: createHttpsRepository(), pins, log },
+  });
+}
+
+function processingApi({ engine, tests, files }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
     updateTrigger: (request) => engine.updateTrigger(request),
@@ -228,7 +272,9 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
     request: (request) => engine.request(request),
-    writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
+    createPluginFile: (name, content) => files.create(name, content),
+    updatePluginFile: (triggerName, content) => files.update(triggerName, content),
+    updatePluginFolder: (triggerName, content) => files.updateFolder(triggerName, content),
   };
 }
 
