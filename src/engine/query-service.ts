@@ -11,6 +11,7 @@ import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { DirectQueries } from "./direct/direct-queries.ts";
+import { explainDirect } from "./direct/explain-direct.ts";
 import type { QueryLimits } from "./query-limits.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
@@ -62,7 +63,7 @@ export class QueryService {
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
     await tables.prepare(compiled.scans);
-    const direct = await this.#direct(compiled, tables, request.signal);
+    const direct = compiled.explains === undefined ? await this.#direct(compiled, tables, request.signal) : this.#explainDirect(compiled, compiled.explains, tables);
     if (direct !== undefined) return direct;
     const relations = relationsOf(compiled, tables);
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
@@ -80,6 +81,14 @@ export class QueryService {
     if (plan === undefined || direct === undefined || source === undefined) return undefined;
     const result = await direct.run(plan.scan.schema === "cache" ? withoutTests(plan) : plan, source, { signal, timeoutMs: limits.timeoutMs });
     return result === undefined ? undefined : { columns, batches: asyncBatches(result.batches), close: () => Promise.resolve() };
+  }
+
+  /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */
+  #explainDirect({ columns }: CompiledQuery, { direct: plan, scans }: CompiledQuery, tables: QueryTables): QueryStream | undefined {
+    const source = plan === undefined || this.#options.direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || source === undefined || scans.length !== 1) return undefined;
+    const text = explainDirect(plan, source, tables.cacheKind(plan.scan));
+    return { columns, batches: asyncBatches([{ rowCount: 1, columns: [["physical_plan"], [text]] }]), close: () => Promise.resolve() };
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */

@@ -93,6 +93,11 @@ export class QueryTables implements TableSource {
     }
   }
 
+  /** Of a scan that reads a cache. */
+  cacheKind(scan: Scan): CacheKind | undefined {
+    return scan.schema === "cache" ? this.#namedCaches.get(scan.name)?.definition.kind : undefined;
+  }
+
   names(schema: SchemaName): Iterable<string> {
     if (schema === "iox") return this.#database.tables.keys();
     if (schema === "cache") return [];

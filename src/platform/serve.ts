@@ -179,7 +179,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },

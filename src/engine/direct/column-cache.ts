@@ -136,15 +136,6 @@ export class ColumnCache {
       this.#bytes -= entry.bytes;
     }
   }
-
-  /** Forgets files that no manifest names any more. */
-  forget(isKnown: (path: string) => boolean): void {
-    for (const [path, entry] of this.#entries) {
-      if (isKnown(path)) continue;
-      this.#entries.delete(path);
-      this.#bytes -= entry.bytes;
-    }
-  }
 }
 
 function readGroup(layout: ParquetLayout, index: number, rowCount: number, column: WantedColumn, textBytesMax: number): ColumnView | TagRows | undefined {

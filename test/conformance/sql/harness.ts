@@ -8,6 +8,8 @@ import { decodeTableBatch, encodeTableBatch, type ColumnValues, type TableBatchV
 import { formatResult, type TextFormat } from "../../../src/core/query/format-result.ts";
 import { encodeCells } from "../../../src/core/query/rows-to-batch.ts";
 import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
+import { ColumnCache } from "../../../src/engine/direct/column-cache.ts";
+import { DirectQueries } from "../../../src/engine/direct/direct-queries.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
 import type { SystemTable, TableSnapshot } from "../../../src/engine/query-tables.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
@@ -102,6 +104,8 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
     systemTables: { table: (_database, name) => system[name], names: () => Object.keys(system) },
     clock: realClock,
     limits: { timeoutMs: options.timeoutMs ?? 30_000 },
+    // As in a server: what it takes must have the same answers.
+    direct: new DirectQueries({ columns: new ColumnCache(() => Promise.resolve(undefined), 0), clock: realClock, log: { log: () => undefined }, yieldToEventLoop: () => Promise.resolve() }),
   });
   return {
     service,
