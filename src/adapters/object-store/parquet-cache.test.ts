@@ -59,7 +59,7 @@ describe("the cache of Parquet files", () => {
     await at.cache.acquire([a], open);
     expect([...readFileSync(join(at.folder, a.path))]).toEqual(Array.from({ length: 10 }, () => 1));
     expect(at.fetched).toEqual([a.path]);
-    expect(at.cache.statistics()).toEqual({ files: 1, bytes: 10, hits: 1, misses: 1, missesWhileFetching: 1 });
+    expect(at.cache.statistics()).toEqual({ files: 1, bytes: 10, hits: 1, misses: 1, missesWhileFetching: 1, pinned: 1 });
   });
 
   it("drops what was used longest ago, never what is read", async () => {
