@@ -79,6 +79,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         deleteTrigger: record("deleteTrigger", nothing),
         setTriggerEnabled: record("setTriggerEnabled", nothing),
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
+        testRequest: record("testRequest", () => ({ log_lines: ["INFO: x"], database_writes: {}, errors: [], response: { status: 200, headers: {}, body: "x" } })),
         testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
         request: record("request", () => world.engineResponse),
         createPluginFile: record("createPluginFile", nothing),
