@@ -132,8 +132,12 @@ describe("create (cli §4)", () => {
 
 describe("delete, enable, disable, update (cli §5, §6, §8)", () => {
   it.each([
-    ["delete database --yes x", ["deleteDatabase", "x"], 'Database "x" deleted successfully\n'],
-    ["delete table -y -d x t", ["deleteTable", "x", "t"], 'Table "x"."t" deleted successfully\n'],
+    ["delete database --yes x", ["deleteDatabase", "x", "default"], 'Database "x" deleted successfully\n'],
+    ["delete database --yes x --hard-delete now", ["deleteDatabase", "x", "now"], 'Database "x" deleted successfully\n'],
+    ["delete table -y -d x t --hard-delete never", ["deleteTable", "x", "t", "never"], 'Table "x"."t" deleted successfully\n'],
+    ["update table -d x t -r 1mo", ["setTableRetention", "x", "t", 2_592_000_000_000_000n], 'Table "x"."t" updated successfully\n'],
+    ["update table -d x t -r none", ["setTableRetention", "x", "t", undefined], 'Table "x"."t" updated successfully\n'],
+    ["delete table -y -d x t", ["deleteTable", "x", "t", "default"], 'Table "x"."t" deleted successfully\n'],
     ["delete trigger --force -d x t", ["deleteTrigger", "x", "t", true], "Trigger t deleted successfully\n"],
     ["delete trigger t --database=x", ["deleteTrigger", "x", "t", false], "Trigger t deleted successfully\n"],
     ["enable trigger -d x t", ["setTriggerEnabled", "x", "t", true], "Trigger t enabled successfully\n"],

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { decodeJsonRequest, invalid } from "../decode.ts";
 import { EMPTY_OK, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 
 const CONTENT = { content: v.string(), encoding: v.optional(v.nullable(v.picklist(["utf-8", "base64"]))) };
 const FILE = v.object({ plugin_name: v.string(), ...CONTENT });
@@ -46,8 +46,10 @@ async function updateFolder(request: Request, { services, options }: RouteContex
   return EMPTY_OK;
 }
 
+const doc = (summary: string, json: NonNullable<RouteDoc["json"]>): RouteDoc => ({ tag: "Triggers and plugins", summary, json, success: { status: 200 }, failures: [404, 415, 500] });
+
 export const PLUGIN_FILE_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/api/v3/plugins/files", handle: createFile },
-  { method: "PUT", path: "/api/v3/plugins/files", handle: updateFile },
-  { method: "PUT", path: "/api/v3/plugins/directory", handle: updateFolder },
+  { method: "POST", path: "/api/v3/plugins/files", handle: createFile, doc: doc("Create or replace a file in the plugin folder", FILE) },
+  { method: "PUT", path: "/api/v3/plugins/files", handle: updateFile, doc: doc("Replace the file of a trigger", FILE) },
+  { method: "PUT", path: "/api/v3/plugins/directory", handle: updateFolder, doc: doc("Replace the folder of a trigger in one step", FOLDER) },
 ];

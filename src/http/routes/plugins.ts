@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { decodeJsonRequest, decodeQuery } from "../decode.ts";
 import { jsonReply, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { TestRequest } from "../services.ts";
 import { contentBytes } from "./plugin-files.ts";
 import { ownSettings, SETTINGS, type Settings } from "./trigger-settings.ts";
@@ -67,9 +67,32 @@ async function askedGrants(request: Request, { services }: RouteContext): Promis
   return jsonReply({ grants: await services.processing.askedGrants(fileName) });
 }
 
+const REPORT = {
+  log_lines: v.array(v.string()),
+  database_writes: v.record(v.string(), v.array(v.string())),
+  errors: v.array(v.string()),
+  traceback: v.nullable(v.string()),
+  error_file: v.nullable(v.string()),
+  error_line: v.nullable(v.number()),
+  duration_ms: v.number(),
+  memory_bytes: v.number(),
+};
+const RESPONSE = v.object({ status: v.number(), headers: v.record(v.string(), v.string()), body: v.optional(v.string()), body_base64: v.optional(v.string()) });
+const reported = (entries: v.ObjectEntries): RouteDoc["success"] => ({ status: 200, types: ["application/json"], schema: v.looseObject(entries) });
+const doc = (summary: string, json: RouteDoc["json"], success: RouteDoc["success"]): RouteDoc => ({ tag: "Triggers and plugins", summary, ...(json === undefined ? {} : { json }), success, failures: [404, 415, 500] });
+
 export const PLUGIN_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
-  { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
-  { method: "POST", path: "/api/v3/plugin_test/request", handle: testRequest },
-  { method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants },
+  { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal, doc: doc("Run a plugin for writes without keeping what it writes", TEST_WAL, reported(REPORT)) },
+  {
+    method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule,
+    doc: doc("Run a plugin for schedules without keeping what it writes", TEST_SCHEDULE, reported({ trigger_time: v.nullable(v.string()), ...REPORT })),
+  },
+  {
+    method: "POST", path: "/api/v3/plugin_test/request", handle: testRequest,
+    doc: doc("Run a plugin for requests without keeping what it writes", TEST_REQUEST, reported({ response: v.nullable(RESPONSE), ...REPORT })),
+  },
+  {
+    method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants,
+    doc: { tag: "Triggers and plugins", summary: "What a plugin's manifest asks for", query: ASKED, success: reported({ grants: v.unknown() }), failures: [500] },
+  },
 ];

@@ -60,6 +60,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         setRetention: record("setRetention", nothing),
         createTable: record("createTable", nothing),
         deleteTable: record("deleteTable", nothing),
+        setTableRetention: record("setTableRetention", nothing),
       },
       tokens: {
         createOperator: record("createOperator", () => ISSUED),
