@@ -1,6 +1,6 @@
 /** The commands of spec cli §4–§12 against the real HTTP app: requests, outputs, errors and exit statuses. */
 import { describe, expect, it } from "vitest";
-import { failure } from "../conformance/http/fake-services.ts";
+import { NO_COST, failure } from "../conformance/http/fake-services.ts";
 import { influxdb3, session, type Session } from "./fake-terminal.ts";
 
 const done = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
@@ -288,7 +288,7 @@ describe("show and test (cli §7, §10)", () => {
   it("tests plugins and prints the report, also when it holds errors", async () => {
     const on = session();
     const { status, stdout } = await influxdb3("test wal_plugin -d x --lp 'a b=1' --input-arguments k=v p.py", on);
-    expect([status, stdout]).toEqual([0, `${JSON.stringify({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] }, undefined, 2)}\n`]);
+    expect([status, stdout]).toEqual([0, `${JSON.stringify({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [], ...NO_COST }, undefined, 2)}\n`]);
     expect((await influxdb3("test wal_plugin -d x p.py", on)).stderr).toBe("Test command failed: either --lp or --file must be provided\n");
   });
 
