@@ -164,6 +164,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   });
   closing.add("plugin runtime", () => runtime.close());
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -266,6 +267,7 @@ function processingApi({ engine, tests, files }: Processing): Services["processi
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
+    testRequest: (request) => tests.request(request),
     request: (request) => engine.request(request),
     createPluginFile: (name, content) => files.create(name, content),
     updatePluginFile: (triggerName, content) => files.update(triggerName, content),
