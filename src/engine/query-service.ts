@@ -13,6 +13,7 @@ import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { DirectQueries } from "./direct/direct-queries.ts";
 import { explainDirect } from "./direct/explain-direct.ts";
 import type { QueryLimits } from "./query-limits.ts";
+import { type QueryLog, type QueryRecord, recorded } from "./query-log.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
@@ -36,6 +37,8 @@ export interface QueryServiceOptions {
   readonly limits: QueryLimits;
   /** Undefined: the engine answers everything. */
   readonly direct?: DirectQueries;
+  /** Undefined: nothing is logged. */
+  readonly log?: QueryLog;
 }
 
 export class QueryService {
@@ -51,6 +54,25 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
+    const record = this.#options.log?.start(request.sql);
+    if (record === undefined) return this.#start(request);
+    try {
+      const stream = await this.#start(request, record);
+      return {
+        columns: stream.columns,
+        batches: recorded(stream.batches, record),
+        close: async () => {
+          record.ended("cancel");
+          await stream.close();
+        },
+      };
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    }
+  }
+
+  async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
     const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
@@ -63,14 +85,20 @@ export class QueryService {
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
     await tables.prepare(compiled.scans);
-    const direct = compiled.explains === undefined ? await this.#direct(compiled, tables, request.signal) : this.#explainDirect(compiled, compiled.explains, tables);
-    if (direct !== undefined) return direct;
     const relations = relationsOf(compiled, tables);
+    checkFiles(relations, limits.filesMax);
+    record?.planned(relations.reduce((sum, relation) => sum + (relation.persisted?.files.length ?? 0), 0));
+    const direct = compiled.explains === undefined ? await this.#direct(compiled, tables, request.signal) : this.#explainDirect(compiled, compiled.explains, tables);
+    if (direct !== undefined) {
+      record?.permitted();
+      return direct;
+    }
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
       throw error;
     });
+    record?.permitted();
     return { columns: compiled.columns, ...releasingAtEnd(result, release) };
   }
 
@@ -112,6 +140,16 @@ const withoutTests = (plan: DirectPlan): DirectPlan => ({ ...plan, scan: { ...pl
 
 async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
   yield* batches;
+}
+
+/** The printed number is the limit (spec: query §6). */
+function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {
+  if (filesMax === undefined || relations.every((relation) => (relation.persisted?.files.length ?? 0) <= filesMax)) return;
+  throw new DatabaseError("query.failed", {
+    message: `External error: Query would scan ${filesMax} Parquet files, exceeding the file limit.`,
+    hint: "narrow the time range, or raise --query-file-limit",
+    details: { limit: filesMax },
+  });
 }
 
 function relationsOf(compiled: CompiledQuery, tables: QueryTables): readonly EngineRelation[] {

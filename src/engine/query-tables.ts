@@ -11,7 +11,7 @@ import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
 import type { CacheService } from "./caches/cache-service.ts";
 import type { LiveCache } from "./caches/live-cache.ts";
 import type { DirectTable } from "./direct/direct-queries.ts";
-import type { PersistedPart } from "../ports/query-engine.ts";
+import type { PersistedPart, TimeWindow } from "../ports/query-engine.ts";
 import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
 
@@ -43,6 +43,13 @@ export interface SystemTable {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+/** What may hold rows of a scan. */
+interface ScanSources {
+  readonly files: readonly PersistedFile[];
+  readonly batches: readonly TableBatchView[];
+  readonly windows: readonly TimeWindow[];
+}
+
 /** Declared caches as queries need them. */
 export interface QueryCaches {
   readonly service: Pick<CacheService, "ofTable">;
@@ -62,6 +69,7 @@ export class QueryTables implements TableSource {
   readonly #caches: QueryCaches | undefined;
   /** Caches that the query names, by the name of their scan. */
   readonly #namedCaches = new Map<string, LiveCache>();
+  readonly #sources = new Map<Scan, ScanSources>();
   readonly #cached = new Map<Scan, readonly TableBatchView[]>();
 
   constructor(database: DatabaseDefinition, source: QuerySource, system: SystemTableSource, nowNs: bigint, caches?: QueryCaches) {
@@ -145,7 +153,8 @@ export class QueryTables implements TableSource {
   /** Batches a scan reads: those that can hold rows of its time range. */
   batches(scan: Scan): readonly TableBatchView[] {
     if (scan.schema === "iox") {
-      return (this.#snapshots.get(scan.name)?.batches ?? []).filter((batch) => mayMatter(batch, scan));
+      const snapshot = this.#snapshots.get(scan.name);
+      return snapshot === undefined ? [] : this.#sourcesOf(scan, snapshot).batches;
     }
     if (scan.schema === "cache") return this.#cached.get(scan) ?? [];
     const rows = scan.schema === "system" ? this.#systemTable(scan.name) : informationSchemaTable(scan.name, this.#described());
@@ -156,9 +165,7 @@ export class QueryTables implements TableSource {
   persisted(scan: Scan): PersistedPart | undefined {
     const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
     if (snapshot === undefined || scan.table.persisted !== true) return undefined;
-    const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
-    const batches = this.batches(scan);
-    const windows = contestedTimes(files, batches, snapshot.mayHaveDuplicates);
+    const { files, batches, windows } = this.#sourcesOf(scan, snapshot);
     return {
       files: files.map((file) => ({ path: file.path, sizeBytes: file.sizeBytes, contested: isContested(file, windows) })),
       rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
@@ -176,9 +183,18 @@ export class QueryTables implements TableSource {
     }
     const snapshot = this.#snapshots.get(scan.name);
     if (snapshot === undefined) return undefined;
-    const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
-    const batches = this.batches(scan);
-    return { table: snapshot.table, batches, files, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
+    return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
+  }
+
+  #sourcesOf(scan: Scan, snapshot: TableSnapshot): ScanSources {
+    let sources = this.#sources.get(scan);
+    if (sources === undefined) {
+      const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
+      const batches = snapshot.batches.filter((batch) => mayMatter(batch, scan));
+      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
+      this.#sources.set(scan, sources);
+    }
+    return sources;
   }
 
   #described(): readonly DescribedTable[] {
