@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
+import { createDiscard } from "../adapters/http-node/discard.ts";
 import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
@@ -40,7 +41,8 @@ import { withTokenTable } from "../engine/token-table.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
-import { createRawWriteRoutes } from "../http/write-handler.ts";
+import { Inflations } from "../http/inflations.ts";
+import { createRawWriteRoutes, overloaded } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -234,6 +236,9 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
+    // Elsewhere it is not known to free anything.
+    ...(RUNTIME === "node" ? { discard: createDiscard() } : {}),
+    inflations: new Inflations(createSystemClock(), overloaded),
     isUtf8,
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodyBufferPool, type BodyBuffer } from "./body-buffers.ts";
+import { createDiscard } from "./discard.ts";
 import { BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN, REFUSED_BODY_DRAIN_MS } from "./limits.ts";
 
 export class RawMount {
@@ -13,6 +14,7 @@ export class RawMount {
   readonly #bodySizeMax: number;
   readonly #bytesMax: number;
   readonly #buffers = new BodyBufferPool();
+  readonly #discard = createDiscard();
   /** Body bytes of all requests between their first byte and their answer. */
   #bytesInFlight = 0;
 
@@ -46,6 +48,7 @@ export class RawMount {
       if (refusal === undefined) {
         buffer.append(chunk);
         this.#bytesInFlight += chunk.length;
+        this.#discard(chunk);
         return;
       }
       detach();
