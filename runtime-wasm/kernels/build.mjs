@@ -13,7 +13,6 @@ const { version } = JSON.parse(readFileSync(new URL("../../node_modules/assembly
 /** Sources and memory in pages of 64 KiB; a kernel's memory never grows. */
 export const KERNELS = {
   "line-protocol.wasm": { source: "line-protocol/kernel.ts", pages: 512 },
-  "checksum.wasm": { source: "checksum/kernel.ts", pages: 5 },
   "parquet.wasm": { source: "parquet/kernel.ts", pages: 80 },
 };
 

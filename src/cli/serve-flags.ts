@@ -4,24 +4,10 @@
  */
 import type { FlagSpec } from "./command.ts";
 import { pairsFlag } from "./common-flags.ts";
+import { OBJECT_STORE_FLAGS } from "./store-flags.ts";
 import { GRANT_FLAGS } from "./trigger-settings.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "object-store",
-    value: "KIND",
-    summary: "Where durable data goes: file or memory",
-    env: ["INFLUXDB3_OBJECT_STORE"],
-    defaultText: "file",
-    choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
-    hasUnavailableChoices: true,
-  },
-  {
-    name: "data-dir",
-    value: "DIR",
-    summary: "Folder of the file object store, created when missing",
-    env: ["INFLUXDB3_DB_DIR", "INFLUXDB3_DATA_DIR"],
-  },
   {
     name: "wal-flush-interval",
     value: "DURATION",
@@ -87,6 +73,14 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     summary: "Admin token made by 'create token --admin --offline', taken over at start",
     env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
   },
+  {
+    name: "http-transport",
+    value: "NAME",
+    summary: "uws: serve plain HTTP with uWebSockets.js (install @uwsjs/core), at about half the CPU per request",
+    env: ["TIDEMARK_HTTP_TRANSPORT"],
+    choices: ["own", "uws"],
+    defaultText: "own",
+  },
   { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
   { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
   {
@@ -125,6 +119,14 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
     env: ["INFLUXDB3_RESTRICT_PLUGIN_TRIGGERS_TO"],
     repeat: "values",
   },
+  {
+    name: "plugin-repo",
+    value: "URL",
+    summary: "Where plugins named gh:PATH are fetched from",
+    env: ["INFLUXDB3_PLUGIN_REPO"],
+    defaultText: "the official repository of InfluxDB 3 plugins",
+  },
+  { name: "plugin-dir-only", summary: "Only plugins of the plugin folder: no gh:, no uploads", env: ["INFLUXDB3_PLUGIN_DIR_ONLY"] },
   { name: "plugin-memory-limit", value: "SIZE", summary: "Memory of one plugin", env: ["TIDEMARK_PLUGIN_MEMORY_LIMIT"], defaultText: "256mb" },
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
   { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
@@ -216,7 +218,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["virtual-env-location", true],
   ["package-manager", true],
   ["disable-package-management", false],
-  ["plugin-repo", true],
   ["async-trigger-concurrency-limit", true],
   ["shutdown-timeout", true],
   ["wal-max-write-buffer-size", true, ["wal-max-buffered-writes"]],
@@ -249,12 +250,8 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["traces-exporter", true],
   ["telemetry-endpoint", true],
   ["serve-invocation-method", true],
-  ["object-store-connection-limit", true],
   ["object-store-http2-only", false],
   ["object-store-http2-max-frame-size", true],
-  ["object-store-request-timeout", true],
-  ["object-store-max-retries", true],
-  ["object-store-retry-timeout", true],
   ["object-store-cache-endpoint", true],
 ];
 
@@ -266,13 +263,12 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
-  ["bucket", "INFLUXDB3_BUCKET"],
-  ["aws-access-key-id"],
-  ["aws-secret-access-key"],
-  ["aws-default-region"],
-  ["aws-endpoint"],
-  ["aws-session-token"],
-  ["aws-credentials-file"],
+  ["google-service-account"],
+  ["azure-storage-account"],
+  ["azure-storage-access-key"],
+  ["azure-endpoint"],
+  ["object-store-tls-ca"],
+  ["object-store-tls-allow-insecure"],
 ];
 
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
@@ -288,6 +284,7 @@ const CONFIG_FLAG: FlagSpec = {
 export const SERVE_FLAGS: readonly FlagSpec[] = [
   CONFIG_FLAG,
   ...NODE_FLAGS,
+  ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,

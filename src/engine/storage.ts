@@ -6,6 +6,7 @@ import { batchCost, type CommittedBatch, QueryableBuffer } from "../core/buffer/
 import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
+import type { Checksum } from "../core/bytes/crc32.ts";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { LineProtocolKernel } from "../core/line-protocol/kernel.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
@@ -19,6 +20,7 @@ import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
 import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
+import { leaveBehind, type OtherWal } from "./other-wal.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -39,8 +41,14 @@ export interface TableSnapshot {
 export interface StorageOptions {
   readonly catalog: CatalogService;
   readonly wal: WalLog;
+  /** Where the WAL would be with another setting: it must hold nothing that a replay needs. */
+  readonly otherWal?: OtherWal | undefined;
   readonly clock: Clock;
   readonly log: LogSink;
+  /** Sixteen random bytes. */
+  readonly random16: () => Uint8Array;
+  /** CRC-32; default: in TypeScript. */
+  readonly checksum?: Checksum | undefined;
   readonly limits?: Partial<StorageLimits>;
   readonly feedLimits?: Partial<FeedLimits>;
   /** Undefined: rows stay in the WAL and in memory. */
@@ -108,6 +116,8 @@ export class Storage {
       clock: options.clock,
       log: options.log,
       limits,
+      random16: options.random16,
+      checksum: options.checksum,
       firstFile: replay.nextFile,
       lastSequence: replay.lastSequence,
       files: replay.files,
@@ -146,6 +156,8 @@ export class Storage {
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
     const persistence = await openPersistence(options, buffer, yieldToEventLoop);
     buffer.startAfter(persistence?.files.sequence ?? 0);
+    if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
+    await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,
@@ -206,7 +218,7 @@ export class Storage {
     return (await this.#persistence?.mergeNow()) ?? 0;
   }
 
-  /** Removes expired files, as is done in the background from time to time. */
+  /** Removes expired files and what is to be deleted for good, as is done in the background from time to time. */
   async expireNow(): Promise<void> {
     await this.#persistence?.expireNow();
   }
@@ -253,6 +265,11 @@ export class Storage {
       persistence: this.#persistence?.statistics(),
       replay: this.#replay,
     };
+  }
+
+  /** From now on every write gets this error; queries go on. */
+  refuseWrites(error: DatabaseError): void {
+    this.#commit.refuse(error);
   }
 
   /** Commits what was accepted, refuses more, closes the WAL log. */
@@ -320,9 +337,9 @@ async function openPersistence({ snapshots, catalog, clock, log }: StorageOption
   const liveTable = (tableId: number): TableDefinition | undefined => (isLive(catalog, tableId) ? catalog.state.tablesById.get(tableId) : undefined);
   const retentionOf = (tableId: number): bigint | undefined => {
     const table = liveTable(tableId);
-    return table === undefined ? undefined : catalog.state.databasesById.get(table.databaseId)?.retentionNs;
+    return table === undefined ? undefined : (table.retentionNs ?? catalog.state.databasesById.get(table.databaseId)?.retentionNs);
   };
-  return Persistence.open({ settings: snapshots, buffer, liveTable, retentionOf, clock, log, yieldToEventLoop });
+  return Persistence.open({ settings: snapshots, buffer, catalog, liveTable, retentionOf, clock, log, yieldToEventLoop });
 }
 
 /** Deleted tables answer no query and feed no trigger, so their rows need no memory. */
@@ -359,6 +376,8 @@ function batchOf(bytes: Uint8Array, { sequence, databaseId, origin }: Origin): C
 function replayRecord(record: WalRecord, catalog: CatalogService, buffer: QueryableBuffer): void {
   for (const { tableId, databaseId } of record.batches) {
     const table = catalog.state.tablesById.get(tableId);
+    // Ids are never used again: this table was deleted, and the catalog has forgotten it.
+    if (table === undefined && tableId <= catalog.state.lastTableId) continue;
     if (table === undefined || table.databaseId !== record.databaseId || databaseId !== record.databaseId) {
       throw new DatabaseError("wal.corrupt", { message: `a record names table ${tableId} of database ${record.databaseId}, which the catalog does not know` });
     }

@@ -8,6 +8,8 @@ import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import type { Stores } from "./open-stores.ts";
+import { storeMetrics } from "./store-metrics.ts";
 
 export interface MetricParts {
   readonly caches: CacheService;
@@ -17,13 +19,14 @@ export interface MetricParts {
   readonly runtime: PluginRuntime;
   readonly engine: QueryEngine;
   readonly loopDelay: EventLoopDelay;
+  readonly stores: Stores;
 }
 
 const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", samples: [{ value }] });
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {

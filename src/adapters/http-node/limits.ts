@@ -23,3 +23,18 @@ export const GUNZIP_PIECE_BYTES_MIN = 16_384;
 
 /** … and at most this many times the compressed size. Line protocol comes to a fifth or a tenth of itself. */
 export const GUNZIP_RATIO_GUESS_MAX = 16;
+
+/** Request line and headers together; more is answered 431. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+
+/** A client that sends its headers more slowly is cut off; an honest one sends them in one piece. */
+export const HEADERS_MS_MAX = 20_000;
+
+/** From the first byte of a request to its last; 10 MB over a bad line may take minutes. */
+export const REQUEST_MS_MAX = 300_000;
+
+/** How often slow clients are looked for. */
+export const SLOW_CLIENTS_CHECK_MS = 5_000;
+
+/** Open sockets; each idle one costs about 4 KB. Further ones are closed at once. */
+export const CONNECTIONS_MAX = 20_000;

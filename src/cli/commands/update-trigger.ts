@@ -3,7 +3,7 @@ import { Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG } from "../common-flags.ts";
 import { LIMITS_HELP, settingsBody, UPDATE_FLAGS } from "../trigger-settings.ts";
-import { readUpload } from "../upload.ts";
+import { readUpload, type Upload } from "../upload.ts";
 
 /** Spec: cli §8 for the code; limits and grants are ours. */
 export const updateTrigger: Command = {
@@ -12,7 +12,7 @@ export const updateTrigger: Command = {
   flags: [
     DATABASE_FLAG,
     { name: "trigger-name", short: "t", value: "NAME", summary: "The trigger", required: true },
-    { name: "path", short: "p", value: "PATH", summary: "Local file that replaces the trigger's plugin" },
+    { name: "path", short: "p", value: "PATH", summary: "Local file or folder that replaces the trigger's plugin" },
     ...UPDATE_FLAGS,
     ...CLIENT_FLAGS,
   ],
@@ -31,13 +31,11 @@ async function update({ arguments: given, terminal }: CommandContext): Promise<v
     throw new DatabaseError("cli.failed", { message: "Nothing to update", hint: "pass --path, --limit or an --allow flag" });
   }
   const client = new Client(given, terminal);
+  let isFolder = false;
   if (path !== undefined) {
-    const { files } = await readUpload(terminal, path);
-    const [file, more] = files;
-    if (file === undefined || more !== undefined || !file.name.endsWith(".py") || file.name.includes("/")) {
-      throw new DatabaseError("cli.failed", { message: `Only single files can be replaced: ${path}`, hint: "upload a folder with create trigger --upload" });
-    }
-    await client.call({ method: "PUT", path: "/api/v3/plugins/files", json: { plugin_name: name, content: file.content } });
+    const upload = await readUpload(terminal, path, "Path does not exist");
+    isFolder = upload.kind === "folder";
+    await replaceCode(client, name, upload);
   }
   if (settings.limits !== undefined || settings.grants !== undefined) {
     await client.call({
@@ -46,5 +44,16 @@ async function update({ arguments: given, terminal }: CommandContext): Promise<v
       json: { db: given.requiredText("database"), trigger_name: name, ...settings },
     });
   }
-  await terminal.stdout(`Trigger '${name}' updated successfully\n`);
+  await terminal.stdout(`Trigger '${name}' updated successfully${isFolder ? " (atomic directory replacement)" : ""}\n`);
+}
+
+async function replaceCode(client: Client, triggerName: string, { kind, files }: Upload): Promise<void> {
+  if (kind === "folder") {
+    const sent = files.map(({ name, ...content }) => ({ relative_path: name, ...content }));
+    await client.call({ method: "PUT", path: "/api/v3/plugins/directory", json: { plugin_name: triggerName, files: sent } });
+    return;
+  }
+  for (const { name: _name, ...content } of files) {
+    await client.call({ method: "PUT", path: "/api/v3/plugins/files", json: { plugin_name: triggerName, ...content } });
+  }
 }

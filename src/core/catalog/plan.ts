@@ -8,7 +8,7 @@ import type { OwnGrants } from "../trigger/grants.ts";
 import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogLimits } from "./limits.ts";
-import { checkCatalogDatabaseName, deletedName } from "./names.ts";
+import { checkCatalogDatabaseName } from "./names.ts";
 import type { CatalogOp } from "./ops.ts";
 import { type CatalogState, INTERNAL_DATABASE, liveDatabaseCount, liveTableCount } from "./state.ts";
 
@@ -16,12 +16,13 @@ export interface TableRequest {
   readonly table: string;
   readonly tags: readonly string[];
   readonly fields: readonly { readonly name: string; readonly type: Exclude<ColumnType, "tag" | "time"> }[];
+  readonly retentionNs?: bigint;
 }
 
 const exists = (): DatabaseError =>
   new DatabaseError("resource.exists", { message: "attempted to create a resource that already exists" });
 
-const missing = (name: string): DatabaseError =>
+export const missingResource = (name: string): DatabaseError =>
   new DatabaseError("resource.not_found", { message: `the requested resource was not found: ${name}` });
 
 export const databaseLimitText = (limit: number): string => `Adding a new database would exceed limit of ${limit} databases`;
@@ -54,7 +55,7 @@ export function planCreateDatabase(state: CatalogState, limits: CatalogLimits, n
 }
 
 /** A database that may be changed. `absent` makes the error when there is none. */
-export function changeableDatabase(state: CatalogState, name: string, absent: (name: string) => DatabaseError = missing): DatabaseDefinition {
+export function changeableDatabase(state: CatalogState, name: string, absent: (name: string) => DatabaseError = missingResource): DatabaseDefinition {
   refuseInternal(name);
   const database = state.databases.get(name);
   if (database !== undefined) return database;
@@ -62,11 +63,6 @@ export function changeableDatabase(state: CatalogState, name: string, absent: (n
     throw new DatabaseError("resource.deleted", { message: `attempted to modify resource that was already deleted: ${name}` });
   }
   throw absent(name);
-}
-
-export function planDeleteDatabase(state: CatalogState, name: string, nowNs: bigint): CatalogOp[] {
-  const { id } = changeableDatabase(state, name);
-  return [{ kind: "delete-database", id, newName: deletedName(name, nowNs, (other) => state.deletedDatabases.has(other) || state.databases.has(other)) }];
 }
 
 export function planSetRetention(state: CatalogState, name: string, retentionNs: bigint | undefined): CatalogOp[] {
@@ -90,7 +86,10 @@ export function planCreateTable(state: CatalogState, limits: CatalogLimits, data
   if (database.tables.has(request.table)) throw exists();
   const count = liveTableCount(state);
   if (count >= limits.tablesMax) throw new DatabaseError("table.limit", { message: tableLimitText(count, limits.tablesMax) });
-  ops.push({ kind: "create-table", databaseId: database.id, id: state.lastTableId + 1, name: request.table, columns: newColumns(request, limits) });
+  const { retentionNs } = request;
+  ops.push({
+    kind: "create-table", databaseId: database.id, id: state.lastTableId + 1, name: request.table, columns: newColumns(request, limits), ...(retentionNs === undefined ? {} : { retentionNs }),
+  });
   return ops;
 }
 
@@ -108,12 +107,11 @@ function newColumns(request: TableRequest, limits: CatalogLimits): ColumnDefinit
   return [...parts, ["time", "time"] as [string, ColumnType]].map(([name, type], id) => ({ id, name, type }));
 }
 
-export function planDeleteTable(state: CatalogState, databaseName: string, tableName: string, nowNs: bigint): CatalogOp[] {
-  const database = changeableDatabase(state, databaseName);
-  const table = database.tables.get(tableName);
-  if (table === undefined) throw missing(tableName);
-  const newName = deletedName(tableName, nowNs, (other) => database.deletedTables.has(other) || database.tables.has(other));
-  return [{ kind: "delete-table", tableId: table.id, newName }];
+/** Undefined: as the database says. */
+export function planSetTableRetention(state: CatalogState, databaseName: string, tableName: string, retentionNs: bigint | undefined): CatalogOp[] {
+  const table = changeableDatabase(state, databaseName).tables.get(tableName);
+  if (table === undefined) throw missingResource(tableName);
+  return [{ kind: "set-table-retention", tableId: table.id, ...(retentionNs === undefined ? {} : { retentionNs }) }];
 }
 
 const databaseNotFound = (name: string): DatabaseError => new DatabaseError("database.not_found", { message: `Database not found ${name}` });
@@ -131,7 +129,7 @@ export function planCreateTrigger(state: CatalogState, limits: CatalogLimits, da
 export function planDeleteTrigger(state: CatalogState, databaseName: string, name: string, force: boolean): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
   const trigger = database.triggers.get(name);
-  if (trigger === undefined) throw missing(name);
+  if (trigger === undefined) throw missingResource(name);
   if (!trigger.disabled && !force) {
     throw new DatabaseError("trigger.running", { message: `Cannot delete running plugin ${name}. Disable it first or use --force.` });
   }
@@ -142,7 +140,7 @@ export function planSetTriggerSettings(
   state: CatalogState, databaseName: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants },
 ): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
-  if (!database.triggers.has(name)) throw missing(name);
+  if (!database.triggers.has(name)) throw missingResource(name);
   return [{ kind: "set-trigger-settings", databaseId: database.id, name, limits: settings.limits, grants: settings.grants }];
 }
 
@@ -150,6 +148,6 @@ export function planSetTriggerSettings(
 export function planSetTriggerDisabled(state: CatalogState, databaseName: string, name: string, disabled: boolean): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
   const trigger = database.triggers.get(name);
-  if (trigger === undefined) throw missing(name);
+  if (trigger === undefined) throw missingResource(name);
   return trigger.disabled === disabled ? [] : [{ kind: "set-trigger-disabled", databaseId: database.id, name, disabled }];
 }

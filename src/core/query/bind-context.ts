@@ -3,6 +3,7 @@ import type { ColumnTest } from "../caches/column-tests.ts";
 import type { CacheKind } from "../catalog/cache-definitions.ts";
 import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
+import type { Gapfill } from "./bind-gapfill.ts";
 import type { Bound } from "./bound.ts";
 import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX, TEXT_GROWTH_CALLS_MAX } from "./limits.ts";
 import type { Scope } from "./scope.ts";
@@ -154,8 +155,10 @@ export interface ExpressionScope {
   readonly commonTables: readonly CommonTable[];
   readonly aggregates: boolean;
   readonly windowsAllowed: boolean;
-  /** Engine texts of GROUP BY expressions: they are not loose columns. */
-  readonly groups: ReadonlySet<string>;
+  /** Engine texts of GROUP BY expressions, which are not loose columns, and what stands for them in the output. */
+  readonly groups: ReadonlyMap<string, string>;
+  /** Set in GROUP BY and the output of a gap-filling query. */
+  readonly gapfill?: Gapfill | undefined;
   readonly windows: ReadonlyMap<string, WindowSpecification>;
   /** Output aliases that HAVING, QUALIFY may use. */
   readonly aliases: ReadonlyMap<string, Expression>;

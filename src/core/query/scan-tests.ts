@@ -5,9 +5,9 @@
 import type { CellValue } from "../columns/cells.ts";
 import type { ExpressionScope, Scan } from "./bind-context.ts";
 import type { Bound } from "./bound.ts";
-import { castTo } from "./coerce.ts";
 import type { Expression } from "./syntax.ts";
-import { isInteger, isText, TIMESTAMP, type SqlType } from "./types.ts";
+import { constantTime, isPlain } from "./time-bounds.ts";
+import { isInteger, isText, type SqlType } from "./types.ts";
 
 /** Notes the conjuncts in the scans. True when there is nothing else in the clause. */
 export function narrowScans(where: Expression, at: ExpressionScope): boolean {
@@ -48,36 +48,12 @@ function compare(operator: string, column: Expression, items: readonly Expressio
   return true;
 }
 
-function isPlain(expression: Expression): boolean {
-  switch (expression.kind) {
-    case "literal":
-    case "interval":
-    case "parameter":
-      return true;
-    case "cast":
-    case "unary":
-      return isPlain(expression.operand);
-    case "binary":
-      return isPlain(expression.left) && isPlain(expression.right);
-    case "call":
-      return expression.arguments.every(isPlain);
-    default:
-      return false;
-  }
-}
-
 /** Columns of outer queries have none: what a subquery says of an outer row does not hold for the outer scan. */
 function scanOf({ scanColumn }: Bound, at: ExpressionScope): Scan | undefined {
   if (scanColumn === undefined) return undefined;
   const scan = at.context.scans.find((candidate) => candidate.id === scanColumn.relationId);
   // The bounds of a batch are those of the column "time"; system tables may have other time columns.
   return scan?.schema === "iox" || scan?.schema === "cache" ? scan : undefined;
-}
-
-function constantTime(bound: Bound): bigint | undefined {
-  if (bound.constant === undefined || bound.constant.kind === "float" || bound.constant.kind === "boolean") return undefined;
-  const { constant } = castTo(bound, TIMESTAMP);
-  return constant?.kind === "timestamp" ? constant.ns : undefined;
 }
 
 function narrowTime(scan: Scan, operator: string, ns: bigint | undefined): boolean {

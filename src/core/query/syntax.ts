@@ -47,6 +47,8 @@ export interface Call {
   readonly star: boolean;
   readonly distinct: boolean;
   readonly orderBy: readonly OrderItem[];
+  /** `WITHIN GROUP (ORDER BY … DESC)`: the order is counted from the other end. */
+  readonly fromTop?: boolean;
   readonly filter?: Expression;
   readonly ignoreNulls?: boolean;
   readonly over?: Identifier | WindowSpecification;
@@ -146,5 +148,7 @@ export interface Query {
 export type Statement =
   | { readonly kind: "query"; readonly query: Query }
   | { readonly kind: "explain"; readonly analyze: boolean; readonly verbose: boolean; readonly query: Query }
-  | { readonly kind: "show-tables" }
+  | { readonly kind: "show-tables" | "show-functions" | "show-all" }
+  | { readonly kind: "show-variable"; readonly name: string }
+  | { readonly kind: "describe-query"; readonly query: Query }
   | { readonly kind: "show-columns" | "describe"; readonly path: readonly Identifier[]; readonly at: number };

@@ -19,7 +19,14 @@ export const RUN_KIND = { writes: "wal plugin", schedule: "schedule plugin", req
 export type RunReport =
   | { readonly ok: true; readonly response?: PluginResponse }
   /** `cancelled`: disabled, deleted or shut down; nobody's error. */
-  | { readonly ok: false; readonly error: string; readonly traceback?: string; readonly cancelled: boolean };
+  | {
+      readonly ok: false;
+      readonly error: string;
+      readonly traceback?: string;
+      readonly cancelled: boolean;
+      /** The entry point itself raised. */
+      readonly inEntryPoint?: boolean;
+    };
 
 /** `position`: what a durable trigger is done with when the run succeeds. */
 export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<RunReport> {
@@ -61,6 +68,11 @@ export function startText(event: PluginEvent): string {
   return `starting execution with scheduled time ${nominal} UTC`;
 }
 
+/** `Type: message`; a sentence of the runtime about the plugin has no type. */
+export function exceptionText({ typeName, message }: { readonly typeName: string; readonly message: string }): string {
+  return typeName === "" ? message : `${typeName}: ${message}`;
+}
+
 function failed(services: ProcessingServices, context: TriggerContext, outcome: Exclude<RunOutcome, { kind: "done" }>): RunReport {
   if (outcome.cacheKeysLost > 0) {
     const text = `the plugin's instance was reset: its private cache lost ${outcome.cacheKeysLost} keys`;
@@ -70,7 +82,13 @@ function failed(services: ProcessingServices, context: TriggerContext, outcome: 
   switch (outcome.kind) {
     case "raised":
       if (outcome.outOfMemory) tellLimit(services, context, `one instance has at most ${context.limits.instanceMemoryBytesMax} bytes of memory`, "memory");
-      return { ok: false, error: `${outcome.typeName}: ${outcome.message}`, traceback: outcome.traceback, cancelled: false };
+      return {
+        ok: false,
+        error: exceptionText(outcome),
+        ...(outcome.traceback === "" ? {} : { traceback: outcome.traceback }),
+        cancelled: false,
+        inEntryPoint: outcome.inEntryPoint === true,
+      };
     case "failed":
       return { ok: false, error: outcome.message, cancelled: false };
     case "stopped":

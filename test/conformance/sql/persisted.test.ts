@@ -98,7 +98,7 @@ describe("a table in memory and in files", () => {
     for (const sql of [`SELECT * FROM read_parquet('${outside.replaceAll("'", "''")}')`, `SELECT * FROM '${outside.replaceAll("'", "''")}'`, "SELECT * FROM relation_1", "SELECT * FROM tidemark_scan(1)"]) {
       await expect(ask(server, sql), sql).rejects.toMatchObject({ code: expect.stringMatching(/^query\./) });
     }
-    const relation = { id: 1, columns: [{ name: "x", type: "float64" as const, fieldId: 1 }], batches: [], persisted: { files: [{ path: "n0/secret.parquet", contested: false }], rowCount: 1, windows: [], memoryContested: false } };
+    const relation = { id: 1, columns: [{ name: "x", type: "float64" as const, fieldId: 1 }], batches: [], persisted: { files: [{ path: "n0/secret.parquet", sizeBytes: 4, contested: false }], rowCount: 1, windows: [], memoryContested: false } };
     const forged = server.engine.execute({ sql: "SELECT c0 FROM relation_1", types: [{ kind: "float64" }], relations: [relation], timeoutMs: 5_000 });
     await expect(forged).rejects.toMatchObject({ cause: expect.objectContaining({ message: expect.stringContaining("Permission Error") }) });
     await server.engine.close();
