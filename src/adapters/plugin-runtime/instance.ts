@@ -53,6 +53,7 @@ export class GuestInstance implements PluginInstance {
   #life: Life | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
   #cacheKeys = 0;
+  #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -73,6 +74,10 @@ export class GuestInstance implements PluginInstance {
     });
     this.#whenIdle = outcome.catch(() => undefined);
     return outcome;
+  }
+
+  memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   async close(): Promise<void> {
@@ -130,6 +135,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
+    this.#memoryBytes = this.#life?.memory.byteLength ?? 0;
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
