@@ -2,6 +2,7 @@
  * The composition root of a server: opens what a node keeps, starts the engine's parts on it, listens. Whatever fails on
  * the way closes what was opened before, so nothing half-started is left behind.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
@@ -33,8 +34,10 @@ import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
-import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
+import { QUERY_LIMITS_DEFAULT, type QueryLimits } from "../engine/query-limits.ts";
+import { QUERY_LOG_ENTRIES_DEFAULT, QueryLog } from "../engine/query-log.ts";
 import { QueryService } from "../engine/query-service.ts";
+import { type NodeFacts, withServerTables } from "../engine/server-tables.ts";
 import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
@@ -143,7 +146,12 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
-  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
+  const engine = await DuckdbEngine.open({
+    clock,
+    memoryBytes: config.query.memoryBytes,
+    concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
+    ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
+  });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -155,8 +163,10 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
+  const node = nodeFacts(config, clock.nowNs());
+  const systemTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -186,6 +196,20 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
   return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
+}
+
+/** Of libuv's threads two are kept for others (design §8.3). */
+function concurrentQueries(wanted: number | undefined): number | undefined {
+  const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+  return wanted === undefined ? undefined : Math.max(1, Math.min(wanted, (Number.isInteger(threads) ? threads : 4) - 2));
+}
+
+const queryLimits = ({ query }: ServeConfig): QueryLimits => ({ timeoutMs: query.timeoutMs ?? QUERY_LIMITS_DEFAULT.timeoutMs, filesMax: query.filesMax });
+
+/** No secret is among the settings shown. */
+function nodeFacts(config: ServeConfig, startedNs: bigint): NodeFacts {
+  const shown = { "node-id": config.nodeId, "object-store": config.objectStore.kind, "http-bind": formatBindAddress(config.bind) };
+  return { nodeId: config.nodeId, instanceId: randomUuid7(Date.now()), coreCount: cpus().length, startedNs, cliParams: JSON.stringify(shown), gen1DurationNs: config.gen1DurationNs };
 }
 
 /** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
