@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
+import { createDiscard } from "../adapters/http-node/discard.ts";
 import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
@@ -14,6 +15,7 @@ import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
 import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
 import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
+import { nativeChecksum } from "../adapters/system/checksum.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
@@ -46,12 +48,14 @@ import { withTokenTable } from "../engine/token-table.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
-import { createRawWriteRoutes } from "../http/write-handler.ts";
+import { Inflations } from "../http/inflations.ts";
+import { createRawWriteRoutes, overloaded } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
+import { tuneCollector } from "./collector.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
 import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
@@ -118,6 +122,7 @@ export async function openNode(config: ServeConfig, io: ServeIo): Promise<Runnin
 
 /** Throws what `openNode` throws, and `server.address_in_use`. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+  if (RUNTIME === "node") tuneCollector();
   await checkAddress(config);
   const node = await openNode(config, io);
   try {
@@ -251,6 +256,8 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
     yieldToEventLoop,
+    random16,
+    checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
     ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
@@ -308,6 +315,9 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
+    // Elsewhere it is not known to free anything.
+    ...(RUNTIME === "node" ? { discard: createDiscard() } : {}),
+    inflations: new Inflations(createSystemClock(), overloaded),
     isUtf8,
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
