@@ -19,6 +19,7 @@ import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
 import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
+import { leaveBehind, type OtherWal } from "./other-wal.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -39,6 +40,8 @@ export interface TableSnapshot {
 export interface StorageOptions {
   readonly catalog: CatalogService;
   readonly wal: WalLog;
+  /** Where the WAL would be with another setting: it must hold nothing that a replay needs. */
+  readonly otherWal?: OtherWal | undefined;
   readonly clock: Clock;
   readonly log: LogSink;
   readonly limits?: Partial<StorageLimits>;
@@ -146,6 +149,8 @@ export class Storage {
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
     const persistence = await openPersistence(options, buffer, yieldToEventLoop);
     buffer.startAfter(persistence?.files.sequence ?? 0);
+    if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
+    await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,

@@ -176,14 +176,18 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  const otherWal = await stores.openOtherWal?.();
   opened = await Storage.open({
     catalog,
     wal,
+    otherWal,
     clock,
     log,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      // Each commit is a request to the store: as the reference, one per flush.
+      ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
@@ -191,7 +195,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop,
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }

@@ -36,6 +36,8 @@ export interface PersistenceSettings {
   readonly encoder?: ChunkEncoder | undefined;
   /** Longest life of a query: so long files stay that no longer count. Default 65 s. */
   readonly queryMsMax?: number;
+  /** Called when another process turns out to write this node's manifests. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 export interface PersistenceOptions {
@@ -87,8 +89,8 @@ export class Persistence {
   static async open(options: PersistenceOptions): Promise<Persistence> {
     const { settings, log, clock, yieldToEventLoop } = options;
     const drive = createDrive(clock, yieldToEventLoop);
-    const { store, nodeId, manifestsPerCheckpoint = MANIFESTS_PER_CHECKPOINT } = settings;
-    return new Persistence(options, await ManifestLog.open({ store, nodeId, log, drive, manifestsPerCheckpoint }), drive);
+    const { store, nodeId, manifestsPerCheckpoint = MANIFESTS_PER_CHECKPOINT, onConflict } = settings;
+    return new Persistence(options, await ManifestLog.open({ store, nodeId, log, drive, manifestsPerCheckpoint, onConflict }), drive);
   }
 
   get files(): PersistedFiles {
