@@ -17,21 +17,24 @@ import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
 import { createTurns } from "../adapters/system/turns.ts";
+import { machineMemoryBytes } from "../adapters/system/machine-memory.ts";
 import { createLogSink } from "../adapters/system/log-sink.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
+import { type ResolvedMemory, resolveMemory } from "../core/config/memory-config.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
-import { CatalogService } from "../engine/catalog-service.ts";
+import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
+import { withMemoryTable } from "../engine/memory/memory-table.ts";
 import { QueryService } from "../engine/query-service.ts";
 import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
@@ -42,6 +45,7 @@ import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
 import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { BodyMeter } from "../ports/http-listener.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
@@ -49,6 +53,7 @@ import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
 import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
+import { memoryLedger } from "./memory-ledger.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -96,16 +101,17 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 
 async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
+  const memory = resolveMemory(config.memory, machineMemoryBytes());
   await checkAddress(config);
   const stores = await openStores(config, opened, closing);
   const { claim } = stores;
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede(), ...catalogSettings(config) });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
-  const storage = await openStorage(config, opened, { catalog, wal, stores });
+  const storage = await openStorage(config, opened, { catalog, wal, stores, memory });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
-  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
+  const engine = await DuckdbEngine.open({ clock, memoryBytesMax: memory.parts.queries, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -114,10 +120,10 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
-  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const systemTables = withMemoryTable(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { rows: () => ledger.rows() });
   const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
   caches.start();
   const runtime = createPythonRuntime({
@@ -127,11 +133,15 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     log,
     // Deno and Bun cannot stop a spinning thread: what it wrote to must not be used again there.
     terminationEndsThread: RUNTIME === "node",
+    memoryBytesMax: memory.parts.plugins,
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
+  const bodies = { limitBytes: memory.parts.bodies, usedBytes: 0 };
+  const ledger = memoryLedger(memory, clock, { storage, engine, caches, runtime, bodies });
+  closing.add("memory watch", () => ledger.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
   const services: Services = {
@@ -141,12 +151,12 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, tokens, log);
+  const listener = await openHttp(config, services, { tokens, log, bodies });
   closing.add("HTTP", () => listener.close());
   access.listensAt(listener);
   processing.engine.start();
@@ -167,9 +177,10 @@ interface StorageParts {
   readonly catalog: CatalogService;
   readonly wal: WalLog;
   readonly stores: Stores;
+  readonly memory: ResolvedMemory;
 }
 
-async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores, memory }: StorageParts): Promise<Storage> {
   const kernels = new URL("runtime-wasm/dist/", packageRoot());
   const yieldToEventLoop = createTurns();
   const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
@@ -184,31 +195,48 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     clock,
     log,
     limits: {
-      ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
-      ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      ringBytes: memory.parts.wal_ring,
+      bufferBytes: memory.parts.buffer,
       // Each commit is a request to the store: as the reference, one per flush.
       ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
-      ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
+      memoryBytesMax: memory.parts.trigger_feed,
     },
     yieldToEventLoop,
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects, memory), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
-  return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
+function snapshotSettings(config: ServeConfig, store: ObjectStore, memory: ResolvedMemory): PersistenceSettings {
+  const { nodeId, gen1DurationNs, walSnapshotSize, walFlushIntervalMs, retentionCheckMs, deleteGraceNs } = config;
+  return {
+    store,
+    nodeId,
+    gen1DurationNs,
+    ageMsMax: walSnapshotSize * walFlushIntervalMs,
+    mergeMemoryBytesMax: memory.parts.merges,
+    queryMsMax: QUERY_LIMITS_DEFAULT.timeoutMs + QUERY_SLACK_MS,
+    ...(retentionCheckMs === undefined ? {} : { retentionCheckMs }),
+    ...(deleteGraceNs === undefined ? {} : { deleteGraceNs }),
+  };
 }
 
-function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
-  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+/** A query that is stopped takes a moment to end. */
+const QUERY_SLACK_MS = 5_000;
+
+function catalogSettings({ catalogLimits, hardDeleteAfterNs }: ServeConfig): Pick<CatalogServiceOptions, "limits" | "hardDeleteAfterNs"> {
+  return { limits: catalogLimits, ...(hardDeleteAfterNs === undefined ? {} : { hardDeleteAfterNs }) };
+}
+
+function cacheLimits(config: ServeConfig, bytesMax: number): Partial<CacheLimits> {
+  const { lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
   return {
-    ...(bytesMax === undefined ? {} : { bytesMax }),
+    bytesMax,
     ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
     ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
   };
@@ -246,7 +274,13 @@ function processingApi({ engine, tests, files }: Processing): Services["processi
   };
 }
 
-async function openHttp(config: ServeConfig, services: Services, tokens: TokenService, log: LogSink): ReturnType<typeof listen> {
+interface HttpParts {
+  readonly tokens: TokenService;
+  readonly log: LogSink;
+  readonly bodies: BodyMeter;
+}
+
+async function openHttp(config: ServeConfig, services: Services, { tokens, log, bodies }: HttpParts): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
@@ -266,6 +300,7 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
+    bodies,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   };

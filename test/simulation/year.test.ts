@@ -108,7 +108,9 @@ describe(`${DAYS} days at one snapshot per ten minutes`, () => {
     const future = Math.floor((DAYS * SNAPSHOTS_PER_DAY) / 700);
     expect(filesMax).toBeLessThanOrEqual(months * 3 + 31 + 24 + 12 + future * 2);
     expect(persistedFiles).toBeLessThanOrEqual(filesMax);
-    expect(persistedRows).toBe(model.points.size);
+    // A late row of an old point stays beside it until its file is worth rewriting.
+    expect(persistedRows).toBeGreaterThanOrEqual(model.points.size);
+    expect(persistedRows).toBeLessThanOrEqual(model.points.size + (DAYS * SNAPSHOTS_PER_DAY) / 40);
     expect([...disk.objects.keys()].filter((path) => path.startsWith("n0/dbs/")).length).toBe(persistedFiles);
     // A checkpoint replaces the manifests after a hundred; those of merges come on top while it is written.
     expect(readsMax).toBeLessThanOrEqual(103);

@@ -99,10 +99,14 @@ describe("allowsTrigger()", () => {
   });
 });
 
-describe("--wal-ring-size", () => {
-  it("is cut to whole words, and refused when no record could fit", () => {
-    expect(parse({ "wal-ring-size": "2000001b" }).walRingSizeBytes).toBe(2_000_000);
-    expect(() => parse({ "wal-ring-size": "1000b" })).toThrow("The WAL ring of 1000 bytes is too small");
+describe("limits of the catalog and times of deletion", () => {
+  it("are the reference's without flags, and what the flags say", () => {
+    expect(parse({}).catalogLimits).toEqual({});
+    expect(parse({ "num-database-limit": "50", "num-table-limit": "9000", "num-total-columns-per-table-limit": "200" }).catalogLimits).toEqual({ databasesMax: 50, tablesMax: 9000, columnsPerTableMax: 200 });
+    expect(parse({ "retention-check-interval": "10m", "hard-delete-default-duration": "90d", "delete-grace-period": "1h" })).toMatchObject({
+      retentionCheckMs: 600_000, hardDeleteAfterNs: 7_776_000_000_000_000n, deleteGraceNs: 3_600_000_000_000n,
+    });
+    expect(() => parse({ "delete-grace-period": "soon" })).toThrow('"soon" is not a duration for --delete-grace-period');
   });
 });
 
