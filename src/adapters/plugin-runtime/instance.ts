@@ -54,6 +54,7 @@ export class GuestInstance implements PluginInstance {
   #life: Life | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
   #cacheKeys = 0;
+  #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -62,11 +63,6 @@ export class GuestInstance implements PluginInstance {
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
-  }
-
-  /** Of its guest; 0: it has none yet. */
-  get memoryBytes(): number {
-    return this.#life?.memory.byteLength ?? 0;
   }
 
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
@@ -79,6 +75,10 @@ export class GuestInstance implements PluginInstance {
     });
     this.#whenIdle = outcome.catch(() => undefined);
     return outcome;
+  }
+
+  memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   async close(): Promise<void> {
@@ -136,6 +136,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
+    this.#memoryBytes = this.#life?.memory.byteLength ?? 0;
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };

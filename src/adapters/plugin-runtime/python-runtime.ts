@@ -120,7 +120,7 @@ class PythonRuntime implements PluginRuntime {
     const image = this.#started?.image;
     if (image === undefined) return 0;
     let bytes = 0;
-    for (const instance of this.#instances) if (instance.memoryBytes > 0) bytes += image.data.byteLength + Math.max(0, instance.memoryBytes - image.memoryBytes);
+    for (const instance of this.#instances) if (instance.memoryBytes() > 0) bytes += image.data.byteLength + Math.max(0, instance.memoryBytes() - image.memoryBytes);
     return bytes;
   }
 
