@@ -43,7 +43,6 @@ const MEMORY_FLAGS: readonly FlagSpec[] = [
   { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
   { name: "force-snapshot-mem-threshold", aliases: ["force-snapshot-mem-size"], value: "SIZE", summary: "The same; --buffer-size beats it", env: ["INFLUXDB3_FORCE_SNAPSHOT_MEM_THRESHOLD"] },
-  { name: "exec-mem-pool-bytes", aliases: ["exec-mem-pool-size"], value: "SIZE", summary: "Memory of running queries", env: ["INFLUXDB3_EXEC_MEM_POOL_BYTES"] },
   { name: "merge-memory", value: "SIZE", summary: "Memory for merging small Parquet files: larger files stay as they are", env: ["TIDEMARK_MERGE_MEMORY"] },
   { name: "plugins-memory", value: "SIZE", summary: "Memory of all plugins together", env: ["TIDEMARK_PLUGINS_MEMORY"] },
 ];
@@ -193,6 +192,26 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+const QUERY_FLAGS: readonly FlagSpec[] = [
+  { name: "query-timeout", value: "DURATION", summary: "Time of one query until its last row was taken", env: ["TIDEMARK_QUERY_TIMEOUT"], defaultText: "60s" },
+  {
+    name: "max-concurrent-queries",
+    value: "COUNT",
+    summary: "Queries that run at once; others wait. Two threads of UV_THREADPOOL_SIZE are never theirs",
+    env: ["INFLUXDB3_MAX_CONCURRENT_QUERIES"],
+    defaultText: "2",
+  },
+  {
+    name: "exec-mem-pool-bytes",
+    aliases: ["exec-mem-pool-size"],
+    value: "SIZE",
+    summary: "Memory for what queries build while they run, of all queries together",
+    env: ["INFLUXDB3_EXEC_MEM_POOL_BYTES", "INFLUXDB3_EXEC_MEM_POOL_SIZE"],
+  },
+  { name: "query-file-limit", value: "COUNT", summary: "Parquet files that a query may read of one table", env: ["INFLUXDB3_QUERY_FILE_LIMIT"], defaultText: "any number" },
+  { name: "query-log-size", aliases: ["query-log-max-entries"], value: "COUNT", summary: "Queries kept in system.queries", env: ["INFLUXDB3_QUERY_LOG_SIZE", "INFLUXDB3_QUERY_LOG_MAX_ENTRIES"], defaultText: "1000" },
+];
+
 const LOG_FLAGS: readonly FlagSpec[] = [
   { name: "log-filter", value: "FILTER", summary: "Least level of the log: debug, info, warn, error", env: ["INFLUXDB3_LOG_FILTER", "LOG_FILTER"], defaultText: "info" },
   { name: "verbose", short: "v", summary: "-v info, -vv debug; beats --log-filter", repeat: "flag" },
@@ -245,9 +264,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["snapshot-concurrency-limit", true],
   ["checkpoint-interval", true],
   ["gen1-lookback-duration", true],
-  ["query-log-size", true, ["query-log-max-entries"]],
-  ["max-concurrent-queries", true],
-  ["query-file-limit", true],
   ["parquet-mem-cache-size", true, ["file-cache-size"]],
   ["parquet-mem-cache-prune-percentage", true],
   ["parquet-mem-cache-prune-interval", true],
@@ -301,6 +317,7 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
   ...STORAGE_FLAGS,
   ...MEMORY_FLAGS,
   ...CATALOG_FLAGS,
+  ...QUERY_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,
   ...LOG_FLAGS,

@@ -31,6 +31,12 @@ describe("parseServeConfig()", () => {
       httpRequestSizeMax: 10_485_760,
     }));
 
+  it("reads the bounds of queries, and leaves the rest to the engine", () => {
+    expect(parse({}).query).toEqual({ timeoutMs: undefined, concurrentMax: undefined, filesMax: undefined, logEntriesMax: undefined });
+    const given = { "query-timeout": "1m30s", "max-concurrent-queries": "4", "query-file-limit": "432", "query-log-size": "10" };
+    expect(parse(given).query).toEqual({ timeoutMs: 90_000, concurrentMax: 4, filesMax: 432, logEntriesMax: 10 });
+  });
+
   it("puts the plugin folder into the data folder (design §8.16)", () => {
     expect(parse({ "data-dir": "d" }).pluginDir).toBe("/here/d/plugins");
     expect(parse({ "object-store": "memory" })).toMatchObject({ objectStore: { kind: "memory" }, pluginDir: undefined });

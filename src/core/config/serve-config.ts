@@ -73,12 +73,21 @@ export interface ServeConfig {
   /** Steps in which plugins see time pass. */
   readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
+  readonly query: QueryConfig;
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
     readonly format: LogFormat;
   };
+}
+
+/** Undefined members take the engine's own defaults. */
+export interface QueryConfig {
+  readonly timeoutMs: number | undefined;
+  readonly concurrentMax: number | undefined;
+  readonly filesMax: number | undefined;
+  readonly logEntriesMax: number | undefined;
 }
 
 /** Settings as texts, by flag name without dashes; what is absent takes its default. */
@@ -158,6 +167,12 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
     pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
+    query: {
+      timeoutMs: parseMilliseconds(settings, "query-timeout"),
+      concurrentMax: parseCount(settings, "max-concurrent-queries"),
+      filesMax: parseCount(settings, "query-file-limit"),
+      logEntriesMax: parseCount(settings, "query-log-size"),
+    },
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),

@@ -8,7 +8,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { EngineQuery, EngineResult, QueryEngine } from "../../../ports/query-engine.ts";
 import { api, type Connection, type Database, type DataChunk, type Result } from "./bindings.ts";
 import { engineError, stoppedError, type StopReason } from "./engine-errors.ts";
-import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_BYTES_DEFAULT, ENGINE_THREADS_DEFAULT, MEMORY_LOOK_MS, WAITING_QUERIES_MAX } from "./limits.ts";
+import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_DEFAULT, ENGINE_THREADS_DEFAULT, MEMORY_LOOK_MS, WAITING_QUERIES_MAX } from "./limits.ts";
 import { Permits } from "./permits.ts";
 import { readVector } from "./read-vector.ts";
 import { prepareTyped } from "./prepare-typed.ts";
@@ -20,9 +20,9 @@ import { TagDictionaries } from "./tag-dictionary.ts";
 export interface DuckdbOptions {
   readonly clock: Clock;
   /** Queries that run at once. Default 2: libuv's pool minus two. */
-  readonly concurrentQueriesMax?: number;
+  readonly concurrentQueriesMax?: number | undefined;
   /** Default 512 MB. */
-  readonly memoryBytesMax?: number;
+  readonly memoryBytes?: number | undefined;
   /** Default 2. */
   readonly threads?: number;
   /** Where Parquet files are; undefined: there are none, and the engine reads no file at all. */
@@ -35,7 +35,7 @@ const INTERRUPT_AGAIN_MS = 50;
 function lockDown(options: DuckdbOptions): readonly string[] {
   return [
     "SET TimeZone = 'UTC'",
-    `SET memory_limit = '${options.memoryBytesMax ?? ENGINE_MEMORY_BYTES_DEFAULT}B'`,
+    `SET memory_limit = '${Math.max(1, Math.floor((options.memoryBytes ?? ENGINE_MEMORY_DEFAULT) / 1000))}KB'`,
     `SET threads = ${options.threads ?? ENGINE_THREADS_DEFAULT}`,
     "SET ieee_floating_point_ops = true",
     "SET preserve_insertion_order = true",
