@@ -31,6 +31,8 @@ import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
+import { ColumnCache } from "../engine/direct/column-cache.ts";
+import { DirectQueries } from "../engine/direct/direct-queries.ts";
 import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -175,7 +177,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const node = nodeFacts(config, clock.nowNs());
   const serverTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
   const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: queryLimits(config), log: queryLog });
+  const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
+  const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -192,7 +196,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
   const bodies = { limitBytes: memory.parts.bodies, usedBytes: 0 };
-  const ledger = memoryLedger(memory, clock, { storage, engine, caches, runtime, bodies });
+  const ledger = memoryLedger(memory, clock, { storage, engine, caches, columns, runtime, bodies });
   closing.add("memory watch", () => ledger.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -203,7 +207,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
+    metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },

@@ -23,6 +23,7 @@ const PART_FLAGS: readonly (readonly [MemoryPart, flag: string, bareUnit: "b" | 
   ["merges", "merge-memory", "mb"],
   ["trigger_feed", "trigger-feed-size", "mb"],
   ["value_caches", "value-cache-size", "mb"],
+  ["column_cache", "parquet-mem-cache-size", "mb"],
   ["plugins", "plugins-memory", "mb"],
 ];
 
@@ -33,6 +34,7 @@ export function parseMemoryConfig(settings: ServeSettings): MemoryConfig {
     const setting = parseSetting(settings, flag, bareUnit);
     if (setting !== undefined) parts[part] = setting;
   }
+  if (settings.isSet("disable-parquet-mem-cache")) parts.column_cache = { bytes: 0 };
   return { limit: parseSetting(settings, "memory-limit", "mb"), parts };
 }
 

@@ -8,14 +8,14 @@ import { DatabaseError } from "../errors/database-error.ts";
 const MIB = 1_048_576;
 
 /** In the order in which they are shown. */
-export const MEMORY_PARTS = ["process", "kernels", "wal_ring", "bodies", "buffer", "queries", "merges", "trigger_feed", "value_caches", "plugins"] as const;
+export const MEMORY_PARTS = ["process", "kernels", "wal_ring", "bodies", "buffer", "queries", "merges", "trigger_feed", "value_caches", "column_cache", "plugins"] as const;
 export type MemoryPart = (typeof MEMORY_PARTS)[number];
 
 export type MemoryDivision = Readonly<Record<MemoryPart, number>>;
 
 /** Flags that fix a part. */
 const FLAGS: Readonly<Partial<Record<MemoryPart, string>>> = {
-  wal_ring: "--wal-ring-size", buffer: "--buffer-size", queries: "--exec-mem-pool-bytes", merges: "--merge-memory", trigger_feed: "--trigger-feed-size", value_caches: "--value-cache-size",
+  wal_ring: "--wal-ring-size", buffer: "--buffer-size", queries: "--exec-mem-pool-bytes", merges: "--merge-memory", trigger_feed: "--trigger-feed-size", value_caches: "--value-cache-size", column_cache: "--parquet-mem-cache-size",
   plugins: "--plugins-memory",
 };
 
@@ -41,6 +41,7 @@ const SHARES: readonly Share[] = [
   { part: "merges", share: 1 / 20, min: 16 * MIB, max: 256 * MIB },
   { part: "trigger_feed", share: 1 / 24, min: 8 * MIB, max: 64 * MIB },
   { part: "value_caches", share: 1 / 24, min: 8 * MIB, max: 64 * MIB },
+  { part: "column_cache", share: 1 / 16, min: 8 * MIB, max: 128 * MIB },
 ];
 
 /** Two instances of the interpreter. */
@@ -55,7 +56,7 @@ export const defaultMemoryLimit = (machineBytes: number): number => Math.floor(M
 /** Throws `server.misconfigured` when the parts do not fit. */
 export function divideMemory(limitBytes: number, fixed: Partial<Record<MemoryPart, number>>): MemoryDivision {
   const rest = Math.max(0, limitBytes - PROCESS_BYTES - KERNEL_BYTES);
-  const parts: Record<MemoryPart, number> = { process: PROCESS_BYTES, kernels: KERNEL_BYTES, wal_ring: 0, bodies: 0, buffer: 0, queries: 0, merges: 0, trigger_feed: 0, value_caches: 0, plugins: 0 };
+  const parts: Record<MemoryPart, number> = { process: PROCESS_BYTES, kernels: KERNEL_BYTES, wal_ring: 0, bodies: 0, buffer: 0, queries: 0, merges: 0, trigger_feed: 0, value_caches: 0, column_cache: 0, plugins: 0 };
   for (const { part, share, min, max } of SHARES) parts[part] = fixed[part] ?? wholeWords(Math.min(max, Math.max(min, rest * share)));
   const taken = sumOf(parts);
   parts.plugins = fixed.plugins ?? Math.max(PLUGINS_BYTES_MIN, wholeWords(limitBytes - taken));
