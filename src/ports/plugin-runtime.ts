@@ -129,6 +129,8 @@ export interface RunOptions {
 export interface PluginInstance {
   /** One run at a time; a second call while one is under way is a fault of the caller (`internal.invariant`). */
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
+  /** Linear memory after the last run, the interpreter's own included; 0 before the first. */
+  memoryBytes(): number;
   /** Ends a running run and frees the memory. */
   close(): Promise<void>;
 }
@@ -157,6 +159,8 @@ export interface PluginRuntime {
     readonly instances: number;
     readonly imageBytes: number;
     readonly restoreMsLast: number;
+    /** The image, and what each instance has beside it. */
+    readonly memoryBytes: number;
     /** Executors that were ended to end a run. */
     readonly terminations?: number;
     /** Triggers that got executors of their own for it. */

@@ -99,6 +99,8 @@ export interface DoneMessage {
   /** Live keys of the private cache; undefined when the guest could not say. */
   readonly cacheKeys: number | undefined;
   readonly descriptors: readonly SavedDescriptor[];
+  /** Size of the guest's memory; undefined when there was no guest. */
+  readonly memoryBytes?: number | undefined;
   /** Undefined: as it was. */
   readonly scratch?: SavedScratch | undefined;
   readonly adoptMs: number | undefined;

@@ -176,6 +176,7 @@ function run(message: ThreadRunMessage): void {
     stopSeen: mailbox.stopSeen,
     cacheKeys,
     descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],
+    memoryBytes: preparation?.target.guest.memoryBytes,
     scratch: preparation?.scratch?.save(),
     adoptMs: preparation?.adoptMs,
     restoreMs: preparation?.restoreMs,

@@ -47,6 +47,10 @@ export class Guest {
     this.#lower = { memory: this.#memory, allocate: (size, align) => Number(realloc(0, 0, align, size)) >>> 0 };
   }
 
+  get memoryBytes(): number {
+    return this.#memory.byteLength;
+  }
+
   /** Once per memory image, in a fresh memory. Throws with Python's reason. */
   boot(): void {
     this.#function("_initialize")();

@@ -30,6 +30,8 @@ export interface StartedRuntime {
 export interface InstanceParts {
   readonly label: string;
   readonly limits: InstanceLimits;
+  /** Asked when a memory is made; throws when there is no room for one. */
+  memoryBytesMax(image: MemoryImage): number;
   /** Starts the runtime when it has not started yet. */
   start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
@@ -56,6 +58,7 @@ export class GuestInstance implements PluginInstance {
   #descriptors: readonly SavedDescriptor[] = [];
   #scratch: SavedScratch | undefined;
   #cacheKeys = 0;
+  #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -83,6 +86,10 @@ export class GuestInstance implements PluginInstance {
     });
     this.#whenIdle = outcome.catch(() => undefined);
     return outcome;
+  }
+
+  memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   async close(): Promise<void> {
@@ -134,7 +141,7 @@ export class GuestInstance implements PluginInstance {
   /** The memory for the next run: as it is, to be restored, or a new one. */
   #alive(image: MemoryImage): GuestLife {
     if (this.#life === undefined) {
-      const { memoryBytesMax } = this.#parts.limits;
+      const memoryBytesMax = this.#parts.memoryBytesMax(image);
       const wasm = this.#parts.inProcesses ? undefined : createGuestMemory(image, memoryBytesMax);
       const memory = wasm === undefined ? undefined : { wasm, access: new GuestMemory(wasm) };
       this.#life = { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: "fresh", lost: false };
@@ -143,6 +150,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
+    this.#memoryBytes = this.#life?.memory?.access.byteLength ?? (conclusion.kind === "done" ? conclusion.message.memoryBytes ?? 0 : 0);
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };

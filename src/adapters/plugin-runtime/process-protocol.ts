@@ -86,6 +86,7 @@ const FROM_PROCESS = v.variant("type", [
     type: v.literal("done"),
     end: END,
     stopSeen: v.boolean(),
+    memoryBytes: v.optional(count),
     cacheKeys: v.optional(count),
     descriptors: v.pipe(
       v.array(v.object({ number: count, path: v.pipe(v.string(), v.maxLength(PATH_BYTES_MAX)), position: count, write: v.optional(v.boolean()), append: v.optional(v.boolean()) })),

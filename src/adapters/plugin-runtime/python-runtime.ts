@@ -34,6 +34,8 @@ export interface PluginRuntimeOptions {
   readonly processCommand?: ProcessCommand;
   /** Executors at most, waiting ones included. Default 32 threads, or 8 processes. */
   readonly executorsMax?: number;
+  /** Memory of all instances together, beside the image; default: no limit but that of each. */
+  readonly memoryBytesMax?: number;
   /** Runs that compute at the same time. Default: the number of processors. */
   readonly concurrency?: number;
   /** After this time without work an executor ends; the last one stays. Default 10,000 ms. */
@@ -64,6 +66,8 @@ export interface PluginRuntimeStatistics {
   readonly quarantined: number;
   /** Executors that were ended to end a run. */
   readonly terminations: number;
+  /** The image, and what each instance has beside it. */
+  readonly memoryBytes: number;
 }
 
 export function createPythonRuntime(options: PluginRuntimeOptions): Omit<PluginRuntime, "statistics"> & { statistics(): PluginRuntimeStatistics } {
@@ -75,7 +79,7 @@ const REUSE_MARK = "heap_break";
 
 class PythonRuntime implements PluginRuntime {
   readonly #options: PluginRuntimeOptions;
-  readonly #instances = new Set<PluginInstance>();
+  readonly #instances = new Set<GuestInstance>();
   #starting: Promise<StartedRuntime> | undefined;
   #started: StartedRuntime | undefined;
   /** Terminations by trigger, of those that have any. */
@@ -98,9 +102,10 @@ class PythonRuntime implements PluginRuntime {
 
   createInstance(label: string, limits: InstanceLimits): PluginInstance {
     const { clock, log } = this.#options;
-    const instance: PluginInstance = new GuestInstance({
+    const instance: GuestInstance = new GuestInstance({
       label, clock, log,
       limits,
+      memoryBytesMax: (image) => this.#room(limits.memoryBytesMax, image),
       start: () => this.#start(),
       nextKey: () => (this.#keys += 1),
       graces: {
@@ -130,6 +135,7 @@ class PythonRuntime implements PluginRuntime {
       bootMs: this.#bootMs,
       quarantined: this.#quarantined,
       terminations: this.#terminationCount,
+      memoryBytes: (this.#started?.image.data.byteLength ?? 0) + this.#instanceBytes(),
     };
   }
 
@@ -149,6 +155,30 @@ class PythonRuntime implements PluginRuntime {
     this.#quarantined += 1;
     this.#started?.pool.setApart(label);
     this.#options.log.log("warn", `The plugin of '${label}' had to be ended by force ${count} times: from now on it has executors of its own`, { instance: label });
+  }
+
+  /** What the instances have made their own: pages of the image that were not touched cost nothing. */
+  #instanceBytes(): number {
+    const image = this.#started?.image;
+    if (image === undefined) return 0;
+    let bytes = 0;
+    for (const instance of this.#instances) if (instance.memoryBytes() > 0) bytes += image.data.byteLength + Math.max(0, instance.memoryBytes() - image.memoryBytes);
+    return bytes;
+  }
+
+  /** Most memory that a new guest may grow to; throws `plugin.memory_limit` when there is none left to start it. */
+  #room(wanted: number, image: MemoryImage): number {
+    const { memoryBytesMax } = this.#options;
+    if (memoryBytesMax === undefined) return wanted;
+    const used = this.#instanceBytes();
+    const left = memoryBytesMax - used - image.data.byteLength;
+    if (left < 0) {
+      throw new DatabaseError("plugin.memory_limit", {
+        message: `The plugins take ${used} of ${memoryBytesMax} bytes together, and one more needs ${image.data.byteLength}`,
+        hint: "raise --plugins-memory or --memory-limit, or disable a trigger",
+      });
+    }
+    return Math.max(image.memoryBytes, Math.min(wanted, image.memoryBytes + left));
   }
 
   async close(): Promise<void> {
