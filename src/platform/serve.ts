@@ -36,6 +36,7 @@ import { DirectQueries } from "../engine/direct/direct-queries.ts";
 import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
+import { guestTables } from "../engine/guest-tables.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { withMemoryTable } from "../engine/memory/memory-table.ts";
@@ -180,7 +181,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
   const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, guestTables: guestTables(systemTables, (database, name) => catalog.state.databases.get(database)?.triggers.has(name) === true), caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
