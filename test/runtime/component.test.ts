@@ -355,5 +355,6 @@ test("the standard library's usual modules can be imported", () => {
   const summer = '__import__("datetime").datetime(2026, 7, 1)';
   expect(evaluate(`str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(${summer}))`)).toBe("'2:00:00'");
   const refused = evaluate('__import__("socket").create_connection(("127.0.0.1", 1))');
-  expect(refused).toMatch(/^OSError: .*the network is not available to this plugin/);
+  expect(refused).toMatch(/^OSError: .*the network is granted to this trigger, but this version cannot connect yet/);
+  expect(host.grants).toContainEqual(["net", "127.0.0.1:1"]);
 });

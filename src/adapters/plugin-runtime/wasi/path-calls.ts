@@ -98,7 +98,7 @@ function changeable(state: WasiState, fd: number, pointer: number, length: numbe
     const { parent, name } = resolveParent(base.node, path);
     if (parent.owner !== undefined) return { owner: parent.owner, parent, name };
   } catch (error) {
-    if (!(error instanceof WasiError) || error.errno !== ERRNO.noent || isInScratch(base, path)) throw error;
+    if (!(error instanceof WasiError) || isInScratch(base, path)) throw error;
   }
   throw new WasiError(ERRNO.rofs);
 }
