@@ -1,13 +1,14 @@
 /** The tables one query may see: its database's own, the system tables, the metadata views. */
 import type { DatabaseDefinition, TableDefinition } from "../core/catalog/definitions.ts";
 import type { CacheKind } from "../core/catalog/cache-definitions.ts";
+import type { CellValue } from "../core/columns/cells.ts";
 import { decodeTableBatch, type TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { CachedTable, Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
 import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTable, type DescribedTable } from "../core/query/metadata.ts";
 import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
-import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
+import { cacheBatches, cacheColumns, cacheRows } from "./caches/cache-tables.ts";
 import type { CacheService } from "./caches/cache-service.ts";
 import type { LiveCache } from "./caches/live-cache.ts";
 import type { DirectTable } from "./direct/direct-queries.ts";
@@ -92,12 +93,17 @@ export class QueryTables implements TableSource {
     return { name: scanName, table: { columns: cacheColumns(cache.definition, table), deduplicate: false, ...(retentionNs === undefined || kind === "distinct" ? {} : { timeMinNs: this.#nowNs - retentionNs }) } };
   }
 
-  /** Reads the caches that the query names: they answer with what they hold now. */
+  /** Rows of a scan that reads a cache, as it holds them now; undefined: it reads something else. */
+  async cached(scan: Scan): Promise<readonly CellValue[][] | undefined> {
+    const cache = scan.schema === "cache" ? this.#namedCaches.get(scan.name) : undefined;
+    return cache === undefined || this.#caches === undefined ? undefined : cacheRows(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop);
+  }
+
+  /** Makes batches of the caches that the query names. */
   async prepare(scans: readonly Scan[]): Promise<void> {
     for (const scan of scans) {
-      const cache = scan.schema === "cache" ? this.#namedCaches.get(scan.name) : undefined;
-      if (cache === undefined || this.#caches === undefined) continue;
-      this.#cached.set(scan, await cacheBatches(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop));
+      const rows = await this.cached(scan);
+      if (rows !== undefined && this.#caches !== undefined) this.#cached.set(scan, await cacheBatches(rows, scan.table.columns, this.#caches.yieldToEventLoop));
     }
   }
 
@@ -176,12 +182,7 @@ export class QueryTables implements TableSource {
 
   /** What a direct plan reads; undefined: its scan cannot be read directly. */
   direct(scan: Scan): DirectTable | undefined {
-    if (scan.schema === "cache") {
-      const cache = this.#namedCaches.get(scan.name);
-      if (cache === undefined) return undefined;
-      return { table: { id: -1, columns: scan.table.columns.map(({ name, type }, id) => ({ id, name, type })), seriesKey: [] }, batches: this.batches(scan), files: [], windows: [] };
-    }
-    const snapshot = this.#snapshots.get(scan.name);
+    const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
     if (snapshot === undefined) return undefined;
     return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
   }
