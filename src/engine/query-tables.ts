@@ -1,5 +1,6 @@
 /** The tables one query may see: its database's own, the system tables, the metadata views. */
 import type { DatabaseDefinition, TableDefinition } from "../core/catalog/definitions.ts";
+import type { Repeated } from "../core/buffer/repeated-times.ts";
 import type { CacheKind } from "../core/catalog/cache-definitions.ts";
 import type { CellValue } from "../core/columns/cells.ts";
 import { decodeTableBatch, type TableBatchView } from "../core/columns/table-batch.ts";
@@ -25,8 +26,8 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False only when no two rows of the batches can share series and time. */
-  readonly mayHaveDuplicates: boolean;
+  /** Times at which two rows of the batches may share series and time. */
+  readonly repeated: Repeated;
   /** Older rows, in WAL order; a point stands once in a file. */
   readonly files?: readonly PersistedFile[];
 }
@@ -132,8 +133,9 @@ export class QueryTables implements TableSource {
     const retentionNs = definition.retentionNs ?? this.#database.retentionNs;
     return {
       columns: sortedColumns(definition),
-      deduplicate: snapshot.mayHaveDuplicates,
-      persisted: (snapshot.files?.length ?? 0) > 0,
+      deduplicate: snapshot.repeated === "everywhere",
+      // Contested windows are the view's business, with files or without.
+      persisted: (snapshot.files?.length ?? 0) > 0 || (snapshot.repeated !== "everywhere" && snapshot.repeated.length > 0),
       ...(retentionNs === undefined ? {} : { timeMinNs: oldestKept(this.#nowNs, retentionNs) }),
     };
   }
@@ -141,7 +143,7 @@ export class QueryTables implements TableSource {
   #snapshot(definition: TableDefinition): TableSnapshot {
     let snapshot = this.#snapshots.get(definition.name);
     if (snapshot === undefined) {
-      snapshot = this.#source.tableSnapshot(this.#database.id, definition.id) ?? { table: definition, batches: [], mayHaveDuplicates: false };
+      snapshot = this.#source.tableSnapshot(this.#database.id, definition.id) ?? { table: definition, batches: [], repeated: [] };
       this.#snapshots.set(definition.name, snapshot);
     }
     return snapshot;
@@ -192,7 +194,7 @@ export class QueryTables implements TableSource {
     if (sources === undefined) {
       const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
       const batches = snapshot.batches.filter((batch) => mayMatter(batch, scan));
-      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
+      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.repeated) };
       this.#sources.set(scan, sources);
     }
     return sources;
