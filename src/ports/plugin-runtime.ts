@@ -127,6 +127,8 @@ export interface RunOptions {
 export interface PluginInstance {
   /** One run at a time; a second call while one is under way is a fault of the caller (`internal.invariant`). */
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
+  /** Linear memory after the last run, the interpreter's own included; 0 before the first. */
+  memoryBytes(): number;
   /** Ends a running run and frees the memory. */
   close(): Promise<void>;
 }
@@ -150,6 +152,7 @@ export interface PluginRuntime {
   /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
   createInstance(label: string, limits: InstanceLimits): PluginInstance;
   /** For metrics and tests. */
-  statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number };
+  /** `memoryBytes`: the image, and what each instance has beside it. */
+  statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number; readonly memoryBytes: number };
   close(): Promise<void>;
 }

@@ -34,8 +34,8 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     runtime: {
       start: async () => undefined,
       close: async () => undefined,
-      statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
-      createInstance: () => ({ close: async () => undefined, run: script }),
+      statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0, memoryBytes: 0 }),
+      createInstance: () => ({ close: async () => undefined, memoryBytes: () => 0, run: script }),
     },
   });
   return { engine, logs, gaps };

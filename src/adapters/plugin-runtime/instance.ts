@@ -26,7 +26,8 @@ export interface StartedRuntime {
 
 export interface InstanceParts {
   readonly label: string;
-  readonly memoryBytesMax: number;
+  /** Asked when a memory is made; throws when there is no room for one. */
+  memoryBytesMax(image: MemoryImage): number;
   /** Starts the runtime when it has not started yet. */
   start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
@@ -53,6 +54,7 @@ export class GuestInstance implements PluginInstance {
   #life: Life | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
   #cacheKeys = 0;
+  #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -73,6 +75,10 @@ export class GuestInstance implements PluginInstance {
     });
     this.#whenIdle = outcome.catch(() => undefined);
     return outcome;
+  }
+
+  memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   async close(): Promise<void> {
@@ -123,13 +129,14 @@ export class GuestInstance implements PluginInstance {
   /** The memory for the next run: as it is, to be restored, or a new one. */
   #alive(image: MemoryImage): Life {
     if (this.#life === undefined) {
-      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax));
+      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax(image)));
       this.#life = { key: this.#parts.nextKey(), memory, reset: "fresh" };
     }
     return this.#life;
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
+    this.#memoryBytes = this.#life?.memory.byteLength ?? 0;
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };

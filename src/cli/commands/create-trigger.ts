@@ -113,7 +113,7 @@ function triggerBody(given: CommandContext["arguments"], name: string, fileName:
       error_behavior: (given.text("error-behavior") ?? "log").toLowerCase(),
     },
     trigger_specification: formatTriggerSpecification(parseTriggerSpecification(given.requiredText("trigger-spec"))),
-    trigger_arguments: pairsOf(given.list("trigger-arguments")) ?? null,
+    trigger_arguments: pairsOf(given.pairs("trigger-arguments")) ?? null,
     disabled: given.isSet("disabled"),
   };
 }
