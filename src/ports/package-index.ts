@@ -7,5 +7,5 @@ export interface PackageIndex {
   /** Files of a page or a local folder (`--find-links`). Throws `package.index_unavailable`. */
   links(location: string): Promise<readonly IndexFile[]>;
   /** A file's bytes, at most `bytesMax`. `onProgress` gets bytes so far. Throws `package.index_unavailable`, `package.corrupt`. */
-  fetch(url: string, options: { readonly bytesMax: number; readonly onProgress?: (bytes: number, total: number | undefined) => void }): Promise<Uint8Array>;
+  download(url: string, options: { readonly bytesMax: number; readonly onProgress?: (bytes: number, total: number | undefined) => void }): Promise<Uint8Array>;
 }

@@ -86,7 +86,7 @@ describe("installing", () => {
     expect(report).toEqual({ installed: [{ name: "idna", version: "3.7", before: undefined }, { name: "requests", version: "2.32.0", before: undefined }], removed: [], unchanged: [], notes: [], dryRun: false });
     expect(await siteFile("idna/__init__.py")).toBe('__version__ = "3.7"\n');
     expect(await siteFile("requests-2.32.0.dist-info/INSTALLER")).toBe("tidemark\n");
-    const lock = JSON.parse(readFileSync(join(folder, "env", "lock.json"), "utf8")) as { packages: object[] };
+    const lock = JSON.parse(readFileSync(join(folder, "env", "tidemark-packages.json"), "utf8")) as { packages: object[] };
     expect(lock.packages).toEqual([
       { name: "idna", version: "3.7", fileName: "idna-3.7-py3-none-any.whl", sha256: buildWheel({ name: "idna", version: "3.7" }).sha256, extras: [], requiredBy: ["requests"], requested: false },
       expect.objectContaining({ name: "requests", requested: true, requiredBy: [] }),
@@ -114,7 +114,7 @@ describe("installing", () => {
     add("b", "1.0", ["a"]);
     expect(await install("b")).toMatchObject({ installed: [{ name: "b" }], unchanged: [{ name: "a", version: "1.0" }] });
     expect(await install("a", "-U")).toMatchObject({ installed: [{ name: "a", version: "2.0", before: "1.0" }] });
-    expect(readdirSync(join(folder, "env")).filter((name) => name.startsWith("env-")).length).toBe(1);
+    expect(readdirSync(join(folder, "env")).filter((name) => name.startsWith("tidemark-set-")).length).toBe(1);
     expect(await install("a")).toMatchObject({ installed: [] });
   });
 
@@ -294,11 +294,11 @@ describe("uninstalling", () => {
 it("a crash while unpacking leaves the old packages in force", async () => {
   add("a", "1.0");
   await install("a");
-  mkdirSync(join(folder, "env", "env-half", "site-packages"), { recursive: true });
+  mkdirSync(join(folder, "env", "tidemark-set-half", "site-packages"), { recursive: true });
   open();
   expect(await installed()).toEqual({ a: "1.0" });
   expect(await siteFile("a/__init__.py")).toContain("1.0");
   add("b", "1.0");
   await install("b");
-  expect(existsSync(join(folder, "env", "env-half"))).toBe(false);
+  expect(existsSync(join(folder, "env", "tidemark-set-half"))).toBe(false);
 });

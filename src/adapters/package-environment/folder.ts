@@ -1,11 +1,11 @@
 /**
- * The environment on disk: `lock.json` names the current folder of unpacked packages, `cache/` keeps the wheels by hash. A new
+ * The environment on disk: a lock file names the current folder of unpacked packages, a cache keeps the wheels by hash. A new
  * set is unpacked beside the old one; renaming the lock file is the switch, and what it no longer names goes afterwards.
  *
  * ```
- * <folder>/lock.json            { version, folder, packages: [{ name, version, file, sha256, … }] }
- * <folder>/<id>/site-packages/  the current packages
- * <folder>/cache/<sha256>.whl
+ * <folder>/tidemark-packages.json            { version, folder, packages: [{ name, version, fileName, sha256, … }] }
+ * <folder>/tidemark-set-<id>/site-packages/  the current packages
+ * <folder>/tidemark-cache/<sha256>.whl
  * ```
  */
 import { createHash } from "node:crypto";
@@ -16,8 +16,10 @@ import { ENVIRONMENT_BYTES_MAX } from "../../core/packages/limits.ts";
 import type { InstalledPackage, PackageEnvironment } from "../../ports/package-environment.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
 
-const LOCK = "lock.json";
-const CACHE = "cache";
+/** The folder may also be a real virtual environment: these names are nobody else's. */
+const LOCK = "tidemark-packages.json";
+const CACHE = "tidemark-cache";
+const SET = "tidemark-set-";
 const VERSION = 1;
 
 interface Lock {
@@ -65,13 +67,13 @@ async function readLock(folder: string): Promise<Lock | undefined> {
     const lock = JSON.parse(new TextDecoder().decode(bytes)) as Lock;
     if (lock.version === VERSION && /^[0-9a-z-]+$/.test(lock.folder) && Array.isArray(lock.packages)) return lock;
   } catch {
-    // Told below, as any other damage.
+    // Told below, like all other damage.
   }
   throw new DatabaseError("package.corrupt", { message: `The lock file of the packages in "${folder}" is damaged`, hint: "move that folder away and install the packages again" });
 }
 
 async function replace(folder: string, packages: Parameters<PackageEnvironment["replace"]>[0], id: string): Promise<void> {
-  const name = `env-${id}`;
+  const name = `${SET}${id}`;
   const site = join(folder, name, "site-packages");
   try {
     await mkdir(site, { recursive: true });
@@ -82,7 +84,7 @@ async function replace(folder: string, packages: Parameters<PackageEnvironment["
     await rm(join(folder, name), { recursive: true, force: true });
     throw error;
   }
-  for (const other of await readdir(folder)) if (other.startsWith("env-") && other !== name) await rm(join(folder, other), { recursive: true, force: true });
+  for (const other of await readdir(folder)) if (other.startsWith(SET) && other !== name) await rm(join(folder, other), { recursive: true, force: true });
 }
 
 async function unpackAll(site: string, packages: Parameters<PackageEnvironment["replace"]>[0]): Promise<void> {

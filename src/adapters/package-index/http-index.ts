@@ -30,7 +30,7 @@ export function createHttpPackageIndex({ tryAgainMs = TRY_AGAIN_MS }: { readonly
       if (/^https?:/i.test(location)) return page(await get(location, { bytesMax: INDEX_PAGE_BYTES_MAX, accept: SIMPLE_ACCEPT }));
       return folderOf(location.startsWith("file:") ? fileURLToPath(location) : location);
     },
-    async fetch(url, { bytesMax, onProgress }) {
+    async download(url, { bytesMax, onProgress }) {
       if (url.startsWith("file:")) return readLocal(fileURLToPath(url), bytesMax);
       const answer = await get(url, { bytesMax, ...(onProgress === undefined ? {} : { onProgress }) });
       if (answer.status !== 200) throw unavailable(url, `it answered ${answer.status}`);

@@ -9,7 +9,7 @@ export interface Requirement {
   readonly name: string;
   /** Normalized, sorted. */
   readonly extras: readonly string[];
-  /** Comma list; empty: any version. */
+  /** Comma list; empty: every version fits. */
   readonly specifiers: string;
   readonly marker?: Marker;
 }

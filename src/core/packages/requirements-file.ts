@@ -14,7 +14,7 @@ export interface RequirementsFile {
 /** A requirement and the hashes that its file must have one of. */
 export interface LockedRequirement {
   readonly requirement: Requirement;
-  /** Hex SHA-256 digests; empty: any. */
+  /** Hex SHA-256 digests; empty: every file fits. */
   readonly sha256: readonly string[];
 }
 

@@ -197,7 +197,7 @@ class IndexSource {
   async #metadataText(candidate: Candidate): Promise<string> {
     const { file } = candidate;
     if (file.metadata === undefined) return this.#options.metadataOf(await this.wheel(candidate, this.#progress), file.fileName);
-    const bytes = await this.#options.index.fetch(`${file.url}.metadata`, { bytesMax: METADATA_BYTES_MAX });
+    const bytes = await this.#options.index.download(`${file.url}.metadata`, { bytesMax: METADATA_BYTES_MAX });
     this.#check(bytes, file.metadata.sha256, `${file.fileName}.metadata`);
     return new TextDecoder().decode(bytes);
   }
@@ -207,7 +207,7 @@ class IndexSource {
     const cached = file.sha256 === undefined ? undefined : await environment.cached(file.sha256);
     if (cached !== undefined) return cached;
     progress({ step: "download", name });
-    const wheel = await index.fetch(file.url, { bytesMax: WHEEL_BYTES_MAX, onProgress: (bytes, total) => progress({ step: "download", name, bytes, ...(total === undefined ? {} : { total }) }) });
+    const wheel = await index.download(file.url, { bytesMax: WHEEL_BYTES_MAX, onProgress: (bytes, total) => progress({ step: "download", name, bytes, ...(total === undefined ? {} : { total }) }) });
     this.#check(wheel, file.sha256, file.fileName);
     await environment.keep(environment.sha256(wheel), wheel);
     return wheel;
