@@ -3,13 +3,17 @@ import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { ParameterValue } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
-import type { QueryStream } from "../core/query/query-stream.ts";
+import type { DirectPlan } from "../core/query/direct/plan.ts";
+import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
 import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
+import type { DirectQueries } from "./direct/direct-queries.ts";
+import { explainDirect } from "./direct/explain-direct.ts";
 import type { QueryLimits } from "./query-limits.ts";
+import { type QueryLog, type QueryRecord, recorded } from "./query-log.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
@@ -31,6 +35,10 @@ export interface QueryServiceOptions {
   readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
+  /** Undefined: the engine answers everything. */
+  readonly direct?: DirectQueries;
+  /** Undefined: nothing is logged. */
+  readonly log?: QueryLog;
 }
 
 export class QueryService {
@@ -46,6 +54,25 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
+    const record = this.#options.log?.start(request.sql);
+    if (record === undefined) return this.#start(request);
+    try {
+      const stream = await this.#start(request, record);
+      return {
+        columns: stream.columns,
+        batches: recorded(stream.batches, record),
+        close: async () => {
+          record.ended("cancel");
+          await stream.close();
+        },
+      };
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    }
+  }
+
+  async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
     const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
@@ -59,12 +86,37 @@ export class QueryService {
     });
     await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
+    checkFiles(relations, limits.filesMax);
+    record?.planned(relations.reduce((sum, relation) => sum + (relation.persisted?.files.length ?? 0), 0));
+    const direct = compiled.explains === undefined ? await this.#direct(compiled, tables, request.signal) : this.#explainDirect(compiled, compiled.explains, tables);
+    if (direct !== undefined) {
+      record?.permitted();
+      return direct;
+    }
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
       throw error;
     });
+    record?.permitted();
     return { columns: compiled.columns, ...releasingAtEnd(result, release) };
+  }
+
+  /** Undefined: the statement is for the engine. */
+  async #direct({ direct: plan, columns }: CompiledQuery, tables: QueryTables, signal: AbortSignal | undefined): Promise<QueryStream | undefined> {
+    const { direct, limits } = this.#options;
+    const source = plan === undefined || direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || direct === undefined || source === undefined) return undefined;
+    const result = await direct.run(plan.scan.schema === "cache" ? withoutTests(plan) : plan, source, { signal, timeoutMs: limits.timeoutMs });
+    return result === undefined ? undefined : { columns, batches: asyncBatches(result.batches), close: () => Promise.resolve() };
+  }
+
+  /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */
+  #explainDirect({ columns }: CompiledQuery, { direct: plan, scans }: CompiledQuery, tables: QueryTables): QueryStream | undefined {
+    const source = plan === undefined || this.#options.direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || source === undefined || scans.length !== 1) return undefined;
+    const text = explainDirect(plan, source, tables.cacheKind(plan.scan));
+    return { columns, batches: asyncBatches([{ rowCount: 1, columns: [["physical_plan"], [text]] }]), close: () => Promise.resolve() };
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
@@ -81,6 +133,23 @@ export class QueryService {
     this.#scanId = (this.#scanId + 1) % Number.MAX_SAFE_INTEGER;
     return this.#scanId;
   }
+}
+
+/** The cache has made the tests already. */
+const withoutTests = (plan: DirectPlan): DirectPlan => ({ ...plan, scan: { ...plan.scan, tests: [] } });
+
+async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
+  yield* batches;
+}
+
+/** The printed number is the limit (spec: query §6). */
+function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {
+  if (filesMax === undefined || relations.every((relation) => (relation.persisted?.files.length ?? 0) <= filesMax)) return;
+  throw new DatabaseError("query.failed", {
+    message: `External error: Query would scan ${filesMax} Parquet files, exceeding the file limit.`,
+    hint: "narrow the time range, or raise --query-file-limit",
+    details: { limit: filesMax },
+  });
 }
 
 function relationsOf(compiled: CompiledQuery, tables: QueryTables): readonly EngineRelation[] {

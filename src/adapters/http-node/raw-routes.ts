@@ -3,9 +3,10 @@
  * `Response` objects, which cost a third of the CPU of an ingest (design §3).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
+import type { BodyMeter, RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodiesInFlight } from "./bodies-in-flight.ts";
 import type { BodyBuffer } from "./body-buffers.ts";
+import { createDiscard } from "./discard.ts";
 import { REFUSED_BODY_DRAIN_MS } from "./limits.ts";
 
 export class RawMount {
@@ -13,12 +14,13 @@ export class RawMount {
   readonly #paths: ReadonlySet<string>;
   readonly #bodySizeMax: number;
   readonly #bodies: BodiesInFlight;
+  readonly #discard = createDiscard();
 
-  constructor(routes: RawRoutes, bodySizeMax: number) {
+  constructor(routes: RawRoutes, bodySizeMax: number, bodies?: BodyMeter) {
     this.#routes = routes;
     this.#paths = new Set(routes.paths);
     this.#bodySizeMax = bodySizeMax;
-    this.#bodies = new BodiesInFlight(bodySizeMax);
+    this.#bodies = new BodiesInFlight(bodySizeMax, bodies);
   }
 
   /** True when the request is one of ours and will be answered. */
@@ -41,7 +43,7 @@ export class RawMount {
     const buffer = this.#bodies.take(declared);
     const onData = (chunk: Uint8Array): void => {
       const refusal = this.#bodies.append(buffer, chunk);
-      if (refusal === undefined) return;
+      if (refusal === undefined) return this.#discard(chunk);
       detach();
       this.#bodies.free(buffer);
       this.#refuse(incoming, outgoing, this.#routes[refusal](path));

@@ -5,10 +5,11 @@
 import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
 import { effectiveGrants, GRANT_NAMES, parseGrants, PROFILES, type TriggerGrants } from "../trigger/grants.ts";
 import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
-import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
+import type { CatalogLimits } from "../catalog/limits.ts";
 import { parseDuration } from "./humantime.ts";
+import { type MemoryConfig, parseMemoryConfig } from "./memory-config.ts";
 import { parseMemorySize } from "./memory-size.ts";
 import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
@@ -50,16 +51,16 @@ export interface ServeConfig {
   readonly walSnapshotSize: number;
   /** Length of the time chunks of Parquet files. */
   readonly gen1DurationNs: bigint;
-  /** Undefined: the engine's own default. */
-  readonly walRingSizeBytes: number | undefined;
-  readonly bufferSizeBytes: number | undefined;
-  readonly valueCacheSizeBytes: number | undefined;
+  readonly memory: MemoryConfig;
+  /** Undefined members: the defaults of the reference. */
+  readonly catalogLimits: Partial<CatalogLimits>;
+  readonly retentionCheckMs: number | undefined;
+  readonly hardDeleteAfterNs: bigint | undefined;
+  readonly deleteGraceNs: bigint | undefined;
   readonly lastCacheEvictionIntervalMs: number | undefined;
   readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
-  /** Persisted rows kept in memory for triggers that are behind. */
-  readonly triggerFeedBytes: number | undefined;
   /** What triggers without limits and grants of their own get. */
   readonly pluginLimits: OwnLimits;
   readonly pluginGrants: TriggerGrants;
@@ -72,12 +73,21 @@ export interface ServeConfig {
   /** Steps in which plugins see time pass. */
   readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
+  readonly query: QueryConfig;
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
     readonly format: LogFormat;
   };
+}
+
+/** Undefined members take the engine's own defaults. */
+export interface QueryConfig {
+  readonly timeoutMs: number | undefined;
+  readonly concurrentMax: number | undefined;
+  readonly filesMax: number | undefined;
+  readonly logEntriesMax: number | undefined;
 }
 
 /** Settings as texts, by flag name without dashes; what is absent takes its default. */
@@ -142,13 +152,14 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
-    walRingSizeBytes: parseRingSize(settings),
-    bufferSizeBytes: parseSize(settings, "buffer-size"),
-    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    memory: parseMemoryConfig(settings),
+    catalogLimits: parseCatalogLimits(settings),
+    retentionCheckMs: parseMilliseconds(settings, "retention-check-interval"),
+    hardDeleteAfterNs: parseNanoseconds(settings, "hard-delete-default-duration"),
+    deleteGraceNs: parseNanoseconds(settings, "delete-grace-period"),
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
-    triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginLimits: parsePluginLimits(settings),
     pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
@@ -156,6 +167,12 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
     pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
+    query: {
+      timeoutMs: parseMilliseconds(settings, "query-timeout"),
+      concurrentMax: parseCount(settings, "max-concurrent-queries"),
+      filesMax: parseCount(settings, "query-file-limit"),
+      logEntriesMax: parseCount(settings, "query-log-size"),
+    },
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
@@ -163,16 +180,6 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
       format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
-}
-
-/** Whole 8-byte words, since records are aligned to them. */
-function parseRingSize(settings: ServeSettings): number | undefined {
-  const size = parseSize(settings, "wal-ring-size");
-  if (size === undefined) return undefined;
-  if (size < RING_BYTES_MIN) {
-    throw misconfigured(`The WAL ring of ${size} bytes is too small`, `give --wal-ring-size at least ${RING_BYTES_MIN} bytes: one record may fill half of it`);
-  }
-  return size - (size % 8);
 }
 
 function misconfigured(message: string, hint?: string): DatabaseError {
@@ -271,6 +278,26 @@ function parseMilliseconds(settings: ServeSettings, name: string): number | unde
   const ms = ns === undefined ? Number.NaN : Number(ns / 1_000_000n);
   if (ms >= 1 && ms <= FLUSH_INTERVAL_MS_MAX) return ms;
   throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
+}
+
+function parseNanoseconds(settings: ServeSettings, name: string): bigint | undefined {
+  const text = settings.text(name);
+  if (text === undefined) return undefined;
+  const ns = parseDuration(text);
+  if (ns !== undefined) return ns;
+  throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 72h`);
+}
+
+/** Names of the reference's Enterprise edition. */
+function parseCatalogLimits(settings: ServeSettings): Partial<CatalogLimits> {
+  const databasesMax = parseCount(settings, "num-database-limit");
+  const tablesMax = parseCount(settings, "num-table-limit");
+  const columnsPerTableMax = parseCount(settings, "num-total-columns-per-table-limit");
+  return {
+    ...(databasesMax === undefined ? {} : { databasesMax }),
+    ...(tablesMax === undefined ? {} : { tablesMax }),
+    ...(columnsPerTableMax === undefined ? {} : { columnsPerTableMax }),
+  };
 }
 
 function parsePluginLimits(settings: ServeSettings): OwnLimits {
