@@ -9,6 +9,7 @@ import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts
 import type { Clock } from "../ports/clock.ts";
 import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
+import { explained, logicalPlan } from "./explain-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { DirectQueries, DirectTable } from "./direct/direct-queries.ts";
 import { explainDirect } from "./direct/explain-direct.ts";
@@ -101,7 +102,8 @@ export class QueryService {
       throw error;
     });
     record?.permitted();
-    return { columns: compiled.columns, ...releasingAtEnd(result, release) };
+    const { batches, close } = releasingAtEnd(result, release);
+    return { columns: compiled.columns, batches: compiled.explains === undefined ? batches : explained(batches, logicalPlan(compiled.scans, relations)), close };
   }
 
   /** Undefined: the statement is for the engine. */

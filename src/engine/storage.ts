@@ -22,6 +22,7 @@ import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
 import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
 import { leaveBehind, type OtherWal } from "./other-wal.ts";
+import { ReplayRelief } from "./replay-relief.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -160,6 +161,7 @@ export class Storage {
     if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
     await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
+    const relief = persistence === undefined ? undefined : new ReplayRelief(buffer, persistence);
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,
       persistedFile: persistence?.files.walFile ?? 0,
@@ -171,7 +173,8 @@ export class Storage {
         if (position !== undefined) positions.set(position.triggerId, { databaseId, sequence: position.sequence, recordedAt: sequence });
       },
       yieldToEventLoop,
-    });
+      relieve: relief === undefined ? undefined : (sequence, files) => relief.relieve(sequence, files),
+    }).finally(() => relief?.close());
     if (buffer.bytes > limits.bufferBytes) {
       options.log.log("warn", `The replayed rows take ${buffer.bytes} bytes and the buffer's limit is ${limits.bufferBytes}: writes are refused until it is raised`);
     }
