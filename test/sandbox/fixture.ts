@@ -20,8 +20,9 @@ export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): 
     log: { log: () => undefined },
     processCommand,
     concurrency: 2,
-    hardStopGraceMs: 100,
-    terminateGraceMs: 300,
+    // A machine under load must get through the first one.
+    hardStopGraceMs: 400,
+    terminateGraceMs: 400,
     ...options,
   });
 }
