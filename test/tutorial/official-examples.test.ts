@@ -47,6 +47,8 @@ const COMMAND_LINE: readonly Example[] = [
   ["cli §11", "influxdb3 query --database mydb --format csv 'SELECT room, temp FROM home ORDER BY room'", "room,temp\nkitchen,72.0\nliving_room,71.5\n\n"],
   ["cli §11", "echo 'SELECT count(*) AS n FROM cpu' | influxdb3 query --database mydb --format json", '[{"n":2}]\n'],
   ["cli §7", "influxdb3 show databases --format csv", "iox::database\n_internal\nkept\nmydb\n\n"],
+  ["cli §7", "influxdb3 show retention --format csv", "database_name,retention_period\n_internal,7d\nkept,30d\nmydb,infinite\n\n"],
+  ["cli §7", "influxdb3 show retention --database kept --format json", '[{"database_name":"kept","retention_period":"30d"}]\n'],
   ["cli §7", "influxdb3 show system --database mydb table-list", /processing_engine_triggers/],
   ["cli §4", "influxdb3 create last_cache --database mydb --table home --key-columns room --value-columns temp homeCache", /^new cache created: \{/],
   ["query §2.5", "influxdb3 query --database mydb --format csv \"SELECT room, temp FROM last_cache('home', 'homeCache') ORDER BY room\"", "room,temp\nkitchen,72.0\nliving_room,71.5\n\n"],
