@@ -50,6 +50,8 @@ export interface ServeConfig {
   readonly walSnapshotSize: number;
   /** Length of the time chunks of Parquet files. */
   readonly gen1DurationNs: bigint;
+  /** False: a damaged part of the WAL is skipped. */
+  readonly walReplayFailOnError: boolean;
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
@@ -154,6 +156,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
+    walReplayFailOnError: settings.text("wal-replay-fail-on-error") !== "false",
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
     valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
