@@ -42,6 +42,11 @@ export interface Invocation {
   readonly arguments: readonly NamedText[] | undefined;
   readonly sparseRows: boolean;
   readonly event: PluginEvent;
+  /**
+   * Given where runs of one trigger overlap in several instances: what the others changed in the private cache since this
+   * one ran last (`core/trigger/cache-changes.ts`; empty: nothing). The outcome then holds this run's own changes.
+   */
+  readonly cacheUpdates?: Uint8Array | undefined;
 }
 
 /** Line protocol a run collected; `database` undefined: the trigger's own. */
@@ -56,7 +61,12 @@ export interface PluginResponse {
   readonly body: Uint8Array;
 }
 
-export type RunOutcome =
+export type RunOutcome = Ending & {
+  /** Hostile bytes; absent: not asked for, or too large. */
+  readonly cacheChanges?: Uint8Array;
+};
+
+type Ending =
   | { readonly kind: "done"; readonly writes: readonly BufferedWrite[]; readonly response?: PluginResponse }
   | {
       /** An exception left the plugin. */
@@ -117,6 +127,8 @@ export interface RunOptions {
 export interface PluginInstance {
   /** One run at a time; a second call while one is under way is a fault of the caller (`internal.invariant`). */
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
+  /** Linear memory it has now. */
+  readonly memoryBytes: number;
   /** Ends a running run and frees the memory. */
   close(): Promise<void>;
 }

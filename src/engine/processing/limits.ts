@@ -76,3 +76,12 @@ export const LAG_MARKS_MAX = 256;
 /** Rows of `system.processing_engine_gaps`: of one trigger, and in all. */
 export const GAPS_PER_TRIGGER_MAX = 100;
 export const GAPS_MAX = 10_000;
+
+/** Keys of a shared private cache about which the log says, once each, that other instances do not have them. */
+export const SHARED_CACHE_KEYS_TOLD_MAX = 100;
+
+/** Instances of one trigger whose runs may overlap (design §8.17). */
+export const INSTANCES_PER_TRIGGER_MAX = 8;
+
+/** A sibling instance that has had nothing to do for so long gives its memory back. */
+export const SIBLING_IDLE_MS = 10_000;

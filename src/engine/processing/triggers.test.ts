@@ -73,7 +73,7 @@ class World {
           start: async () => undefined,
           close: async () => undefined,
           statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
-          createInstance: (): PluginInstance => ({ close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
+          createInstance: (): PluginInstance => ({ memoryBytes: 0, close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
         },
       },
       catalog,
