@@ -23,6 +23,7 @@ const runtime = createPythonRuntime({
 const host: PluginHost = {
   log: () => undefined, output: () => undefined, query: async () => new Uint8Array(), writeSync: async () => undefined,
   globalCachePut: () => undefined, globalCacheGet: () => undefined, globalCacheDelete: () => false,
+  checkGrant: () => undefined, systemMetrics: () => new Uint8Array(),
 };
 
 function invocation(source: string, tables: readonly TableRows[] = []): Invocation {

@@ -118,6 +118,12 @@ function addValue(state: State, spec: FlagSpec, value: string): void {
   state.values.set(spec, [...(state.values.get(spec) ?? []), value]);
 }
 
+/** What is wrong with a value, in one line; undefined when it may stand. */
+export function valueProblem(spec: FlagSpec, value: string): string | undefined {
+  if (spec.choices !== undefined && !spec.choices.includes(value.toLowerCase())) return `"${value}" is none of ${spec.choices.join(", ")}`;
+  return spec.check?.(value);
+}
+
 function checkValue(spec: FlagSpec, value: string): void {
   if (spec.choices !== undefined && !spec.choices.includes(value.toLowerCase())) {
     const near = nearestWord(value, spec.choices);

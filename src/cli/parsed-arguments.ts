@@ -4,7 +4,7 @@ export interface FlagValue {
   readonly values: readonly string[];
   /** For switches: how often. */
   readonly count: number;
-  readonly source: "flag" | "environment";
+  readonly source: "flag" | "environment" | "file";
 }
 
 export class ParsedArguments {
@@ -14,6 +14,11 @@ export class ParsedArguments {
   constructor(flags: ReadonlyMap<string, FlagValue>, positional: ReadonlyMap<string, string>) {
     this.#flags = flags;
     this.#arguments = positional;
+  }
+
+  /** These values where nothing else was given. */
+  withDefaults(defaults: ReadonlyMap<string, FlagValue>): ParsedArguments {
+    return new ParsedArguments(new Map([...defaults, ...this.#flags]), this.#arguments);
   }
 
   /** The last value given. */

@@ -50,6 +50,9 @@ const SHOW: CommandNode = {
   summary: "List databases and look into the system tables",
   children: [
     leaf("databases", "List the databases", async () => (await import("./commands/show.ts")).showDatabases),
+    leaf("triggers", "List the triggers of a database with their limits and grants", async () =>
+      (await import("./commands/show-triggers.ts")).showTriggers,
+    ),
     leaf("plugins", "List the plugin files of the triggers", async () => (await import("./commands/show.ts")).showPlugins),
     {
       ...leaf("system", "Print system tables", async () => (await import("./commands/show-system.ts")).showSystem),
@@ -95,12 +98,14 @@ export const PROGRAM: CommandNode = {
     {
       name: "update",
       verb: "Update",
-      summary: "Change a database or the code of a trigger",
+      summary: "Change a database, or the code, limits and grants of a trigger",
       children: [
         leaf("database", "Change how long a database keeps its rows", async () =>
           (await import("./commands/update-database.ts")).updateDatabase,
         ),
-        later("trigger", "Replace the code of a trigger"),
+        leaf("trigger", "Replace the code of a trigger, or change its limits and grants", async () =>
+          (await import("./commands/update-trigger.ts")).updateTrigger,
+        ),
       ],
     },
     {
@@ -108,6 +113,14 @@ export const PROGRAM: CommandNode = {
       verb: "Install",
       summary: "Install Python packages",
       children: [later("package", "Install Python packages for plugins")],
+    },
+    {
+      name: "completion",
+      verb: "Completion",
+      summary: "Print a completion script for your shell",
+      children: (["bash", "zsh", "fish"] as const).map((shell) =>
+        leaf(shell, `Print the completion script for ${shell}`, async () => (await import("./commands/completion.ts")).completionCommand(shell)),
+      ),
     },
     { ...later("debug", "Look into a stored catalog"), verb: "Debug", hidden: true },
   ],

@@ -3,6 +3,8 @@
  * accepted without effect (one warning names them), those that must not be ignored and are refused, and our own.
  */
 import type { FlagSpec } from "./command.ts";
+import { pairsFlag } from "./common-flags.ts";
+import { GRANT_FLAGS } from "./trigger-settings.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
   {
@@ -124,6 +126,41 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
   { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
   {
+    ...pairsFlag("plugin-limit", "Limits of triggers that have none of their own (create trigger --help lists them)"),
+    env: ["TIDEMARK_PLUGIN_LIMIT"],
+  },
+  {
+    name: "plugin-profile",
+    value: "PROFILE",
+    summary: "strict: plugins reach only what they are granted; trusted: all networks and databases, metrics, scratch space",
+    env: ["TIDEMARK_PLUGIN_PROFILE"],
+    choices: ["strict", "trusted"],
+    defaultText: "strict",
+  },
+  ...GRANT_FLAGS.map((flag): FlagSpec => ({ ...flag, summary: `Every trigger: ${flag.summary.charAt(0).toLowerCase()}${flag.summary.slice(1)}` })),
+  {
+    name: "plugin-isolation",
+    value: "KIND",
+    summary: "shared: threads for all triggers; worker: a thread for each; process: child processes, always on Deno and Bun",
+    env: ["TIDEMARK_PLUGIN_ISOLATION"],
+    choices: ["shared", "worker", "process"],
+    defaultText: "shared, on Deno and Bun process",
+  },
+  {
+    name: "plugin-executors",
+    value: "COUNT",
+    summary: "Plugins that compute at the same time; those that wait do not count",
+    env: ["TIDEMARK_PLUGIN_EXECUTORS"],
+    defaultText: "the number of processors",
+  },
+  {
+    name: "plugin-clock-resolution",
+    value: "DURATION",
+    summary: "Steps in which plugins see time pass; coarser ones make timing attacks harder",
+    env: ["TIDEMARK_PLUGIN_CLOCK_RESOLUTION"],
+    defaultText: "1us",
+  },
+  {
     name: "plugin-row-style",
     value: "STYLE",
     summary: "full: absent columns are None; sparse: they are left out",
@@ -147,10 +184,10 @@ const LOG_FLAGS: readonly FlagSpec[] = [
   {
     name: "log-format",
     value: "FORMAT",
-    summary: "full: lines to read; json: one object per line",
+    summary: "full: lines to read; json: one object a line; logfmt: key=value",
     env: ["INFLUXDB3_LOG_FORMAT", "LOG_FORMAT"],
-    choices: ["full", "pretty", "json"],
-    defaultText: "full",
+    choices: ["full", "pretty", "json", "logfmt"],
+    defaultText: "full on a terminal, else json",
   },
 ];
 
@@ -240,7 +277,15 @@ const REFUSED: readonly (readonly [name: string, env?: string])[] = [
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
 export const REFUSED_NAMES: readonly string[] = REFUSED.map(([name]) => name);
 
+const CONFIG_FLAG: FlagSpec = {
+  name: "config",
+  value: "FILE",
+  summary: "Settings as TOML, keys as these options without dashes; options and environment go before it",
+  env: ["TIDEMARK_CONFIG"],
+};
+
 export const SERVE_FLAGS: readonly FlagSpec[] = [
+  CONFIG_FLAG,
   ...NODE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,

@@ -7,7 +7,8 @@ import { encodeCatalogObject, toHex } from "../core/catalog/codec.ts";
 import { CHANGES_WAITING_MAX, DEFAULT_CATALOG_LIMITS, type CatalogLimits, RECORDS_PER_CHECKPOINT } from "../core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../core/catalog/ops.ts";
 import {
-  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteDatabase, planDeleteTable, planDeleteTrigger, planSetRetention, planSetTriggerDisabled, type TableRequest,
+  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteDatabase, planDeleteTable, planDeleteTrigger, planSetRetention, planSetTriggerDisabled, planSetTriggerSettings,
+  type TableRequest,
 } from "../core/catalog/plan.ts";
 import type { TriggerDefinition } from "../core/catalog/definitions.ts";
 import { type CatalogState, EMPTY_CATALOG, INTERNAL_DATABASE, INTERNAL_RETENTION_NS } from "../core/catalog/state.ts";
@@ -122,6 +123,11 @@ export class CatalogService {
 
   async setTriggerDisabled(database: string, name: string, disabled: boolean): Promise<void> {
     await this.change((state) => planSetTriggerDisabled(state, database, name, disabled));
+  }
+
+  /** Replaces limits and grants of the trigger's own. */
+  async setTriggerSettings(database: string, name: string, settings: Parameters<typeof planSetTriggerSettings>[3]): Promise<void> {
+    await this.change((state) => planSetTriggerSettings(state, database, name, settings));
   }
 
   private async commit(ops: readonly CatalogOp[]): Promise<void> {

@@ -8,6 +8,7 @@ import { errorReply, toDatabaseError } from "./error-reply.ts";
 import { strangerRefusal } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
 import type { EdgeOptions, Route, RouteContext } from "./route.ts";
+import { logRequest } from "./request-log.ts";
 import { DATABASE_ROUTES } from "./routes/databases.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HEALTH_ROUTES } from "./routes/health.ts";
@@ -18,7 +19,7 @@ import { TOKEN_ROUTES } from "./routes/tokens.ts";
 import { TRIGGER_ROUTES } from "./routes/triggers.ts";
 import { writeRoutes } from "./routes/write.ts";
 import type { Services } from "./services.ts";
-import { failure } from "./write-handler.ts";
+import { failure, WRITE_PATHS } from "./write-handler.ts";
 
 const ROUTES: readonly Route[] = [
   ...HEALTH_ROUTES,
@@ -42,6 +43,9 @@ const PREFLIGHT: Reply = {
   body: undefined,
 };
 
+/** Their handler logs them itself, since it also serves the raw mount. */
+const WRITE_PATHS_LOGGED: ReadonlySet<string> = new Set(WRITE_PATHS);
+
 const NOT_FOUND: Reply = { status: 404, headers: {}, body: "Not found" };
 const TOKENS_DISABLED: Reply = { status: 405, headers: {}, body: "endpoint disabled, started without auth" };
 
@@ -49,6 +53,14 @@ export function createApp(services: Services, options: EdgeOptions): Hono {
   const context: RouteContext = { services, options };
   const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
   const app = new Hono();
+  app.use("*", async (c, next) => {
+    const startedMs = options.monotonicMs();
+    await next();
+    if (WRITE_PATHS_LOGGED.has(c.req.path) && c.req.method === "POST") return;
+    const { method, path } = c.req;
+    const headers = logRequest(options, { method, path, status: c.res.status, startedMs, error: c.error });
+    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+  });
   app.use("*", async (c, next) => {
     const refusal = strangerRefusal(options, (name) => c.req.header(name));
     if (refusal !== undefined) return toResponse(failure(c.req.path, refusal, services), {});
@@ -63,11 +75,7 @@ export function createApp(services: Services, options: EdgeOptions): Hono {
     app.on(method, path, async (c) => toResponse(await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
   }
   app.notFound(() => toResponse(NOT_FOUND, always));
-  app.onError((error) => {
-    const known = toDatabaseError(error);
-    if (known.fault === "internal") options.log.log("error", known.message, { stack: error.stack ?? "" });
-    return toResponse(errorReply(known), always);
-  });
+  app.onError((error) => toResponse(errorReply(toDatabaseError(error)), always));
   return app;
 }
 

@@ -5,6 +5,8 @@
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
+import type { GrantName, OwnGrants, TriggerGrants } from "../core/trigger/grants.ts";
+import type { LimitName, OwnLimits } from "../core/trigger/limits.ts";
 import type { NamedText } from "../ports/plugin-runtime.ts";
 
 export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
@@ -62,6 +64,16 @@ export interface TriggerRequest {
   readonly specification: string;
   readonly arguments: readonly NamedText[] | undefined;
   readonly disabled: boolean;
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
+}
+
+/** Absent members stay; a member that is undefined goes back to the server's value. */
+export interface TriggerUpdateRequest {
+  readonly database: string;
+  readonly triggerName: string;
+  readonly limits: { readonly [N in LimitName]?: number | undefined };
+  readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
 }
 
 export interface WalTestRequest {
@@ -105,6 +117,9 @@ export interface EngineResponse {
 
 export interface ProcessingApi {
   createTrigger(request: TriggerRequest): Promise<void>;
+  updateTrigger(request: TriggerUpdateRequest): Promise<void>;
+  /** What the manifest of a plugin asks for. */
+  askedGrants(pluginFileName: string): Promise<OwnGrants>;
   deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
   setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
   testWal(request: WalTestRequest): Promise<WalTestReport>;

@@ -9,6 +9,7 @@ import { decodeBody, tooLarge, type BodyRules } from "./body.ts";
 import { errorReply, type ErrorShape } from "./error-reply.ts";
 import { strangerRefusal, type CallerRules } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, NO_CONTENT, type ReplyHeaders } from "./reply.ts";
+import { logRequest, type RequestLogRules } from "./request-log.ts";
 import type { Services } from "./services.ts";
 import { writeParameters, type WritePath } from "./write-parameters.ts";
 
@@ -36,16 +37,20 @@ function overloaded(): DatabaseError {
 }
 
 type WriteServices = Pick<Services, "storage" | "clusterUuid">;
-type WriteRules = BodyRules & CallerRules & AuthenticationRules;
+type WriteRules = BodyRules & CallerRules & AuthenticationRules & RequestLogRules;
 
 export function createWriteHandler(services: WriteServices, rules: WriteRules): WriteHandler {
   const headers: ReplyHeaders = { "cluster-uuid": services.clusterUuid, ...CORS_ON_SUCCESS };
   return async (request) => {
+    const { path } = request;
+    const startedMs = rules.monotonicMs();
     try {
       await write(services, rules, request);
+      logRequest(rules, { method: "POST", path, status: NO_CONTENT.status, startedMs });
       return { status: NO_CONTENT.status, headers, body: undefined };
     } catch (error) {
-      return failure(request.path, error, services);
+      const reply = failure(path, error, services);
+      return { ...reply, headers: { ...reply.headers, ...logRequest(rules, { method: "POST", path, status: reply.status, startedMs, error }) } };
     }
   };
 }

@@ -68,8 +68,22 @@ const TRIGGER_COUNTERS = [
   ["rowsLost", "tidemark_trigger_rows_lost_total", "Rows not delivered because the WAL no longer held them"],
 ] as const;
 
+const NAMED_COUNTERS = [
+  ["limitsMet", "limit", "tidemark_trigger_limits_met_total", "Runs that met a limit"],
+  ["denied", "grant", "tidemark_trigger_denied_total", "Things that the plugin was denied"],
+  ["stops", "level", "tidemark_trigger_stops_total", "Runs that were stopped, by how far that had to go"],
+] as const;
+
 function triggerMetrics(processing: ProcessingEngine): Metric[] {
   const triggers = processing.statistics();
+  const byName = ([key, label, name, help]: (typeof NAMED_COUNTERS)[number]): Metric => ({
+    name,
+    help,
+    type: "counter",
+    samples: triggers.flatMap(({ database, trigger, counters }) =>
+      Object.entries(counters[key]).map(([value, times]) => ({ labels: { db: database, trigger, [label]: value }, value: times })),
+    ),
+  });
   const lag = (name: string, help: string, of: "rows" | "seconds"): Metric => ({
     name, help, type: "gauge", samples: triggers.map(({ database, trigger, lag: behind }) => ({ labels: { db: database, trigger }, value: behind[of] })),
   });
@@ -81,6 +95,7 @@ function triggerMetrics(processing: ProcessingEngine): Metric[] {
   }));
   return [
     ...counters,
+    ...NAMED_COUNTERS.map(byName),
     lag("tidemark_trigger_lag_rows", "Committed rows that the trigger's runs have not been through", "rows"),
     lag("tidemark_trigger_lag_seconds", "Age of the oldest of them", "seconds"),
   ];

@@ -5,7 +5,7 @@ import { GLOBAL_CACHE_BYTES_MAX, type ProcessingLimits } from "../engine/process
 import type { GapTable } from "../engine/processing/gap-table.ts";
 import type { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
-import type { ProcessingServices } from "../engine/processing/services.ts";
+import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
 import { TestRuns } from "../engine/processing/test-run.ts";
 import type { QueryService } from "../engine/query-service.ts";
 import type { Storage } from "../engine/storage.ts";
@@ -25,6 +25,7 @@ export interface ProcessingParts {
   readonly logs: LogTable;
   readonly gaps: GapTable;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
 }
 
@@ -43,6 +44,7 @@ export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
     createTrigger: (database, definition) => catalog.createTrigger(database, definition),
     deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
     setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
+    setTriggerSettings: (database, name, settings) => catalog.setTriggerSettings(database, name, settings),
   };
 }
 

@@ -23,7 +23,7 @@ import { messageOf } from "../core/errors/database-error.ts";
 import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
-import { PROCESSING_LIMITS, type ProcessingLimits } from "../engine/processing/limits.ts";
+import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
@@ -45,6 +45,7 @@ import { Closing } from "./closing.ts";
 import { listen, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
@@ -73,21 +74,21 @@ interface Opened {
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   const log = createLogSink({
-    format: config.log.format === "json" ? "json" : "text",
+    format: config.log.format,
     levelMin: config.log.level,
     write: config.log.destination === "stderr" ? io.stderr : io.stdout,
     nowMs: () => Date.now(),
   });
   const opened: Opened = { clock: createSystemClock(), log, closing: new Closing(log) };
   try {
-    return await start(config, opened);
+    return await start(config, opened, io);
   } catch (error) {
     await opened.closing.run();
     throw error;
   }
 }
 
-async function start(config: ServeConfig, opened: Opened): Promise<RunningServer> {
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
   const stores = openStores(config);
@@ -104,7 +105,8 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   const gaps = new GapTable(clock);
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins), catalog);
+  const access = pluginAccess(config, io);
+  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
   const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -116,7 +118,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -132,6 +134,7 @@ async function start(config: ServeConfig, opened: Opened): Promise<RunningServer
   };
   const listener = await openHttp(config, services, tokens, log);
   closing.add("HTTP", () => listener.close());
+  access.listensAt(listener);
   processing.engine.start();
   bootInBackground(runtime, log);
   const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
@@ -185,12 +188,7 @@ function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { r
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
-  return {
-    ...PROCESSING_LIMITS,
-    flushIntervalMs: config.walFlushIntervalMs,
-    ...(config.pluginTimeLimitMs === undefined ? {} : { runWallTimeMsMax: config.pluginTimeLimitMs }),
-    ...(config.pluginMemoryBytesMax === undefined ? {} : { instanceMemoryBytesMax: config.pluginMemoryBytesMax }),
-  };
+  return withLimits({ ...PROCESSING_LIMITS, flushIntervalMs: config.walFlushIntervalMs }, config.pluginLimits);
 }
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
@@ -198,6 +196,8 @@ const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins
 function processingApi({ engine, tests }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
+    updateTrigger: (request) => engine.updateTrigger(request),
+    askedGrants: (pluginFileName) => engine.askedGrants(pluginFileName),
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
@@ -215,6 +215,8 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),
     log,
+    monotonicMs: () => performance.now(),
+    logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
     allowsTrigger: (specification) => allowsTrigger(config, specification),

@@ -3,6 +3,9 @@
  * that the engine answers. The adapter owns threads, memory and stopping; it never throws what a plugin did.
  */
 
+import type { GrantName } from "../core/trigger/grants.ts";
+import type { LimitName } from "../core/trigger/limits.ts";
+
 /** The code of one plugin, read by the engine from a `PluginStore`. */
 export interface PluginCode {
   /** File name as the trigger names it; shown in tracebacks. */
@@ -98,10 +101,13 @@ export type HostErrorKind =
 
 export class HostCallError extends Error {
   readonly kind: HostErrorKind;
-  constructor(kind: HostErrorKind, message: string) {
+  /** Which limit of the trigger was met, where one has a name. */
+  readonly limit: LimitName | undefined;
+  constructor(kind: HostErrorKind, message: string, limit?: LimitName) {
     super(message);
     this.name = "HostCallError";
     this.kind = kind;
+    this.limit = limit;
   }
 }
 
@@ -116,6 +122,10 @@ export interface PluginHost {
   globalCachePut(key: string, value: Uint8Array, ttlSeconds: number | undefined): void;
   globalCacheGet(key: string): Uint8Array | undefined;
   globalCacheDelete(key: string): boolean;
+  /** Throws `HostCallError` kind `denied` unless the trigger was granted this; `net` subjects are `host:port`. */
+  checkGrant(grant: GrantName, subject: string): void;
+  /** JSON of one group of system metrics, UTF-8. */
+  systemMetrics(group: string): Uint8Array;
 }
 
 export interface RunOptions {
@@ -135,6 +145,15 @@ export interface PluginInstance {
 
 export interface InstanceLimits {
   readonly memoryBytesMax: number;
+  /** What follows has the runtime's own maximum as default. */
+  readonly writeBytesMax?: number;
+  readonly responseBytesMax?: number;
+  /** Values in the private cache. */
+  readonly cacheBytesMax?: number;
+  /** Size of the writable folder `/tmp`; default 0: there is none. */
+  readonly scratchBytesMax?: number;
+  /** Beside the variables that every plugin has (guest paths). */
+  readonly environment?: readonly NamedText[];
 }
 
 export interface PluginRuntime {

@@ -7,6 +7,8 @@ export interface PluginStore {
    * Throws `plugin.not_found` or `plugin.path_outside` with the reference's texts (spec: processing-engine §14).
    */
   load(fileName: string): Promise<PluginCode>;
+  /** Text of the manifest.toml beside the plugin's code; undefined: there is none. */
+  manifest(fileName: string): Promise<string | undefined>;
   /** Creates or replaces a file below the plugin folder; parent folders are made. Never touches the bundled ones. */
   write(fileName: string, content: Uint8Array): Promise<void>;
   /** Files of one plugin, for `system.plugin_files`. */

@@ -48,7 +48,7 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
   return {
     stdoutIsTerminal: on.isTerminal,
     stderrIsTerminal: on.isTerminal,
-    stdinIsTerminal: on.stdin === undefined,
+    stdinIsTerminal: on.stdin === undefined || on.isTerminal,
     homeDir: "/home/u",
     workDir: "/here",
     hostName: "box",

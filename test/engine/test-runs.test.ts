@@ -4,7 +4,7 @@ import { post, queryRows, removeFolder, runCli, startServer, type TestServer } f
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ flags: ["--plugin-profile", "trusted"] });
   expect((await post(server, "/api/v3/write_lp?db=db", "known f=1 1700000000000000000")).status).toBe(204);
 });
 afterAll(async () => {

@@ -13,6 +13,7 @@ const UUID = "0123456789abcdef0123456789abcdef";
 const name = fc.constantFrom("a", "b", "c", "d-1");
 const trigger = (text: string): Parameters<typeof plan.planCreateTrigger>[3] => ({
   name: text, pluginFileName: "p.py", specification: "all_tables", arguments: undefined, runAsync: true, errorBehavior: "retry", disabled: text === "b",
+  ...(text === "c" ? { limits: { memory: 67_108_864 }, grants: { db: ["*"], env: [], sys: ["cpu"] } } : {}),
 });
 
 type Change = (state: CatalogState) => readonly CatalogOp[];
@@ -25,6 +26,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(name, name).map(([db, text]): Change => (state) => plan.planCreateTrigger(state, LIMITS, db, trigger(text))),
   fc.tuple(name, name, fc.boolean()).map(([db, text, force]): Change => (state) => plan.planDeleteTrigger(state, db, text, force)),
   fc.tuple(name, name, fc.boolean()).map(([db, text, disabled]): Change => (state) => plan.planSetTriggerDisabled(state, db, text, disabled)),
+  fc.tuple(name, name, fc.integer({ min: 1, max: 1000 }), fc.boolean()).map(([db, text, count, net]): Change => (state) =>
+    plan.planSetTriggerSettings(state, db, text, { limits: { queries: count }, grants: net ? { net: ["self", "[::1]:80"], scratch: count } : {} }),
+  ),
 );
 
 function attempt(state: CatalogState, make: Change): readonly CatalogOp[] {

@@ -2,6 +2,8 @@
 import { createSystemClock } from "../../src/adapters/system/clock.ts";
 import { readArtefacts } from "../../src/adapters/plugin-runtime/artefacts.ts";
 import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapters/plugin-runtime/python-runtime.ts";
+import { denialText, type GrantName } from "../../src/core/trigger/grants.ts";
+import { HostCallError } from "../../src/ports/plugin-runtime.ts";
 import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 
 export const MEBIBYTE = 1024 * 1024;
@@ -52,6 +54,14 @@ export class RecordingHost implements PluginHost {
 
   globalCacheDelete(key: string): boolean {
     return this.cache.delete(key);
+  }
+
+  checkGrant(grant: GrantName, subject: string): void {
+    throw new HostCallError("denied", denialText(grant, subject));
+  }
+
+  systemMetrics(group: string): Uint8Array {
+    throw new HostCallError("denied", denialText("sys", group));
   }
 }
 

@@ -28,7 +28,7 @@ def process_request(local, query, headers, body, args=None):
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ flags: ["--plugin-profile", "trusted"] });
   expect((await post(server, "/api/v3/write_lp?db=db", "known f=1 1700000000000000000")).status).toBe(204);
   expect((await post(server, "/api/v3/plugins/files", { plugin_name: "hostile.py", content: PLUGIN })).status).toBe(200);
   const trigger = { db: "db", trigger_name: "hostile", plugin_filename: "hostile.py", trigger_specification: "request:hostile", trigger_settings: { run_async: false, error_behavior: "log" }, disabled: false };

@@ -93,7 +93,7 @@ class ZooHost extends RecordingHost {
   }
 
   override globalCachePut(key: string, value: Uint8Array): void {
-    this.shared.put(key, value, undefined, "attacker");
+    this.shared.put(key, value, undefined, { key: "attacker", bytesMax: 64 * MEBIBYTE });
   }
 
   override globalCacheGet(key: string): Uint8Array | undefined {

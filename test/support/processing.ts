@@ -1,4 +1,5 @@
 /** The real processing engine on a storage engine in memory, with a scripted sandbox. */
+import { PROFILES } from "../../src/core/trigger/grants.ts";
 import { GapTable } from "../../src/engine/processing/gap-table.ts";
 import { GlobalCache } from "../../src/engine/processing/global-cache.ts";
 import { PROCESSING_LIMITS } from "../../src/engine/processing/limits.ts";
@@ -26,8 +27,9 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     queries: {} as QueryService,
     log: { log: () => undefined },
     limits: PROCESSING_LIMITS,
+    access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
     sparseRows: false,
-    plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [] },
+    plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [], manifest: async () => undefined },
     runtime: {
       start: async () => undefined,
       close: async () => undefined,

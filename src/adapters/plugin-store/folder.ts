@@ -7,6 +7,7 @@ import type { Stats } from "node:fs";
 import { mkdir, readFile, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { DatabaseError } from "../../core/errors/database-error.ts";
+import { MANIFEST_BYTES_MAX } from "../../core/trigger/manifest-grants.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { PLUGIN_BYTES_MAX, PLUGIN_FILES_MAX } from "./limits.ts";
@@ -19,6 +20,8 @@ export interface FolderPluginStoreOptions {
   /** Makes names of temporary files unique. */
   readonly randomName: () => string;
 }
+
+const MANIFEST_NAME = "manifest.toml";
 
 interface Loaded {
   readonly stamp: string;
@@ -72,6 +75,14 @@ export function createFolderPluginStore(options: FolderPluginStoreOptions): Plug
       const code = place.stats.isDirectory() ? await readPackage(name, place.path, files) : await readSingle(name, place);
       loaded.set(name, { stamp, code });
       return code;
+    },
+
+    async manifest(fileName) {
+      const place = await locate(fileName.replace(/\/+$/, ""));
+      const path = join(place.stats.isDirectory() ? place.path : dirname(place.path), MANIFEST_NAME);
+      if ((await statOrUndefined(path)) === undefined) return undefined;
+      await refuseLinksOutside(dirname(path), path, fileName);
+      return new TextDecoder().decode((await readBounded(path)).subarray(0, MANIFEST_BYTES_MAX));
     },
 
     async write(fileName, content) {

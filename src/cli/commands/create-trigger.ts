@@ -3,6 +3,8 @@ import { formatTriggerSpecification, parseTriggerSpecification } from "../../cor
 import { Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG, pairsFlag, pairsOf } from "../common-flags.ts";
+import { withAskedGrants } from "../asked-grants.ts";
+import { LIMITS_HELP, SETTING_FLAGS, settingsBody } from "../trigger-settings.ts";
 import { readUpload, type UploadFile } from "../upload.ts";
 
 function checkSpecification(text: string): string | undefined {
@@ -25,6 +27,8 @@ export const createTrigger: Command = {
     "  every:<TIME>     every 10s, 5m, 1h …",
     "  cron:<FIELDS>    second minute hour day-of-month month day-of-week",
     "  request:<PATH>   requests to /api/v3/engine/<PATH>",
+    "A plugin reaches its own files and this database. What else it may reach, the --allow flags say.",
+    LIMITS_HELP,
   ].join("\n"),
   arguments: [{ name: "TRIGGER_NAME", summary: "Name of the trigger", required: true }],
   flags: [
@@ -54,6 +58,8 @@ export const createTrigger: Command = {
       defaultText: "log",
     },
     { name: "upload", summary: "Upload the local file or folder first" },
+    ...SETTING_FLAGS,
+    { name: "accept-grants", summary: "Grant what the plugin's manifest asks for without a question" },
     ...CLIENT_FLAGS,
   ],
   examples: [
@@ -64,6 +70,10 @@ export const createTrigger: Command = {
     {
       note: "Upload a plugin and run it every minute with an argument",
       line: "influxdb3 create trigger --trigger-spec every:1m --path ./clean.py --upload --trigger-arguments days=7 -d my_database clean",
+    },
+    {
+      note: "Let a plugin call one service, with a key from the server's environment, for 5 seconds at most",
+      line: "influxdb3 create trigger --trigger-spec every:1m --path notify.py --allow-net api.example.org:443 --allow-env API_KEY --limit time=5s -d my_database notify",
     },
   ],
   run: create,
@@ -77,12 +87,13 @@ async function create({ arguments: given, terminal }: CommandContext): Promise<v
   const client = new Client(given, terminal);
   const name = given.requiredArgument("TRIGGER_NAME");
   const upload = given.isSet("upload") ? await readUpload(terminal, path) : undefined;
+  const settings = await withAskedGrants(settingsBody(given), { given, terminal, client }, upload === undefined ? { path } : { manifest: upload.manifest });
   for (const file of upload?.files ?? []) await uploadFile(client, file);
   try {
     await client.call({
       method: "POST",
       path: "/api/v3/configure/processing_engine_trigger",
-      json: triggerBody(given, name, upload?.name ?? path),
+      json: { ...triggerBody(given, name, upload?.name ?? path), ...settings },
     });
   } catch (error) {
     // The reference prints a server's refusal twice (spec: cli §4).

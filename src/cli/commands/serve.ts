@@ -1,7 +1,8 @@
 import { isLoopback } from "../../core/config/bind-address.ts";
 import { parseServeConfig, type ServeConfig, type ServeSurroundings } from "../../core/config/serve-config.ts";
-import { DatabaseError } from "../../core/errors/database-error.ts";
+import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { banner } from "../banner.ts";
+import { readConfigFile } from "../config-file.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ParsedArguments } from "../parsed-arguments.ts";
 import { NAMES_WITHOUT_EFFECT, REFUSED_NAMES, SERVE_FLAGS } from "../serve-flags.ts";
@@ -25,6 +26,7 @@ export const serve: Command = {
   flags: SERVE_FLAGS,
   examples: [
     { note: "Data in ~/.influxdb, plugins in ~/.plugins", line: "influxdb3 serve --node-id node0 --object-store file --plugin-dir ~/.plugins" },
+    { note: "Settings from a file: one line per flag, as in  http-bind = \"127.0.0.1:8181\"", line: "influxdb3 serve --config /etc/tidemark.toml" },
     { note: "Nothing on disk", line: "influxdb3 serve --node-id node0 --object-store memory" },
   ],
   run: ({ arguments: given, terminal }) =>
@@ -55,17 +57,28 @@ export const quickStart: Command = {
 
 async function start(given: ParsedArguments, terminal: Terminal, defaults: Defaults): Promise<void> {
   const startedMs = terminal.nowMs();
-  const config = readConfig(given, terminal, defaults);
+  const settings = await withConfigFile(given, terminal);
+  const config = readConfig(settings, terminal, defaults);
   const platform = await import("../../platform/serve.ts");
   const server = await platform.serve(config, {
     stdout: (text) => void terminal.stdout(text),
     stderr: (text) => terminal.stderr(text),
     env: (name) => terminal.env(name),
   });
-  const listenerFile = given.text("tcp-listener-file-path");
+  const listenerFile = settings.text("tcp-listener-file-path");
   if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
   terminal.stderr(banner(config, { url: server.url, hasTokens: server.hasTokens, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
   await runUntilStopped(server, terminal);
+}
+
+/** The settings with those of `--config` below them. */
+async function withConfigFile(given: ParsedArguments, terminal: Terminal): Promise<ParsedArguments> {
+  const path = given.text("config");
+  if (path === undefined) return given;
+  const bytes = await terminal.readFile(terminal.resolvePath(path)).catch((error: unknown) => {
+    throw new DatabaseError("server.misconfigured", { message: `The settings file "${path}" cannot be read: ${messageOf(error)}`, hint: "check the path after --config", cause: error });
+  });
+  return given.withDefaults(readConfigFile(new TextDecoder().decode(bytes), path, SERVE_FLAGS.filter(({ name }) => name !== "config")));
 }
 
 /** Throws what `parseServeConfig` throws, and `cli.usage`. */
@@ -78,6 +91,7 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
   const around: ServeSurroundings = {
     defaultDataDir: defaults.dataDir,
     defaultNodeId: defaults.nodeId,
+    logIsTerminal: given.text("log-destination") === "stderr" ? terminal.stderrIsTerminal : terminal.stdoutIsTerminal,
     defaultAuthentication: defaults.authentication,
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),

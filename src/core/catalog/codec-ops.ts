@@ -1,5 +1,8 @@
 /** Catalog ops, columns and triggers to and from JSON values. */
 import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
+import { messageOf } from "../errors/database-error.ts";
+import { type OwnGrants, parseGrants } from "../trigger/grants.ts";
+import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
 import type { CatalogOp } from "./ops.ts";
 import { decodeTokenOp, encodeTokenOp } from "./token-ops.ts";
@@ -48,6 +51,8 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name") };
     case "set-trigger-disabled":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
+    case "set-trigger-settings":
+      return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), limits: decodeLimits(object), grants: decodeGrants(object) };
     case "create-token":
     case "replace-token":
     case "delete-token":
@@ -75,8 +80,30 @@ export function decodeTrigger(value: unknown): TriggerDefinition {
     runAsync: flag(object, "runAsync"),
     errorBehavior: oneOf(object, "errorBehavior", ["log", "retry", "disable"]),
     disabled: flag(object, "disabled"),
+    ...(object["limits"] === undefined ? {} : { limits: decodeLimits(object) }),
+    ...(object["grants"] === undefined ? {} : { grants: decodeGrants(object) }),
     ...(object["durable"] === undefined ? {} : { durable: flag(object, "durable") }),
   };
+}
+
+function decodeLimits(object: JsonObject): OwnLimits {
+  return checked(() => parseLimits(Object.entries(asObject(object["limits"], "limits")).map(([name, value]) => [name, typeof value === "number" ? value : Number.NaN])));
+}
+
+function decodeGrants(object: JsonObject): OwnGrants {
+  const values = Object.entries(asObject(object["grants"], "grants")).map(([name, value]): [string, number | string[]] => [
+    name,
+    typeof value === "number" ? value : asArray(value, "grant").map(String),
+  ]);
+  return checked(() => parseGrants(values));
+}
+
+function checked<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw corruptCatalog(messageOf(error), error);
+  }
 }
 
 function decodePair(value: unknown): readonly [string, string] {

@@ -1,5 +1,7 @@
 /** What the catalog defines: databases, tables, columns and triggers. */
 import type { ColumnType } from "../columns/column-type.ts";
+import type { OwnGrants } from "../trigger/grants.ts";
+import type { OwnLimits } from "../trigger/limits.ts";
 
 export interface ColumnDefinition {
   readonly id: number;
@@ -29,6 +31,9 @@ export interface TriggerDefinition {
   readonly runAsync: boolean;
   readonly errorBehavior: "log" | "retry" | "disable";
   readonly disabled: boolean;
+  /** Absent members take the server's values. */
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
   /** Rows not processed at a crash are delivered after it, at least once. */
   readonly durable?: boolean;
 }

@@ -1,5 +1,7 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
+import type { OwnGrants } from "../trigger/grants.ts";
+import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogState } from "./state.ts";
 import { applyTokenOp, type TokenOp } from "./token-ops.ts";
@@ -14,6 +16,8 @@ export type CatalogOp =
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
+  /** Replaces both wholly. */
+  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
   | TokenOp;
 
 /** The state after one log record. */
@@ -53,13 +57,18 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
     case "replace-token":
     case "delete-token":
       return applyTokenOp(state, op);
-    case "set-trigger-disabled": {
-      const database = databaseOf(state, op.databaseId);
-      const trigger = database.triggers.get(op.name);
-      assert(trigger !== undefined, "a changed trigger exists");
-      return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, disabled: op.disabled }) });
-    }
+    case "set-trigger-disabled":
+      return changeTrigger(state, op, { disabled: op.disabled });
+    case "set-trigger-settings":
+      return changeTrigger(state, op, { limits: op.limits, grants: op.grants });
   }
+}
+
+function changeTrigger(state: CatalogState, op: { readonly databaseId: number; readonly name: string }, change: Partial<TriggerDefinition>): CatalogState {
+  const database = databaseOf(state, op.databaseId);
+  const trigger = database.triggers.get(op.name);
+  assert(trigger !== undefined, "a changed trigger exists");
+  return withDatabase(state, { ...database, triggers: withEntry(database.triggers, op.name, { ...trigger, ...change }) });
 }
 
 function createDatabase(state: CatalogState, op: CatalogOp & { kind: "create-database" }): CatalogState {

@@ -4,6 +4,8 @@
  */
 import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
+import type { OwnGrants } from "../trigger/grants.ts";
+import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TriggerDefinition } from "./definitions.ts";
 import type { CatalogLimits } from "./limits.ts";
 import { checkCatalogDatabaseName, deletedName } from "./names.ts";
@@ -134,6 +136,14 @@ export function planDeleteTrigger(state: CatalogState, databaseName: string, nam
     throw new DatabaseError("trigger.running", { message: `Cannot delete running plugin ${name}. Disable it first or use --force.` });
   }
   return [{ kind: "delete-trigger", databaseId: database.id, name }];
+}
+
+export function planSetTriggerSettings(
+  state: CatalogState, databaseName: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants },
+): CatalogOp[] {
+  const database = changeableDatabase(state, databaseName, databaseNotFound);
+  if (!database.triggers.has(name)) throw missing(name);
+  return [{ kind: "set-trigger-settings", databaseId: database.id, name, limits: settings.limits, grants: settings.grants }];
 }
 
 /** No ops when the trigger is in that state already. */

@@ -13,6 +13,7 @@ const parse = (values: Record<string, string | true>, defaultAuthentication: "to
   parseServeConfig(settings({ "node-id": "node0", ...values }), {
     defaultDataDir: "/home/u/.influxdb",
     defaultNodeId: undefined,
+    logIsTerminal: false,
     defaultAuthentication,
     resolvePath: (path) => (path.startsWith("/") ? path : `/here/${path}`),
     env: (name) => (name === "NODE" ? "from-env" : undefined),
@@ -82,6 +83,7 @@ const parseServeConfigFromEnv = (name: string): ServeConfig =>
   parseServeConfig(settings({ "node-id-from-env": name }), {
     defaultDataDir: "/d",
     defaultNodeId: undefined,
+    logIsTerminal: false,
     defaultAuthentication: "tokens",
     resolvePath: (path) => path,
     env: (variable) => (variable === "NODE" ? "from-env" : undefined),
@@ -102,4 +104,22 @@ describe("--wal-ring-size", () => {
     expect(parse({ "wal-ring-size": "2000001b" }).walRingSizeBytes).toBe(2_000_000);
     expect(() => parse({ "wal-ring-size": "1000b" })).toThrow("The WAL ring of 1000 bytes is too small");
   });
+});
+
+describe("limits and grants of plugins", () => {
+  it("are strict and the design's without flags", () =>
+    expect(parse({})).toMatchObject({ pluginLimits: {}, pluginGrants: { net: [], env: [], scratch: 0, sys: [], db: [] }, pluginIsolation: undefined, pluginClockResolutionNs: 1_000n }));
+
+  it("come from the profile, flags for single grants, and either spelling of a limit", () => {
+    expect(parse({ "plugin-profile": "trusted", "allow-net": "none", "plugin-limit": "queries=5,time=2s", "plugin-memory-limit": "64mb" })).toMatchObject({
+      pluginLimits: { queries: 5, time: 2_000, memory: 67_108_864 },
+      pluginGrants: { net: [], env: [], scratch: 67_108_864, db: ["*"] },
+    });
+    expect(parse({ "plugin-isolation": "process", "plugin-executors": "3", "plugin-clock-resolution": "1ms" })).toMatchObject({
+      pluginIsolation: "process", pluginExecutors: 3, pluginClockResolutionNs: 1_000_000n,
+    });
+  });
+
+  it.each([["plugin-limit", "speed=1"], ["allow-env", "*"], ["allow-scratch", "lots"], ["plugin-clock-resolution", "2s"], ["plugin-clock-resolution", "0"]])("refuse --%s %s", (name, value) =>
+    expect(() => parse({ [name]: value })).toThrow());
 });

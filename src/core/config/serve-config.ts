@@ -2,7 +2,9 @@
  * The settings of a server and how their texts become values. Pure: the home folder, the working folder and the flags
  * come from the caller, so `serve`, `dev` and the tests share every check.
  */
-import { DatabaseError } from "../errors/database-error.ts";
+import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
+import { effectiveGrants, GRANT_NAMES, parseGrants, PROFILES, type TriggerGrants } from "../trigger/grants.ts";
+import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
@@ -48,15 +50,23 @@ export interface ServeConfig {
   readonly walRetainBytes: number | undefined;
   /** Persisted rows kept in memory for triggers that are behind. */
   readonly triggerFeedBytes: number | undefined;
-  readonly pluginMemoryBytesMax: number | undefined;
-  readonly pluginTimeLimitMs: number | undefined;
+  /** What triggers without limits and grants of their own get. */
+  readonly pluginLimits: OwnLimits;
+  readonly pluginGrants: TriggerGrants;
+  /** Executors at most, waiting ones included. */
   readonly pluginThreadsMax: number | undefined;
+  /** Plugins that compute at the same time; undefined: the number of processors. */
+  readonly pluginExecutors: number | undefined;
+  /** Undefined: the safest that the runtime can stop. */
+  readonly pluginIsolation: PluginIsolation | undefined;
+  /** Steps in which plugins see time pass. */
+  readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
-    readonly format: "full" | "json";
+    readonly format: LogFormat;
   };
 }
 
@@ -72,6 +82,8 @@ export interface ServeSurroundings {
   /** Used when `--data-dir` is absent. */
   readonly defaultDataDir: string;
   readonly defaultNodeId: string | undefined;
+  /** A person reads the log: then one readable line an event, else one JSON object a line. */
+  readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
   /** Makes a path absolute. */
@@ -79,6 +91,12 @@ export interface ServeSurroundings {
   env(name: string): string | undefined;
 }
 
+export const PLUGIN_ISOLATIONS = ["shared", "worker", "process"] as const;
+/** Executors: threads for all triggers, a thread for each trigger, or child processes. */
+export type PluginIsolation = (typeof PLUGIN_ISOLATIONS)[number];
+
+const DEFAULT_CLOCK_RESOLUTION_NS = 1_000n;
+const CLOCK_RESOLUTION_NS_MAX = 1_000_000_000n;
 const DEFAULT_PORT = 8181;
 /** Every interface, as the reference has it, but only where tokens keep strangers out. */
 const DEFAULT_HOST: Readonly<Record<Authentication, string>> = { tokens: "0.0.0.0", "this-machine": "127.0.0.1", none: "127.0.0.1" };
@@ -115,15 +133,18 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     bufferSizeBytes: parseSize(settings, "buffer-size"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
     triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
-    pluginMemoryBytesMax: parseSize(settings, "plugin-memory-limit"),
-    pluginTimeLimitMs: parseMilliseconds(settings, "plugin-time-limit"),
+    pluginLimits: parsePluginLimits(settings),
+    pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
+    pluginExecutors: parseCount(settings, "plugin-executors"),
+    pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
+    pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
       destination: settings.text("log-destination") === "stderr" ? "stderr" : "stdout",
-      format: settings.text("log-format") === "json" ? "json" : "full",
+      format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
 }
@@ -238,6 +259,40 @@ function parseMilliseconds(settings: ServeSettings, name: string): number | unde
   throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
 }
 
+function parsePluginLimits(settings: ServeSettings): OwnLimits {
+  const pairs = settings.list("plugin-limit").map((pair): [string, string] => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+  const memory = parseSize(settings, "plugin-memory-limit");
+  const time = parseMilliseconds(settings, "plugin-time-limit");
+  return misconfiguredIfInvalid(() =>
+    parseLimits([...pairs, ...(memory === undefined ? [] : [["memory", memory] as const]), ...(time === undefined ? [] : [["time", time] as const])]),
+  );
+}
+
+/** The profile, with each grant that has a flag replaced by it. */
+function parsePluginGrants(settings: ServeSettings): TriggerGrants {
+  const profile = PROFILES[settings.text("plugin-profile") === "trusted" ? "trusted" : "strict"];
+  const own = GRANT_NAMES.flatMap((name): [string, string][] => {
+    const value = settings.text(`allow-${name}`);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return misconfiguredIfInvalid(() => effectiveGrants(profile, parseGrants(own)));
+}
+
+function misconfiguredIfInvalid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    throw misconfigured(error.message, error.hint);
+  }
+}
+
+function parseClockResolution(text: string | undefined): bigint {
+  const ns = text === undefined ? DEFAULT_CLOCK_RESOLUTION_NS : parseDuration(text);
+  if (ns !== undefined && ns > 0n && ns <= CLOCK_RESOLUTION_NS_MAX) return ns;
+  throw misconfigured(`"${text}" cannot be the resolution of the plugins' clock`, "give --plugin-clock-resolution from 1ns to 1s, such as 1ms");
+}
+
 function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
   const text = settings.text(name);
   if (text === undefined) return undefined;
@@ -283,6 +338,13 @@ const KIND_OF: Readonly<Record<TriggerSpecification["kind"], TriggerKind>> = {
 /** Whether the configuration lets this trigger be created. */
 export function allowsTrigger(config: Pick<ServeConfig, "restrictTriggersTo">, specification: TriggerSpecification): boolean {
   return config.restrictTriggersTo === undefined || config.restrictTriggersTo.has(KIND_OF[specification.kind]);
+}
+
+export type LogFormat = "text" | "json" | "logfmt";
+
+function parseLogFormat(name: string | undefined, isTerminal: boolean): LogFormat {
+  if (name === undefined) return isTerminal ? "text" : "json";
+  return name === "json" || name === "logfmt" ? name : "text";
 }
 
 /** `-v` info, `-vv` debug; else the first level of the filter that stands alone (spec: cli §3.1). */

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   "query.time_limit": ["capacity", 500, true],
   "query.concurrency_limit": ["capacity", 429, true],
   "trigger.invalid_specification": ["caller", 500, false],
+  "trigger.invalid_settings": ["caller", 400, false],
   "trigger.not_supported": ["caller", 400, false],
   "trigger.queue_full": ["capacity", 503, true],
   "trigger.running": ["caller", 500, false],

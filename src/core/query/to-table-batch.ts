@@ -50,7 +50,7 @@ function lastOfEachName(columns: readonly ResultColumn[]): (readonly [ResultColu
 function checkLimits(rowCount: number, bytes: number, { rowsMax, bytesMax }: ResultLimits): void {
   if (rowCount <= rowsMax && bytes <= bytesMax) return;
   const met = rowCount > rowsMax ? `${rowsMax} rows` : `${bytesMax} bytes`;
-  throw new DatabaseError("query.failed", { message: `Query result is larger than ${met}`, hint: "aggregate in the query, or add a LIMIT", details: { limit: "result" } });
+  throw new DatabaseError("query.failed", { message: `Query result is larger than ${met}`, hint: "aggregate in the query, or add a LIMIT", details: { limit: rowCount > rowsMax ? "query_rows" : "query_bytes" } });
 }
 
 function batchType(type: SqlType): ColumnType {

@@ -34,6 +34,8 @@ export async function checkSyntax(services: Pick<ProcessingServices, "runtime" |
     globalCachePut: refuse,
     globalCacheGet: refuse,
     globalCacheDelete: refuse,
+    checkGrant: refuse,
+    systemMetrics: refuse,
   };
   const instance = services.runtime.createInstance("syntax check", { memoryBytesMax: services.limits.instanceMemoryBytesMax });
   try {

@@ -13,6 +13,14 @@ interface Entry {
   readonly size: number;
 }
 
+/** The trigger whose part of the cache an entry counts against, and how large that may be. */
+export interface CacheOwner {
+  readonly key: string;
+  readonly bytesMax: number;
+}
+
+const EVERYBODY: CacheOwner = { key: "", bytesMax: Number.POSITIVE_INFINITY };
+
 export class GlobalCache {
   readonly #clock: Clock;
   readonly #bytesMax: number;
@@ -29,11 +37,12 @@ export class GlobalCache {
    * Replaces value, time to live and owner (the trigger whose share it counts against). Throws `HostCallError` kind
    * `limit` when the cache or the owner's share is full; what was there before stays then.
    */
-  put(key: string, value: Uint8Array, ttlSeconds: number | undefined, owner = ""): void {
+  put(key: string, value: Uint8Array, ttlSeconds: number | undefined, { key: owner, bytesMax }: CacheOwner = EVERYBODY): void {
     const size = CACHE_ENTRY_BYTES + 2 * key.length + value.length;
-    if (!this.#fits(key, size, owner)) this.#dropExpired();
-    if (!this.#fits(key, size, owner)) {
-      throw new HostCallError("limit", `the global cache is full (${this.#bytes} of ${this.#bytesMax} bytes, ${this.#bytesByOwner.get(owner) ?? 0} of them this trigger's)`);
+    const part = Math.min(bytesMax, this.#bytesMax * GLOBAL_CACHE_SHARE_MAX);
+    if (!this.#fits(key, size, owner, part)) this.#dropExpired();
+    if (!this.#fits(key, size, owner, part)) {
+      throw new HostCallError("limit", `the global cache is full (${this.#bytes} of ${this.#bytesMax} bytes; ${this.#bytesByOwner.get(owner) ?? 0} of the ${part} that this trigger may have)`);
     }
     this.delete(key);
     const expiresAtMs = ttlSeconds === undefined ? undefined : this.#clock.monotonicMs() + ttlSeconds * 1000;
@@ -62,11 +71,11 @@ export class GlobalCache {
     return this.#bytes;
   }
 
-  #fits(key: string, size: number, owner: string): boolean {
+  #fits(key: string, size: number, owner: string, part: number): boolean {
     const replaced = this.#entries.get(key);
     const total = this.#bytes - (replaced?.size ?? 0) + size;
     const own = (this.#bytesByOwner.get(owner) ?? 0) - (replaced?.owner === owner ? replaced.size : 0) + size;
-    return total <= this.#bytesMax && own <= this.#bytesMax * GLOBAL_CACHE_SHARE_MAX;
+    return total <= this.#bytesMax && own <= part;
   }
 
   #count(owner: string, bytes: number): void {

@@ -1,10 +1,13 @@
 /** Named limits of the processing engine; defaults of design §8.17 unless the line says otherwise. */
+import { DEFAULT_LIMITS, LIMIT_NAMES, type LimitName, type OwnLimits } from "../../core/trigger/limits.ts";
 
 export interface ProcessingLimits {
   /** Wall time of one run. */
   readonly runWallTimeMsMax: number;
   /** Maximum of an instance's linear memory. */
   readonly instanceMemoryBytesMax: number;
+  /** Runs of one asynchronous trigger at the same time. */
+  readonly instancesMax: number;
   /** How often a WAL trigger gets one call (`--wal-flush-interval`). */
   readonly flushIntervalMs: number;
   /** Rows of `system.processing_engine_logs` (spec: processing-engine §17). */
@@ -15,25 +18,46 @@ export interface ProcessingLimits {
   /** Rows that `info`, `warn` and `error` of one run may make, and the characters in them. */
   readonly runLogLinesMax: number;
   readonly runLogBytesMax: number;
-  /** Line protocol of one run: buffered and `write_sync` together. */
+  /** Line protocol of one run: buffered and `write_sync` together; and calls of the latter. */
   readonly runWriteBytesMax: number;
+  readonly runWritesMax: number;
   readonly runQueriesMax: number;
+  /** Values in the trigger's private cache; also its part of the global one. */
+  readonly cacheBytesMax: number;
+  readonly responseBytesMax: number;
   /** Requests that wait for one request trigger (the reference's channel, spec §8). */
   readonly requestQueueMax: number;
 }
 
+/** The limits that a trigger may have of its own, by the names of src/core/trigger/limits.ts. */
+const FIELDS = {
+  time: "runWallTimeMsMax",
+  memory: "instanceMemoryBytesMax",
+  instances: "instancesMax",
+  log_lines: "runLogLinesMax",
+  log_bytes: "runLogBytesMax",
+  writes: "runWritesMax",
+  write_bytes: "runWriteBytesMax",
+  queries: "runQueriesMax",
+  query_rows: "queryRowsMax",
+  query_bytes: "queryBytesMax",
+  cache_bytes: "cacheBytesMax",
+  response_bytes: "responseBytesMax",
+} as const satisfies Readonly<Record<LimitName, keyof ProcessingLimits>>;
+
+/** The server's limits with what one trigger, or the operator, has set. */
+export function withLimits(limits: ProcessingLimits, own: OwnLimits | undefined): ProcessingLimits {
+  const changed = Object.entries(own ?? {}).map(([name, value]) => [FIELDS[name as LimitName], value]);
+  return changed.length === 0 ? limits : { ...limits, ...(Object.fromEntries(changed) as Partial<ProcessingLimits>) };
+}
+
+export const limitOf = (limits: ProcessingLimits, name: LimitName): number => limits[FIELDS[name]];
+
+const SERVER_LIMITS = { flushIntervalMs: 1_000, logRowsMax: 10_000, requestQueueMax: 60 };
+
 export const PROCESSING_LIMITS: ProcessingLimits = {
-  runWallTimeMsMax: 30_000,
-  instanceMemoryBytesMax: 268_435_456,
-  flushIntervalMs: 1_000,
-  logRowsMax: 10_000,
-  queryRowsMax: 10_000_000,
-  queryBytesMax: 67_108_864,
-  runLogLinesMax: 10_000,
-  runLogBytesMax: 4_194_304,
-  runWriteBytesMax: 67_108_864,
-  runQueriesMax: 10_000,
-  requestQueueMax: 60,
+  ...SERVER_LIMITS,
+  ...(Object.fromEntries(LIMIT_NAMES.map((name) => [FIELDS[name], DEFAULT_LIMITS[name]])) as Omit<ProcessingLimits, keyof typeof SERVER_LIMITS>),
 };
 
 /** A call caused by the trigger's own writes never comes sooner than this after the last one (design §8.4). */
@@ -79,9 +103,6 @@ export const GAPS_MAX = 10_000;
 
 /** Keys of a shared private cache about which the log says, once each, that other instances do not have them. */
 export const SHARED_CACHE_KEYS_TOLD_MAX = 100;
-
-/** Instances of one trigger whose runs may overlap (design §8.17). */
-export const INSTANCES_PER_TRIGGER_MAX = 8;
 
 /** A sibling instance that has had nothing to do for so long gives its memory back. */
 export const SIBLING_IDLE_MS = 10_000;

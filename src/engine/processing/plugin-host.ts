@@ -1,12 +1,13 @@
 /** Answers the host calls of one trigger's plugin with the server's own services. */
 import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { LimitName } from "../../core/trigger/limits.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import { HostCallError, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { ProcessingServices, TriggerContext } from "./services.ts";
 
 const LEVEL = { info: "INFO", warn: "WARN", error: "ERROR" } as const;
 
-export function createPluginHost(services: ProcessingServices, context: TriggerContext): PluginHost {
+export function createPluginHost(services: ProcessingServices, context: TriggerContext): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
   const { logs, log, globalCache } = services;
   const trigger = context.definition.name;
   return {
@@ -20,7 +21,7 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
         log.log("info", `processing engine: ${line}`, { trigger, database: context.databaseName, stream: "stdout" });
       }
     },
-    query: (sql, parameters, database) => pluginQuery(services, database ?? context.databaseName, sql, parameters),
+    query: (sql, parameters, database) => pluginQuery({ ...services, limits: context.limits }, database ?? context.databaseName, sql, parameters),
     async writeSync(database, lines, noSync) {
       const name = database ?? context.databaseName;
       try {
@@ -29,7 +30,7 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
         throw new HostCallError("write-error", `error writing line protocol to ${name}: ${guestText(error, log)}`);
       }
     },
-    globalCachePut: (key, value, ttl) => globalCache.put(key, value, ttl, context.key),
+    globalCachePut: (key, value, ttl) => globalCache.put(key, value, ttl, { key: context.key, bytesMax: context.limits.cacheBytesMax }),
     globalCacheGet: (key) => globalCache.get(key),
     globalCacheDelete: (key) => globalCache.delete(key),
   };
@@ -42,12 +43,16 @@ export async function pluginQuery(services: Pick<ProcessingServices, "query" | "
     return await services.query({ database, sql, parameters, rowsMax: queryRowsMax, bytesMax: queryBytesMax });
   } catch (error) {
     if (error instanceof HostCallError) throw error;
-    throw new HostCallError(kindOf(error), `error: ${guestText(error, services.log)} executing query on ${database}: ${sql}`);
+    const limit = limitMet(error);
+    throw new HostCallError(limit === undefined ? "query-error" : "limit", `error: ${guestText(error, services.log)} executing query on ${database}: ${sql}`, limit);
   }
 }
 
 /** A result beyond the plugin's limits is its own affair; everything else is the reference's `QueryError`. */
-const kindOf = (error: unknown): "limit" | "query-error" => (isDatabaseError(error) && error.details?.["limit"] === "result" ? "limit" : "query-error");
+function limitMet(error: unknown): LimitName | undefined {
+  const name = isDatabaseError(error) ? error.details?.["limit"] : undefined;
+  return name === "query_rows" || name === "query_bytes" ? name : undefined;
+}
 
 /** What a plugin may hear of a failure. Faults of the machine or of ours may name paths: they stay in the server's log. */
 export function guestText(error: unknown, log: LogSink): string {

@@ -4,12 +4,16 @@
  */
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
+import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
+import { manifestGrants } from "../../core/trigger/manifest-grants.ts";
 import { parseTriggerSpecification, formatTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
 import { checkSyntax } from "./check-syntax.ts";
 import { RequestTrigger } from "./request-trigger.ts";
 import { ScheduleTrigger } from "./schedule-trigger.ts";
 import type { ProcessingServices, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
+import { instanceLimits, settingsOf } from "./trigger-settings.ts";
 import { WriteTrigger } from "./write-trigger.ts";
 
 const textEncoder = new TextEncoder();
@@ -21,6 +25,7 @@ export interface ProcessingCatalog {
   createTrigger(database: string, definition: Omit<TriggerDefinition, "id">): Promise<void>;
   deleteTrigger(database: string, name: string, options: { readonly force: boolean }): Promise<void>;
   setTriggerDisabled(database: string, name: string, disabled: boolean): Promise<void>;
+  setTriggerSettings(database: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants }): Promise<void>;
 }
 
 export interface CreateTrigger {
@@ -32,8 +37,18 @@ export interface CreateTrigger {
   readonly runAsync: boolean;
   readonly errorBehavior: "log" | "retry" | "disable";
   readonly disabled: boolean;
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
   /** Rows not processed at a crash are delivered after it; default false. */
   readonly durable?: boolean;
+}
+
+/** Absent members stay as they are; a member that is undefined goes back to the server's value. */
+export interface UpdateTrigger {
+  readonly database: string;
+  readonly triggerName: string;
+  readonly limits: { readonly [N in LimitName]?: number | undefined };
+  readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
 }
 
 /** How far a trigger is behind the log. */
@@ -81,9 +96,17 @@ export class ProcessingEngine {
       runAsync: request.runAsync,
       errorBehavior: request.errorBehavior,
       disabled: request.disabled,
+      ...(request.limits === undefined ? {} : { limits: request.limits }),
+      ...(request.grants === undefined ? {} : { grants: request.grants }),
       ...(request.durable === true ? { durable: true } : {}),
     });
     if (!request.disabled) await this.#startByName(request.database, request.triggerName);
+  }
+
+  /** What the plugin's manifest asks for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
+  async askedGrants(pluginFileName: string): Promise<OwnGrants> {
+    const manifest = await this.#services.plugins.manifest(pluginFileName);
+    return manifest === undefined ? {} : manifestGrants(manifest);
   }
 
   async deleteTrigger(database: string, name: string, force: boolean): Promise<void> {
@@ -97,6 +120,20 @@ export class ProcessingEngine {
     await this.#catalog.setTriggerDisabled(database, name, !enabled);
     if (!enabled && key !== undefined) await this.#stopTrigger(key);
     if (enabled && (key === undefined || !this.#running.has(key))) await this.#startByName(database, name);
+  }
+
+  /** Changes limits and grants; a running trigger starts anew with them. Throws `resource.not_found`. */
+  async updateTrigger(change: UpdateTrigger): Promise<void> {
+    const { database, triggerName } = change;
+    const trigger = this.#catalog.database(database)?.triggers.get(triggerName);
+    const key = this.#keyOf(database, triggerName);
+    await this.#catalog.setTriggerSettings(database, triggerName, {
+      limits: withoutUndefined({ ...trigger?.limits, ...change.limits }),
+      grants: withoutUndefined({ ...trigger?.grants, ...change.grants }),
+    });
+    if (key === undefined || !this.#running.has(key)) return;
+    await this.#stopTrigger(key);
+    await this.#startByName(database, triggerName);
   }
 
   /** To be called after a database was deleted: stops its triggers. */
@@ -167,17 +204,17 @@ export class ProcessingEngine {
     if (this.#running.has(key)) return;
     try {
       const abort = new AbortController();
+      const settings = settingsOf(this.#services, definition);
       const context: TriggerContext = {
         key,
         databaseId: database.id,
         databaseName: database.name,
         definition,
         specification: parseTriggerSpecification(definition.specification),
-        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, {
-          memoryBytesMax: this.#services.limits.instanceMemoryBytesMax,
-        }),
+        ...settings,
+        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, instanceLimits(settings, this.#services.access)),
         signal: abort.signal,
-        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined },
+        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined, limitsMet: {}, denied: {}, stops: {} },
       };
       const running: Running = { context, abort, runner: createRunner(this.#services, context) };
       this.#running.set(key, running);
@@ -219,6 +256,10 @@ export class ProcessingEngine {
     await this.#catalog.setTriggerDisabled(database, name, true);
     if (key !== undefined) void this.#stopTrigger(key);
   }
+}
+
+function withoutUndefined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const keyFor = (database: DatabaseDefinition, trigger: TriggerDefinition): string => `${database.id}/${trigger.id}`;

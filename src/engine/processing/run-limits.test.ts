@@ -3,30 +3,32 @@ import { describe, expect, it } from "vitest";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
-import { GlobalCache } from "./global-cache.ts";
+import { type CacheOwner, GlobalCache } from "./global-cache.ts";
 import { CACHE_ENTRY_BYTES, LOG_TEXT_BYTES_MAX } from "./limits.ts";
 import { LogTable } from "./log-table.ts";
 import { guestText } from "./plugin-host.ts";
 import { RunMeter } from "./run-limits.ts";
 
+const owner = (key: string, bytesMax = Number.POSITIVE_INFINITY): CacheOwner => ({ key, bytesMax });
 const LIMIT = expect.objectContaining({ name: "HostCallError", kind: "limit" });
 
 describe("a run's meter", () => {
-  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runQueriesMax: 1 };
+  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runWritesMax: 1, runQueriesMax: 1 };
 
   it("refuses what goes beyond each limit and tells it once", () => {
     const met: string[] = [];
     const meter = new RunMeter(limits, (text) => met.push(text));
     meter.log("a");
     meter.log("b");
-    meter.write("0123456789");
+    meter.writeSync("0123456789");
     meter.query();
     for (let again = 0; again < 3; again += 1) {
       expect(() => meter.log("c")).toThrow(LIMIT);
       expect(() => meter.write("1")).toThrow(LIMIT);
+      expect(() => meter.writeSync("")).toThrow(LIMIT);
       expect(() => meter.query()).toThrow(LIMIT);
     }
-    expect(met).toEqual(["one run logs at most 2 lines", "one run writes at most 10 bytes", "one run makes at most 1 queries"]);
+    expect(met).toEqual(["one run logs at most 2 lines", "one run writes at most 10 bytes", "one run makes at most 1 synchronous writes", "one run makes at most 1 queries"]);
   });
 });
 
@@ -34,7 +36,7 @@ describe("the global cache", () => {
   it("counts an entry's own cost, so that empty values are not free", () => {
     const cache = new GlobalCache(new VirtualClock(), 20 * CACHE_ENTRY_BYTES);
     const fill = (): void => {
-      for (let index = 0; index < 100; index += 1) cache.put(String(index), new Uint8Array(), undefined, "one");
+      for (let index = 0; index < 100; index += 1) cache.put(String(index), new Uint8Array(), undefined, owner("one"));
     };
     expect(fill).toThrow(LIMIT);
     expect(cache.bytes).toBeLessThanOrEqual(10 * CACHE_ENTRY_BYTES);
@@ -42,12 +44,19 @@ describe("the global cache", () => {
 
   it("leaves half of it to the other triggers, and keeps the old value of a key that cannot be replaced", () => {
     const cache = new GlobalCache(new VirtualClock(), 10_000);
-    cache.put("kept", Uint8Array.of(7), undefined, "one");
-    expect(() => cache.put("kept", new Uint8Array(6_000), undefined, "one")).toThrow(LIMIT);
+    cache.put("kept", Uint8Array.of(7), undefined, owner("one"));
+    expect(() => cache.put("kept", new Uint8Array(6_000), undefined, owner("one"))).toThrow(LIMIT);
     expect(cache.get("kept")).toEqual(Uint8Array.of(7));
-    cache.put("large", new Uint8Array(4_000), undefined, "one");
-    expect(() => cache.put("more", new Uint8Array(2_000), undefined, "one")).toThrow(HostCallError);
-    cache.put("other", new Uint8Array(4_000), undefined, "two");
+    cache.put("large", new Uint8Array(4_000), undefined, owner("one"));
+    expect(() => cache.put("more", new Uint8Array(2_000), undefined, owner("one"))).toThrow(HostCallError);
+    cache.put("other", new Uint8Array(4_000), undefined, owner("two"));
+  });
+
+  it("gives a trigger no more than its own limit", () => {
+    const cache = new GlobalCache(new VirtualClock(), 1_000_000);
+    cache.put("a", new Uint8Array(500), undefined, owner("one", 1_000));
+    expect(() => cache.put("b", new Uint8Array(500), undefined, owner("one", 1_000))).toThrow(LIMIT);
+    cache.put("b", new Uint8Array(500), undefined, owner("two", 1_000));
   });
 });
 

@@ -1,24 +1,26 @@
 /**
- * What one run may ask of the host: counts lines, bytes and queries before they are taken over, and refuses what goes
+ * What one run may ask of the host: counts lines, bytes and calls before they are taken over, and refuses what goes
  * beyond as `ResourceLimitError` in the plugin. Each limit that is met is told once per run to whoever made the meter.
  */
+import type { LimitName } from "../../core/trigger/limits.ts";
 import { HostCallError, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { ProcessingLimits } from "./limits.ts";
 
 /** The limits of a run that concern its host calls. */
-export type RunLimits = Pick<ProcessingLimits, "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runQueriesMax">;
+export type RunLimits = Pick<ProcessingLimits, "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runWritesMax" | "runQueriesMax">;
 
 /** The budgets of one run. */
 export class RunMeter {
   readonly #limits: RunLimits;
-  readonly #onMet: (text: string) => void;
-  readonly #met = new Set<string>();
+  readonly #onMet: (text: string, limit: LimitName) => void;
+  readonly #met = new Set<LimitName>();
   #logLines = 0;
   #logBytes = 0;
+  #writes = 0;
   #writeBytes = 0;
   #queries = 0;
 
-  constructor(limits: RunLimits, onMet: (text: string) => void) {
+  constructor(limits: RunLimits, onMet: (text: string, limit: LimitName) => void) {
     this.#limits = limits;
     this.#onMet = onMet;
   }
@@ -27,29 +29,40 @@ export class RunMeter {
   log(text: string): void {
     const { runLogLinesMax, runLogBytesMax } = this.#limits;
     this.#logLines += 1;
-    if (this.#logLines > runLogLinesMax) this.#refuse(`one run logs at most ${runLogLinesMax} lines`);
+    if (this.#logLines > runLogLinesMax) throw this.met("log_lines", `one run logs at most ${runLogLinesMax} lines`);
     this.#logBytes += text.length;
-    if (this.#logBytes > runLogBytesMax) this.#refuse(`one run logs at most ${runLogBytesMax} bytes`);
+    if (this.#logBytes > runLogBytesMax) throw this.met("log_bytes", `one run logs at most ${runLogBytesMax} bytes`);
   }
 
   /** Line protocol, buffered or not. Throws `HostCallError` kind `limit`. */
   write(lines: string): void {
+    const { runWriteBytesMax } = this.#limits;
     this.#writeBytes += lines.length;
-    if (this.#writeBytes > this.#limits.runWriteBytesMax) this.#refuse(`one run writes at most ${this.#limits.runWriteBytesMax} bytes`);
+    if (this.#writeBytes > runWriteBytesMax) throw this.met("write_bytes", `one run writes at most ${runWriteBytesMax} bytes`);
+  }
+
+  /** A write of its own, now. Throws `HostCallError` kind `limit`. */
+  writeSync(lines: string): void {
+    const { runWritesMax } = this.#limits;
+    this.#writes += 1;
+    if (this.#writes > runWritesMax) throw this.met("writes", `one run makes at most ${runWritesMax} synchronous writes`);
+    this.write(lines);
   }
 
   /** Throws `HostCallError` kind `limit`. */
   query(): void {
+    const { runQueriesMax } = this.#limits;
     this.#queries += 1;
-    if (this.#queries > this.#limits.runQueriesMax) this.#refuse(`one run makes at most ${this.#limits.runQueriesMax} queries`);
+    if (this.#queries > runQueriesMax) throw this.met("queries", `one run makes at most ${runQueriesMax} queries`);
   }
 
-  #refuse(text: string): never {
-    if (!this.#met.has(text)) {
-      this.#met.add(text);
-      this.#onMet(text);
+  /** Tells, once per run, that a limit was met, and gives what the plugin is to be told. */
+  met(limit: LimitName, text: string): HostCallError {
+    if (!this.#met.has(limit)) {
+      this.#met.add(limit);
+      this.#onMet(text, limit);
     }
-    throw new HostCallError("limit", text);
+    return new HostCallError("limit", text);
   }
 }
 
@@ -63,14 +76,26 @@ export function meteredHost(host: PluginHost, meter: RunMeter): PluginHost {
     output: (text) => host.output(text),
     async query(sql, parameters, database) {
       meter.query();
-      return host.query(sql, parameters, database);
+      try {
+        return await host.query(sql, parameters, database);
+      } catch (error) {
+        throw error instanceof HostCallError && error.limit !== undefined ? meter.met(error.limit, error.message) : error;
+      }
     },
     async writeSync(database, lines, noSync) {
-      meter.write(lines);
+      meter.writeSync(lines);
       await host.writeSync(database, lines, noSync);
     },
-    globalCachePut: (key, value, ttl) => host.globalCachePut(key, value, ttl),
+    globalCachePut(key, value, ttl) {
+      try {
+        host.globalCachePut(key, value, ttl);
+      } catch (error) {
+        throw error instanceof HostCallError && error.kind === "limit" ? meter.met("cache_bytes", error.message) : error;
+      }
+    },
     globalCacheGet: (key) => host.globalCacheGet(key),
     globalCacheDelete: (key) => host.globalCacheDelete(key),
+    checkGrant: (grant, subject) => host.checkGrant(grant, subject),
+    systemMetrics: (group) => host.systemMetrics(group),
   };
 }

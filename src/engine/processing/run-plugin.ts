@@ -4,11 +4,14 @@
  */
 import { formatDuration } from "../../core/config/humantime.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
+import type { GrantName } from "../../core/trigger/grants.ts";
+import type { LimitName } from "../../core/trigger/limits.ts";
 import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
+import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
-import type { ProcessingServices, TriggerContext } from "./services.ts";
+import { count, type ProcessingServices, type TriggerContext } from "./services.ts";
 
 /** Upstream's words for the three kinds of runs. */
 export const RUN_KIND = { writes: "wal plugin", schedule: "schedule plugin", request: "request plugin" } as const;
@@ -20,7 +23,8 @@ export type RunReport =
 
 /** `position`: what a durable trigger is done with when the run succeeds. */
 export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<RunReport> {
-  const { clock, logs, limits } = services;
+  const { clock, logs } = services;
+  const { limits } = context;
   const trigger = context.definition.name;
   const started = clock.monotonicMs();
   context.statistics.runs += 1;
@@ -31,14 +35,20 @@ export async function runPlugin(services: ProcessingServices, context: TriggerCo
   } catch (error) {
     return { ok: false, error: messageOf(error), cancelled: false };
   }
-  const meter = new RunMeter(limits, (text) => tellLimit(services, context, text));
+  const meter = new RunMeter(limits, (text, limit) => tellLimit(services, context, text, limit));
+  const access = new RunAccess({
+    grants: context.grants,
+    access: services.access,
+    database: context.databaseName,
+    onDenied: (grant, text) => tellDenial(services, context, grant, text),
+  });
   const outcome = await context.instance.run(
     { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event },
-    meteredHost(createPluginHost(services, context), meter),
+    meteredHost(grantedHost(createPluginHost(services, context), access), meter),
     { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
   );
   if (outcome.kind !== "done") return failed(services, context, outcome);
-  await writeBack(services, context, event, outcome.writes, { meter, position });
+  await writeBack(services, context, event, outcome.writes, { meter, access, position });
   const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
   logs.add(trigger, "INFO", `finished execution in ${formatDuration(elapsedNs)}`);
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
@@ -59,30 +69,41 @@ function failed(services: ProcessingServices, context: TriggerContext, outcome: 
   }
   switch (outcome.kind) {
     case "raised":
+      if (outcome.outOfMemory) tellLimit(services, context, `one instance has at most ${context.limits.instanceMemoryBytesMax} bytes of memory`, "memory");
       return { ok: false, error: `${outcome.typeName}: ${outcome.message}`, traceback: outcome.traceback, cancelled: false };
     case "failed":
       return { ok: false, error: outcome.message, cancelled: false };
     case "stopped":
       context.statistics.stopped += 1;
+      count(context.statistics.stops, outcome.level);
+      if (outcome.reason === "time-limit") count(context.statistics.limitsMet, "time");
       return outcome.reason === "cancelled"
         ? { ok: false, error: "the run was cancelled", cancelled: true }
         : {
             ok: false,
-            error: `the run passed its time limit of ${services.limits.runWallTimeMsMax} ms and was stopped (${outcome.level})`,
+            error: `the run passed its time limit of ${context.limits.runWallTimeMsMax} ms and was stopped (${outcome.level})`,
             ...(outcome.traceback === undefined ? {} : { traceback: outcome.traceback }),
             cancelled: false,
           };
   }
 }
 
-function tellLimit(services: ProcessingServices, context: TriggerContext, text: string): void {
+function tellDenial(services: ProcessingServices, context: TriggerContext, grant: GrantName, text: string): void {
   const { name } = context.definition;
+  count(context.statistics.denied, grant);
+  services.logs.add(name, "WARN", `denied: ${text}`);
+  services.log.log("warn", `Trigger '${name}' was denied something: ${text}`, { trigger: name, database: context.databaseName });
+}
+
+function tellLimit(services: ProcessingServices, context: TriggerContext, text: string, limit: LimitName): void {
+  const { name } = context.definition;
+  count(context.statistics.limitsMet, limit);
   services.logs.add(name, "WARN", `limit met: ${text}`);
   services.log.log("warn", `A run of trigger '${name}' met a limit: ${text}`, { trigger: name, database: context.databaseName });
 }
 
 /** Lines of one database go in one write, all or nothing; a failed write is logged and fails nothing (spec §9.3). */
-async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], { meter, position }: { readonly meter: RunMeter; readonly position: TriggerPosition | undefined }): Promise<void> {
+async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], { meter, access, position }: { readonly meter: RunMeter; readonly access: RunAccess; readonly position: TriggerPosition | undefined }): Promise<void> {
   const byDatabase = new Map<string, string[]>();
   for (const write of writes) {
     const database = write.database ?? context.databaseName;
@@ -97,6 +118,7 @@ async function writeBack(services: ProcessingServices, context: TriggerContext, 
   for (const [database, lines] of byDatabase) {
     const carried = database === context.databaseName ? position : undefined;
     try {
+      access.check("db", database);
       for (const part of lines) meter.write(part);
       await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key, ...(carried === undefined ? {} : { position: carried }) });
       positionIsDurable ||= carried !== undefined;

@@ -8,6 +8,8 @@ import type { TriggerPosition } from "../../core/wal/record.ts";
 import type { TriggerFeed } from "../feed/trigger-feed.ts";
 import type { GapTable } from "./gap-table.ts";
 import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { GrantName, SystemGroup, TriggerGrants } from "../../core/trigger/grants.ts";
+import type { LimitName } from "../../core/trigger/limits.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
 import type { ProcessingLimits } from "./limits.ts";
@@ -58,7 +60,19 @@ export interface ProcessingServices {
   readonly gaps: GapTable;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
+  readonly access: PluginAccess;
   readonly sparseRows: boolean;
+}
+
+/** What triggers may be granted, and what they are granted when they say nothing. */
+export interface PluginAccess {
+  readonly grants: TriggerGrants;
+  /** A variable of the server's environment; asked only for names that were granted. */
+  environment(name: string): string | undefined;
+  /** Whether an address is this server's own API. */
+  isSelf(host: string, port: number): boolean;
+  /** Figures of the machine, as JSON. */
+  systemMetrics(group: SystemGroup): string;
 }
 
 /** One running trigger. */
@@ -70,6 +84,9 @@ export interface TriggerContext {
   readonly definition: TriggerDefinition;
   readonly specification: TriggerSpecification;
   readonly instance: PluginInstance;
+  /** The server's, with what the trigger has of its own. */
+  readonly limits: ProcessingLimits;
+  readonly grants: TriggerGrants;
   /** Aborted when the trigger is disabled, deleted or the server stops. */
   readonly signal: AbortSignal;
   readonly statistics: TriggerStatistics;
@@ -90,6 +107,16 @@ export interface TriggerStatistics {
   /** Rows that were not delivered because the log no longer held them. */
   rowsLost: number;
   lastError: string | undefined;
+  /** Runs that met a limit, and runs that were denied something, by name. */
+  readonly limitsMet: Partial<Record<LimitName, number>>;
+  readonly denied: Partial<Record<GrantName, number>>;
+  /** Runs stopped from outside, by how far we had to go. */
+  readonly stops: Partial<Record<"soft" | "hard" | "terminated", number>>;
+}
+
+/** Adds one to a counter that may not be there yet. */
+export function count<K extends string>(counters: Partial<Record<K, number>>, name: K): void {
+  counters[name] = (counters[name] ?? 0) + 1;
 }
 
 /** What the engine runs for a trigger. */

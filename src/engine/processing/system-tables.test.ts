@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { DatabaseDefinition } from "../../core/catalog/definitions.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
+import { PROFILES } from "../../core/trigger/grants.ts";
+import { PROCESSING_LIMITS } from "./limits.ts";
 import { GapTable } from "./gap-table.ts";
 import { LogTable } from "./log-table.ts";
 import type { ProcessingCatalog } from "./processing-engine.ts";
@@ -10,6 +12,7 @@ const database = (name: string, triggers: readonly (readonly [name: string, file
   name,
   triggers: new Map(triggers.map(([trigger, pluginFileName], id) => [trigger, {
     id, name: trigger, pluginFileName, specification: "all_tables", arguments: undefined, runAsync: false, errorBehavior: "log", disabled: false,
+    ...(trigger === "watch" ? { limits: { time: 5_000 }, grants: { db: ["two", "three"] } } : {}),
   }])),
 });
 
@@ -20,8 +23,22 @@ function tables(): ProcessingSystemTables {
   const files: Record<string, ReturnType<typeof file>[]> = { "a.py": [file("a.py", "/p")], folder: [file("__init__.py", "/p/folder"), file("lib/b.py", "/p/folder")] };
   return new ProcessingSystemTables(catalog as unknown as ProcessingCatalog, new LogTable(new VirtualClock(), 10), new GapTable(new VirtualClock()), {
     files: (name) => Promise.resolve(files[name] ?? []),
-  });
+  }, { limits: PROCESSING_LIMITS, access: { grants: { ...PROFILES.strict, sys: ["cpu"] } } });
 }
+
+describe("system.processing_engine_trigger_settings", () => {
+  it("shows every limit and grant in force, and whose it is", () => {
+    const rows = tables().table("one", "processing_engine_trigger_settings")?.rows ?? [];
+    const watch = rows.filter(([trigger]) => trigger === "watch");
+    expect(watch).toContainEqual(["watch", "limit", "time", "5s", "trigger"]);
+    expect(watch).toContainEqual(["watch", "limit", "memory", "256mb", "server"]);
+    expect(watch).toContainEqual(["watch", "grant", "db", "two,three", "trigger"]);
+    expect(watch).toContainEqual(["watch", "grant", "sys", "cpu", "server"]);
+    expect(watch).toContainEqual(["watch", "grant", "net", "", "server"]);
+    expect(watch).toHaveLength(12 + 5);
+    expect(rows.filter(([trigger, , , , source]) => trigger === "gone" && source === "trigger")).toEqual([]);
+  });
+});
 
 describe("system.plugin_files (processing-engine §17)", () => {
   it("lists trigger by file over all databases, without files that are missing", async () => {

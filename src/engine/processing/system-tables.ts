@@ -1,10 +1,14 @@
 /** The processing engine's tables of the `system` schema (spec: processing-engine §17). */
+import { formatGrant, GRANT_NAMES } from "../../core/trigger/grants.ts";
+import { formatLimit, LIMIT_NAMES } from "../../core/trigger/limits.ts";
 import { parseTriggerSpecification, triggerSpecificationJson } from "../../core/trigger/specification.ts";
 import type { ColumnType } from "../../core/columns/column-type.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { GapTable } from "./gap-table.ts";
+import { limitOf } from "./limits.ts";
 import type { LogTable } from "./log-table.ts";
 import type { ProcessingCatalog } from "./processing-engine.ts";
+import { type SettingDefaults, settingsOf } from "./trigger-settings.ts";
 
 export interface SystemTable {
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
@@ -12,7 +16,9 @@ export interface SystemTable {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-const NAMES = ["processing_engine_gaps", "processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_triggers"] as const;
+const NAMES = [
+  "processing_engine_gaps", "processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_trigger_settings", "processing_engine_triggers",
+] as const;
 
 /** Server-wide tables stand in this database only. */
 const INTERNAL = "_internal";
@@ -25,14 +31,16 @@ export class ProcessingSystemTables {
   readonly #logs: LogTable;
   readonly #gaps: GapTable;
   readonly #plugins: Pick<PluginStore, "files">;
+  readonly #defaults: SettingDefaults;
   /** As the last `prepare()` found them. */
   #pluginFiles: SystemTable["rows"] = [];
 
-  constructor(catalog: ProcessingCatalog, logs: LogTable, gaps: GapTable, plugins: Pick<PluginStore, "files">) {
+  constructor(catalog: ProcessingCatalog, logs: LogTable, gaps: GapTable, plugins: Pick<PluginStore, "files">, defaults: SettingDefaults) {
     this.#catalog = catalog;
     this.#logs = logs;
     this.#gaps = gaps;
     this.#plugins = plugins;
+    this.#defaults = defaults;
   }
 
   names(database: string): readonly string[] {
@@ -63,6 +71,8 @@ export class ProcessingSystemTables {
         return this.#triggers(database);
       case "processing_engine_trigger_arguments":
         return this.#arguments(database);
+      case "processing_engine_trigger_settings":
+        return this.#settings(database);
       case "plugin_files":
         return database === INTERNAL ? this.#files() : undefined;
       default:
@@ -108,6 +118,23 @@ export class ProcessingSystemTables {
       rows: triggers.flatMap((trigger) => (trigger.arguments ?? []).map(([key, value]) => [trigger.name, key, value])),
     };
   }
+
+  /** Ours: every limit and grant as it is in force, and whether it is the trigger's own. */
+  #settings(database: string): SystemTable {
+    const triggers = [...(this.#catalog.database(database)?.triggers.values() ?? [])];
+    return {
+      columns: [text("trigger_name"), text("kind"), text("name"), text("value"), text("source")],
+      rows: triggers.flatMap((trigger) => {
+        const { limits, grants } = settingsOf(this.#defaults, trigger);
+        const row = (kind: "limit" | "grant", name: string, value: string, own: boolean): readonly string[] => [trigger.name, kind, name, value, own ? "trigger" : "server"];
+        return [
+          ...LIMIT_NAMES.map((name) => row("limit", name, formatLimit(name, limitOf(limits, name)), trigger.limits?.[name] !== undefined)),
+          ...GRANT_NAMES.map((name) => row("grant", name, formatGrant(grants, name), trigger.grants?.[name] !== undefined)),
+        ];
+      }),
+    };
+  }
+
   #files(): SystemTable {
     return {
       columns: [text("plugin_name"), text("file_name"), text("file_path"), { name: "size_bytes", type: "int64" }, { name: "last_modified", type: "int64" }],

@@ -16,9 +16,11 @@ import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
 import type { NamedText, PluginCode, PluginEvent, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
 import { GlobalCache } from "./global-cache.ts";
 import { pluginQuery } from "./plugin-host.ts";
+import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
+import { instanceLimits, settingsOf } from "./trigger-settings.ts";
 import { GLOBAL_CACHE_BYTES_MAX, TEST_CACHES_MAX } from "./limits.ts";
 
 export interface WalTest {
@@ -103,14 +105,22 @@ export class TestRuns {
   }
 
   async #run(test: TestTarget, code: PluginCode, event: PluginEvent, firstLine: string): Promise<WalTestReport> {
-    const { clock, runtime, limits, sparseRows } = this.#services;
+    const { clock, runtime, access, sparseRows } = this.#services;
+    const settings = settingsOf(this.#services);
+    const { limits } = settings;
     const collected: Collected = { logLines: [`INFO: ${firstLine}`], synced: [] };
     const started = clock.monotonicMs();
     const meter = new RunMeter(limits, (text) => void collected.logLines.push(`WARN: limit met: ${text}`));
-    const instance = runtime.createInstance(`test of ${test.fileName}`, { memoryBytesMax: limits.instanceMemoryBytesMax });
+    const instance = runtime.createInstance(`test of ${test.fileName}`, instanceLimits(settings, access));
+    const runAccess = new RunAccess({
+      grants: settings.grants,
+      access,
+      database: test.database,
+      onDenied: (_grant, text) => void collected.logLines.push(`WARN: denied: ${text}`),
+    });
     let outcome: RunOutcome;
     try {
-      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, meteredHost(this.#host(test, collected), meter), { wallTimeMsMax: limits.runWallTimeMsMax });
+      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, meteredHost(grantedHost(this.#host(test, collected), runAccess), meter), { wallTimeMsMax: limits.runWallTimeMsMax });
     } finally {
       await instance.close();
     }
@@ -123,7 +133,7 @@ export class TestRuns {
     return { log_lines: collected.logLines, database_writes: writes, errors };
   }
 
-  #host(test: TestTarget, { logLines, synced }: Collected): PluginHost {
+  #host(test: TestTarget, { logLines, synced }: Collected): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
     const cache = this.#cache(test.cacheName ?? DEFAULT_CACHE);
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),

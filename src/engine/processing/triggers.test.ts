@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
-import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
 import { GapTable } from "./gap-table.ts";
 import { GlobalCache } from "./global-cache.ts";
@@ -11,7 +11,8 @@ import { PROCESSING_LIMITS } from "./limits.ts";
 import { LogTable } from "./log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "./processing-engine.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
-import type { PluginWrite } from "./services.ts";
+import { PROFILES, type TriggerGrants } from "../../core/trigger/grants.ts";
+import type { PluginAccess, PluginWrite } from "./services.ts";
 
 type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
 
@@ -26,6 +27,13 @@ class World {
   readonly positions: number[] = [];
   readonly triggers = new Map<string, TriggerDefinition>();
   script: Run = async () => done;
+  readonly instances: InstanceLimits[] = [];
+  readonly access: PluginAccess & { grants: TriggerGrants } = {
+    grants: PROFILES.strict,
+    environment: (name) => (name === "KEY" ? "secret" : undefined),
+    isSelf: (host, port) => host === "127.0.0.1" && port === 8181,
+    systemMetrics: (group) => `{"group":"${group}"}`,
+  };
   #listeners: ((rows: CommittedBatch) => void)[] = [];
   #committed: CommittedBatch[] = [];
   engine: ProcessingEngine;
@@ -38,16 +46,17 @@ class World {
       createTrigger: async (_db, definition) => void this.triggers.set(definition.name, { id: this.triggers.size, ...definition }),
       deleteTrigger: async (_db, name) => void this.triggers.delete(name),
       setTriggerDisabled: async (_db, name, disabled) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), disabled }),
+      setTriggerSettings: async (_db, name, settings) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), ...settings }),
     };
     const world = this;
     this.engine = new ProcessingEngine(
       {
-        clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), limits: PROCESSING_LIMITS, sparseRows: false,
+        clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), limits: PROCESSING_LIMITS, access: this.access, sparseRows: false,
         globalCache: new GlobalCache(this.clock, 1000),
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
         query: async () => new Uint8Array(),
-        plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [] },
+        plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [], manifest: async () => undefined },
         storage: {
           get headSequence() {
             return world.#committed.length;
@@ -73,7 +82,7 @@ class World {
           start: async () => undefined,
           close: async () => undefined,
           statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
-          createInstance: (): PluginInstance => ({ memoryBytes: 0, close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
+          createInstance: (_label, limits): PluginInstance => (this.instances.push(limits), { memoryBytes: 0, close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
         },
       },
       catalog,
@@ -87,8 +96,8 @@ class World {
     return this.script(invocation, host, options);
   }
 
-  async create(specification: string, errorBehavior: TriggerDefinition["errorBehavior"] = "log"): Promise<void> {
-    await this.engine.createTrigger({ database: "db", triggerName: "trigger", pluginFileName: "p", specification, arguments: undefined, runAsync: false, errorBehavior, disabled: false });
+  async create(specification: string, errorBehavior: TriggerDefinition["errorBehavior"] = "log", settings: Pick<TriggerDefinition, "limits" | "grants"> = {}): Promise<void> {
+    await this.engine.createTrigger({ database: "db", triggerName: "trigger", pluginFileName: "p", specification, arguments: undefined, runAsync: false, errorBehavior, disabled: false, ...settings });
   }
 
   commit(tableId: number, rowCount = 1, origin?: string): void {
@@ -169,6 +178,7 @@ describe("a WAL trigger", () => {
   });
 
   it("writes back what the plugin collected, per database, with its own origin", async () => {
+    world.access.grants = PROFILES.trusted;
     world.script = async () => ({ kind: "done", writes: [{ database: undefined, lines: "a f=1" }, { database: "other", lines: "b f=2" }, { database: undefined, lines: "c f=3" }] });
     await world.create("all_tables");
     world.commit(1);
@@ -278,5 +288,91 @@ describe("request triggers", () => {
     await world.create("request:hello");
     await expect(world.engine.request(request)).rejects.toThrow("Python function call failed: ValueError: no");
     expect(world.texts("ERROR")[0]).toContain("error running request plugin: Python function call failed: ValueError: no");
+  });
+});
+
+describe("limits and grants of a trigger", () => {
+  it("are the server's, with its own in their place, in the sandbox and in the run", async () => {
+    let wallTime: number | undefined;
+    world.script = async (_invocation, _host, options) => ((wallTime = options.wallTimeMsMax), done);
+    await world.create("all_tables", "log", { limits: { time: 5_000, memory: 67_108_864 }, grants: { scratch: 1_000, env: ["KEY", "ABSENT"] } });
+    world.commit(1);
+    await flushPromises();
+    expect(wallTime).toBe(5_000);
+    expect(world.instances[0]).toMatchObject({ memoryBytesMax: 67_108_864, responseBytesMax: 10_485_760, scratchBytesMax: 1_000, environment: [["KEY", "secret"]] });
+  });
+
+  it("change by an update, which starts the trigger anew; what is not named stays, undefined goes back", async () => {
+    await world.create("all_tables", "log", { limits: { time: 5_000, queries: 3 }, grants: { db: ["a"] } });
+    await world.engine.updateTrigger({ database: "db", triggerName: "trigger", limits: { time: undefined, memory: 67_108_864 }, grants: { scratch: 5 } });
+    expect(world.triggers.get("trigger")).toMatchObject({ limits: { queries: 3, memory: 67_108_864 }, grants: { db: ["a"], scratch: 5 } });
+    expect(world.triggers.get("trigger")?.limits).not.toHaveProperty("time");
+    expect(world.instances.map(({ memoryBytesMax }) => memoryBytesMax)).toEqual([268_435_456, 67_108_864]);
+  });
+
+  async function refusalOf(call: (host: PluginHost) => unknown): Promise<unknown> {
+    let refusal: unknown;
+    world.script = async (_invocation, host) => {
+      for (let again = 0; again < 2; again += 1) {
+        try {
+          await call(host);
+        } catch (error) {
+          refusal = error;
+        }
+      }
+      return done;
+    };
+    await world.create("all_tables");
+    world.commit(1);
+    await flushPromises();
+    return refusal;
+  }
+
+  it.each<[string, string, (host: PluginHost) => unknown]>([
+    ["db", "the database 'other' is not granted to this trigger (grant it with --allow-db other on create trigger or update trigger)", (host) => host.query("SELECT 1", [], "other")],
+    ["db", "the database 'other' is not granted to this trigger (grant it with --allow-db other on create trigger or update trigger)", (host) => host.writeSync("other", "a f=1", true)],
+    ["net", "the network address example.org:443 is not granted to this trigger (grant it with --allow-net example.org:443 on create trigger or update trigger)", (host) => host.checkGrant("net", "example.org:443")],
+    ["sys", "the system metrics group cpu is not granted to this trigger (grant it with --allow-sys cpu on create trigger or update trigger)", (host) => host.systemMetrics("cpu")],
+    ["scratch", "scratch space is not granted to this trigger (grant it with --allow-scratch 16mb on create trigger or update trigger)", (host) => host.checkGrant("scratch", "/tmp")],
+    ["env", "the environment variable KEY is not granted to this trigger (grant it with --allow-env KEY on create trigger or update trigger)", (host) => host.checkGrant("env", "KEY")],
+  ])("deny %s with the grant and its flag, to the plugin and once per run to the log", async (grant, text, call) => {
+    expect(await refusalOf(call)).toMatchObject({ kind: "denied", message: text });
+    expect(world.texts("WARN")).toEqual([`denied: ${text}`]);
+    expect(world.engine.statistics()[0]?.counters.denied).toEqual({ [grant]: 1 });
+    expect(world.writes).toEqual([]);
+  });
+
+  it("let through what was granted, and the trigger's own database always", async () => {
+    world.access.grants = { net: ["self"], env: [], scratch: 1, sys: ["disk"], db: ["other"] };
+    const refusal = await refusalOf(async (host) => {
+      await host.query("SELECT 1", [], "db");
+      await host.query("SELECT 1", [], undefined);
+      await host.writeSync("other", "a f=1", true);
+      host.checkGrant("net", "127.0.0.1:8181");
+      host.checkGrant("scratch", "");
+      expect(new TextDecoder().decode(host.systemMetrics("disk"))).toBe('{"group":"disk"}');
+    });
+    expect(refusal).toBeUndefined();
+  });
+
+  it("keep buffered lines for a database that was not granted from being written, and log it", async () => {
+    world.script = async () => ({ kind: "done", writes: [{ database: "other", lines: "b f=2" }] });
+    await world.create("all_tables");
+    world.commit(1);
+    await flushPromises();
+    expect(world.writes).toEqual([]);
+    expect(world.texts("ERROR")).toEqual([expect.stringMatching(/^error running wal plugin: error writing back lines to other: the database 'other' is not granted/)]);
+  });
+
+  it("log and count a limit that was met, once per run", async () => {
+    world.script = async (_invocation, host) => {
+      for (let call = 0; call < 5; call += 1) await host.query("SELECT 1", [], undefined).catch(() => undefined);
+      return done;
+    };
+    await world.create("all_tables", "log", { limits: { queries: 2 } });
+    world.commit(1);
+    await flushPromises();
+    expect(world.texts("WARN")).toEqual(["limit met: one run makes at most 2 queries"]);
+    expect(world.engine.statistics()[0]?.counters.limitsMet).toEqual({ queries: 1 });
   });
 });

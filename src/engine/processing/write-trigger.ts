@@ -155,7 +155,7 @@ export class WriteTrigger implements TriggerRunner {
       const flush = await this.#take(head);
       if (flush === undefined || flush.batches.length === 0) continue;
       ownWrites ||= flush.ownWrites;
-      const planned = planCalls(flush.batches, this.#services.limits.instanceMemoryBytesMax / 2);
+      const planned = planCalls(flush.batches, this.#context.limits.instanceMemoryBytesMax / 2);
       calls += planned.length;
       const goOn = await this.#run(after, planned);
       this.#services.storage.feed.advanced();

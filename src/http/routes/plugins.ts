@@ -1,6 +1,6 @@
 /** Test runs of plugins and uploads of plugin files (spec: processing-engine §14.5, §16). */
 import * as v from "valibot";
-import { decodeJsonRequest } from "../decode.ts";
+import { decodeJsonRequest, decodeQuery } from "../decode.ts";
 import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { ScheduleTestRequest } from "../services.ts";
@@ -48,9 +48,18 @@ async function writeFile(request: Request, { services, options }: RouteContext, 
   return EMPTY_OK;
 }
 
+const ASKED = v.object({ plugin_filename: v.string() });
+
+/** Ours: what the plugin's manifest asks for, so that a user is shown it before a trigger is created. */
+async function askedGrants(request: Request, { services }: RouteContext): Promise<Reply> {
+  const { plugin_filename: fileName } = decodeQuery(ASKED, new URL(request.url).searchParams);
+  return jsonReply({ grants: await services.processing.askedGrants(fileName) });
+}
+
 export const PLUGIN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
   { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
+  { method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants },
   { method: "POST", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "create") },
   { method: "PUT", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "update") },
 ];

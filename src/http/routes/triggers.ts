@@ -1,12 +1,20 @@
 /** Triggers of the processing engine (spec: http-api §12, processing-engine §4). */
 import * as v from "valibot";
 import { parseTriggerSpecification, pluginTypeOf } from "../../core/trigger/specification.ts";
-import { booleanWord, decodeParameters, decodeQuery, invalid } from "../decode.ts";
+import { parseGrants } from "../../core/trigger/grants.ts";
+import { parseLimits } from "../../core/trigger/limits.ts";
+import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
 
 const PATH = "/api/v3/configure/processing_engine_trigger";
 const ERROR_BEHAVIORS = ["log", "retry", "disable"] as const;
+
+/** Ours: by the names of src/core/trigger/limits.ts and grants.ts; null means what the server gives. */
+const SETTINGS = {
+  limits: v.optional(v.nullable(v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))))),
+  grants: v.optional(v.nullable(v.record(v.string(), v.nullable(v.union([v.string(), v.number(), v.array(v.string())]))))),
+};
 
 const CREATE = v.object({
   db: v.string(),
@@ -22,6 +30,7 @@ const CREATE = v.object({
   trigger_specification: v.string(),
   trigger_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
   disabled: v.boolean(),
+  ...SETTINGS,
 });
 
 async function createTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
@@ -41,6 +50,30 @@ async function createTrigger(request: Request, { services, options }: RouteConte
     specification: body.trigger_specification,
     arguments: body.trigger_arguments == null ? undefined : Object.entries(body.trigger_arguments),
     disabled: body.disabled,
+    ...(body.limits == null ? {} : { limits: parseLimits(present(body.limits)) }),
+    ...(body.grants == null ? {} : { grants: parseGrants(present(body.grants)) }),
+  });
+  return EMPTY_OK;
+}
+
+type Members<T> = Readonly<Record<string, T | null>> | null | undefined;
+
+const present = <T>(members: Members<T>): [string, T][] =>
+  Object.entries(members ?? {}).flatMap(([name, value]): [string, T][] => (value === null ? [] : [[name, value]]));
+
+const absent = (members: Members<unknown>): Record<string, undefined> =>
+  Object.fromEntries(Object.entries(members ?? {}).flatMap(([name, value]) => (value === null ? [[name.replaceAll("-", "_"), undefined]] : [])));
+
+const UPDATE = v.object({ db: v.string(), trigger_name: v.string(), ...SETTINGS });
+
+/** Ours: changes limits and grants of a trigger; members that are not given stay. */
+async function updateTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const body = await decodeJsonRequest(UPDATE, request, options);
+  await services.processing.updateTrigger({
+    database: body.db,
+    triggerName: body.trigger_name,
+    limits: { ...parseLimits(present(body.limits)), ...absent(body.limits) },
+    grants: { ...parseGrants(present(body.grants)), ...absent(body.grants) },
   });
   return EMPTY_OK;
 }
@@ -65,6 +98,7 @@ async function setEnabled(request: Request, { services }: RouteContext, enabled:
 
 export const TRIGGER_ROUTES: readonly Route[] = [
   { method: "POST", path: PATH, handle: createTrigger },
+  { method: "PUT", path: PATH, handle: updateTrigger },
   { method: "DELETE", path: PATH, handle: deleteTrigger },
   { method: "POST", path: `${PATH}/enable`, handle: (request, context) => setEnabled(request, context, true) },
   { method: "POST", path: `${PATH}/disable`, handle: (request, context) => setEnabled(request, context, false) },

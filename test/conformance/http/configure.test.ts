@@ -165,7 +165,7 @@ describe("triggers (http-api §12, processing-engine §4.1)", () => {
   it("refuses restricted kinds", async () => {
     const config = parseServeConfig(
       { text: () => undefined, list: (name) => (name === "restrict-plugin-triggers-to" ? ["request"] : []), isSet: () => false, count: () => 0 },
-      { defaultDataDir: "/d", defaultNodeId: "n", defaultAuthentication: "tokens", resolvePath: (path) => path, env: () => undefined },
+      { defaultDataDir: "/d", defaultNodeId: "n", logIsTerminal: false, defaultAuthentication: "tokens", resolvePath: (path) => path, env: () => undefined },
     );
     const world = fakeWorld({ allowsTrigger: (specification) => allowsTrigger(config, specification) });
     const answer = await send(world, `POST ${TRIGGER}`, json(body));

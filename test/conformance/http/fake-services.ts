@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { DatabaseError } from "../../../src/core/errors/database-error.ts";
 import type { QueryStream, ResultBatch, ResultValue } from "../../../src/core/query/query-stream.ts";
 import { UTF8 } from "../../../src/core/query/types.ts";
+import type { OwnGrants } from "../../../src/core/trigger/grants.ts";
 import { createApp } from "../../../src/http/app.ts";
 import type { EdgeOptions } from "../../../src/http/route.ts";
 import type { EngineResponse, Services } from "../../../src/http/services.ts";
@@ -21,6 +22,7 @@ export interface FakeWorld {
   readonly failures: Map<string, unknown>;
   rows: readonly (readonly ResultValue[])[];
   engineResponse: EngineResponse | undefined;
+  askedGrants: OwnGrants;
 }
 
 export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
@@ -37,6 +39,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
     failures,
     rows: [],
     engineResponse: undefined,
+    askedGrants: {},
     services: {
       clusterUuid: CLUSTER_UUID,
       version: { influxdb: "3.10.0", tidemark: "0.1.0", revision: "abc" },
@@ -66,6 +69,8 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
       },
       processing: {
         createTrigger: record("createTrigger", nothing),
+        updateTrigger: record("updateTrigger", nothing),
+        askedGrants: async () => world.askedGrants,
         deleteTrigger: record("deleteTrigger", nothing),
         setTriggerEnabled: record("setTriggerEnabled", nothing),
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
@@ -81,6 +86,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
       newRequestId: () => "01890a5d-ac96-774b-bcce-b302099a8057",
       processId: "7a5a5f6e-0c1f-4a3c-9d7c-0f9a2d5b7c11",
       log: { log: () => undefined },
+      monotonicMs: () => 0,
       ...overrides,
     },
   };

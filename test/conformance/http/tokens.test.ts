@@ -176,3 +176,15 @@ it("a server without authentication has no token endpoints (§2)", async () => {
   const answer = await send(fakeWorld(), `POST ${TOKEN}/named_admin`, json({ token_name: "x" }));
   expect([answer.status, answer.text]).toEqual([405, "endpoint disabled, started without auth"]);
 });
+
+it("no token reaches the server's log, however it is sent", async () => {
+  const lines: string[] = [];
+  const log = { log: (...line: unknown[]): void => void lines.push(JSON.stringify(line)) };
+  world = { ...world, options: { ...world.options, log, logsRequests: true } };
+  const { token } = await createOperator();
+  await send(world, `POST /write?db=d&p=${token}`, { body: "m f=1" });
+  await send(world, `GET /query?db=d&p=${token}`);
+  await send(world, "GET /ping", bearer(token));
+  expect(lines.length).toBeGreaterThanOrEqual(4);
+  expect(lines.join("")).not.toContain(token);
+});

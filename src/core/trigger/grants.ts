@@ -1,0 +1,136 @@
+/**
+ * What a trigger may reach beyond its own code and database. Everything is denied unless it was granted: by the trigger's
+ * own flags, else by the server's defaults. Host files and the whole environment cannot be granted at all (design §4).
+ */
+import { parseMemorySize } from "../config/memory-size.ts";
+import { DatabaseError } from "../errors/database-error.ts";
+import { formatSize } from "./limits.ts";
+
+export const SYSTEM_GROUPS = ["cpu", "memory", "disk", "network"] as const;
+export type SystemGroup = (typeof SYSTEM_GROUPS)[number];
+
+export interface TriggerGrants {
+  /** `host`, `host:port`, `[v6]:port`, `*.domain`, `self` (this server's own API) or `*`. */
+  readonly net: readonly string[];
+  /** Names of environment variables of the server. */
+  readonly env: readonly string[];
+  /** Size of the writable folder `/tmp`; 0: there is none. */
+  readonly scratch: number;
+  readonly sys: readonly SystemGroup[];
+  /** Databases beside the trigger's own, which is always granted; `*`: all. */
+  readonly db: readonly string[];
+}
+
+export type GrantName = keyof TriggerGrants;
+export const GRANT_NAMES: readonly GrantName[] = ["net", "env", "scratch", "sys", "db"];
+/** What a trigger has of its own, or what a manifest asks for. */
+export type OwnGrants = Partial<TriggerGrants>;
+
+export type PluginProfile = "strict" | "trusted";
+
+const SCRATCH_BYTES_MAX = 1_073_741_824;
+const TRUSTED_SCRATCH_BYTES = 67_108_864;
+/** Entries of one grant: a longer list is a mistake. */
+const ENTRIES_MAX = 256;
+const ENTRY_LENGTH_MAX = 255;
+
+/** Nothing at all, whatever the server's default is. */
+const NONE = "none";
+
+/** What triggers get when neither they nor the server's flags say otherwise. */
+export const PROFILES: Readonly<Record<PluginProfile, TriggerGrants>> = {
+  strict: { net: [], env: [], scratch: 0, sys: [], db: [] },
+  trusted: { net: ["*"], env: [], scratch: TRUSTED_SCRATCH_BYTES, sys: SYSTEM_GROUPS, db: ["*"] },
+};
+
+/** Flag of `create trigger` and `update trigger` that gives the grant. */
+export const grantFlag = (name: GrantName): string => `--allow-${name}`;
+
+/** Throws `trigger.invalid_settings`. `values`: what a flag, an HTTP member or a manifest holds. */
+export function parseGrants(values: Iterable<readonly [string, string | number | readonly string[]]>): OwnGrants {
+  return Object.fromEntries([...values].map(([name, value]) => [grantName(name), parseGrant(grantName(name), value)]));
+}
+
+function grantName(text: string): GrantName {
+  const name = GRANT_NAMES.find((candidate) => candidate === text);
+  if (name !== undefined) return name;
+  throw new DatabaseError("trigger.invalid_settings", { message: `There is no grant '${text}'`, hint: `the grants are ${GRANT_NAMES.join(", ")}` });
+}
+
+function parseGrant(name: GrantName, value: string | number | readonly string[]): number | readonly string[] {
+  if (value === NONE) return name === "scratch" ? 0 : [];
+  if (name === "scratch") return parseScratch(value);
+  if (typeof value === "number") throw invalid(name, String(value));
+  const entries = (typeof value === "string" ? value.split(",") : value).map((entry) => entry.trim()).filter((entry) => entry !== "");
+  if (entries.length > ENTRIES_MAX) throw invalid(name, `${entries.length} entries`);
+  for (const entry of entries) if (entry.length > ENTRY_LENGTH_MAX || !FORMS[name].test(entry)) throw invalid(name, entry);
+  return [...new Set(entries)];
+}
+
+function parseScratch(value: string | number | readonly string[]): number {
+  const bytes = typeof value === "number" ? value : typeof value === "string" ? parseMemorySize(value, { bareUnit: "b" }) : undefined;
+  if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= SCRATCH_BYTES_MAX) return bytes;
+  throw invalid("scratch", String(value));
+}
+
+const HOST = /(?:\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])/.source;
+
+const FORMS: Readonly<Record<Exclude<GrantName, "scratch">, RegExp>> = {
+  net: new RegExp(`^${HOST}(?::(?:[1-9]\\d{0,4}))?$`),
+  env: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  sys: new RegExp(`^(?:${SYSTEM_GROUPS.join("|")})$`),
+  db: /^(?:\*|[^\s,*]+)$/,
+};
+
+const EXAMPLES: Readonly<Record<GrantName, string>> = {
+  net: "hosts such as example.org, example.org:443, self",
+  env: "names of environment variables such as API_KEY; they cannot all be granted",
+  scratch: "a size such as 16mb, at most 1 GiB",
+  sys: `some of ${SYSTEM_GROUPS.join(", ")}`,
+  db: "names of databases, or *",
+};
+
+function invalid(name: GrantName, value: string): DatabaseError {
+  return new DatabaseError("trigger.invalid_settings", { message: `'${value}' cannot be granted by ${grantFlag(name)}`, hint: `give it ${EXAMPLES[name]}` });
+}
+
+/** The text that `parseGrants` reads as the same value; empty: nothing is granted. */
+export function formatGrant(grants: TriggerGrants, name: GrantName): string {
+  if (name === "scratch") return grants.scratch === 0 ? "" : formatSize(grants.scratch);
+  return grants[name].join(",");
+}
+
+/** What the trigger has; `own` replaces the default grant by grant. */
+export const effectiveGrants = (defaults: TriggerGrants, own: OwnGrants | undefined): TriggerGrants => ({ ...defaults, ...own });
+
+/** `self`: the caller knows that host and port are this server's own. */
+export function allowsNetwork(grants: TriggerGrants, target: { readonly host: string; readonly port: number; readonly isSelf?: boolean }): boolean {
+  const host = target.host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");
+  return grants.net.some((entry) => {
+    if (entry === "self") return target.isSelf === true;
+    const match = /^(.*?)(?::(\d+))?$/.exec(entry.startsWith("[") ? entry.replace(/^\[(.*)\]/, (_, inner: string) => inner.replaceAll(":", "~")) : entry);
+    const [pattern, port] = [(match?.[1] ?? "").toLowerCase().replaceAll("~", ":"), match?.[2]];
+    if (port !== undefined && Number(port) !== target.port) return false;
+    if (pattern === "*" || pattern === host) return true;
+    return pattern.startsWith("*.") && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
+  });
+}
+
+export const allowsDatabase = (grants: TriggerGrants, own: string, database: string): boolean =>
+  database === own || grants.db.includes("*") || grants.db.includes(database);
+
+export const allowsSystem = (grants: TriggerGrants, group: string): boolean => grants.sys.some((granted) => granted === group);
+
+/** What the plugin and the log are told: what was refused, and which flag grants it. */
+export function denialText(name: GrantName, what: string): string {
+  const flag = `${grantFlag(name)} ${what}`;
+  return `${DENIED[name](what)} is not granted to this trigger (grant it with ${flag} on create trigger or update trigger)`;
+}
+
+const DENIED: Readonly<Record<GrantName, (what: string) => string>> = {
+  net: (what) => `the network address ${what}`,
+  env: (what) => `the environment variable ${what}`,
+  scratch: () => "scratch space",
+  sys: (what) => `the system metrics group ${what}`,
+  db: (what) => `the database '${what}'`,
+};

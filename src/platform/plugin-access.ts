@@ -1,0 +1,24 @@
+/** What plugins may be granted of this process and this machine. */
+import { tmpdir } from "node:os";
+import { readSystemMetrics } from "../adapters/system/system-metrics.ts";
+import { isLoopback } from "../core/config/bind-address.ts";
+import type { ServeConfig } from "../core/config/serve-config.ts";
+import type { PluginAccess } from "../engine/processing/services.ts";
+
+export interface ServerAccess extends PluginAccess {
+  /** To be called once the server listens: until then no address is its own. */
+  listensAt(address: { readonly host: string; readonly port: number }): void;
+}
+
+export function pluginAccess(config: ServeConfig, io: { env(name: string): string | undefined }): ServerAccess {
+  let own: { readonly host: string; readonly port: number } | undefined;
+  return {
+    grants: config.pluginGrants,
+    environment: (name) => io.env(name),
+    isSelf: (host, port) => own !== undefined && port === own.port && (host === own.host || (isLoopback(host) && (isLoopback(own.host) || isAny(own.host)))),
+    systemMetrics: (group) => readSystemMetrics(group, config.objectStore.kind === "file" ? config.objectStore.dataDir : tmpdir()),
+    listensAt: (address) => void (own = address),
+  };
+}
+
+const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";
