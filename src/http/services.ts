@@ -107,6 +107,8 @@ export interface EngineRequest {
   /** Lower-case names, without `authorization`. */
   readonly headers: readonly NamedText[];
   readonly body: Uint8Array;
+  /** The run of a plugin that makes the request. */
+  readonly runId?: string | undefined;
 }
 
 export interface EngineResponse {

@@ -118,7 +118,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());

@@ -106,3 +106,9 @@ export const SHARED_CACHE_KEYS_TOLD_MAX = 100;
 
 /** A sibling instance that has had nothing to do for so long gives its memory back. */
 export const SIBLING_IDLE_MS = 10_000;
+
+/** Missed ticks of a cron schedule that are counted one by one; more are skipped together. */
+export const MISSED_TICKS_SCANNED_MAX = 10_000;
+
+/** Runs that call their own server, each from within the one before: every one holds a thread. */
+export const SELF_CALL_DEPTH_MAX = 8;

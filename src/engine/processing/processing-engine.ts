@@ -12,8 +12,12 @@ import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
 import { checkSyntax } from "./check-syntax.ts";
 import { RequestTrigger } from "./request-trigger.ts";
 import { ScheduleTrigger } from "./schedule-trigger.ts";
-import type { ProcessingServices, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
-import { instanceLimits, settingsOf } from "./trigger-settings.ts";
+import { Histogram } from "./histogram.ts";
+import { InstancePool } from "./instance-pool.ts";
+import type { LogSource } from "./log-table.ts";
+import type { ProcessingServices, StopOptions, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
+import { SharedCache } from "./shared-cache.ts";
+import { instanceLimits, settingsOf, type TriggerSettings } from "./trigger-settings.ts";
 import { WriteTrigger } from "./write-trigger.ts";
 
 const textEncoder = new TextEncoder();
@@ -49,6 +53,26 @@ export interface UpdateTrigger {
   readonly triggerName: string;
   readonly limits: { readonly [N in LimitName]?: number | undefined };
   readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
+}
+
+export interface PluginRequest {
+  readonly path: string;
+  readonly query: readonly NamedText[];
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
+  /** The run of a plugin that makes it. */
+  readonly runId?: string | undefined;
+}
+
+/** A running trigger, for metrics and tables. */
+export interface TriggerState {
+  readonly database: string;
+  readonly trigger: string;
+  readonly counters: TriggerStatistics;
+  readonly lag: TriggerLag;
+  readonly queueDepth: number;
+  readonly instances: number;
+  readonly memoryBytes: number;
 }
 
 /** How far a trigger is behind the log. */
@@ -132,7 +156,7 @@ export class ProcessingEngine {
       grants: withoutUndefined({ ...trigger?.grants, ...change.grants }),
     });
     if (key === undefined || !this.#running.has(key)) return;
-    await this.#stopTrigger(key);
+    await this.#stopTrigger(key, { keep: true });
     await this.#startByName(database, triggerName);
   }
 
@@ -143,10 +167,11 @@ export class ProcessingEngine {
   }
 
   /** Undefined when no trigger has this path. */
-  async request(request: { readonly path: string; readonly query: readonly NamedText[]; readonly headers: readonly NamedText[]; readonly body: Uint8Array }): Promise<PluginResponse | undefined> {
+  async request(request: PluginRequest): Promise<PluginResponse | undefined> {
     const running = this.#paths.get(request.path)?.at(-1);
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;
-    return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body });
+    const caller = request.runId === undefined ? undefined : this.#services.runs.find(request.runId);
+    return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body }, caller);
   }
 
   /** `create`: `name` is a path below the plugin folder. `update`: `name` is a trigger, whose file is replaced (spec §4). */
@@ -170,18 +195,21 @@ export class ProcessingEngine {
   }
 
   /** Counters of the running triggers, for metrics. */
-  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics; readonly lag: TriggerLag }[] {
+  statistics(): TriggerState[] {
     return [...this.#running.values()].map(({ context, runner }) => ({
       lag: runner.lag?.() ?? { rows: 0, seconds: 0 },
       database: context.databaseName,
       trigger: context.definition.name,
       counters: context.statistics,
+      queueDepth: runner.queueDepth,
+      instances: context.instances.size,
+      memoryBytes: context.instances.memoryBytes,
     }));
   }
 
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { shutdown: true })));
+    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { keep: true })));
   }
 
   #keyOf(database: string, name: string): string | undefined {
@@ -205,6 +233,7 @@ export class ProcessingEngine {
     try {
       const abort = new AbortController();
       const settings = settingsOf(this.#services, definition);
+      const source: LogSource = { key, trigger: definition.name, database: database.name };
       const context: TriggerContext = {
         key,
         databaseId: database.id,
@@ -212,9 +241,10 @@ export class ProcessingEngine {
         definition,
         specification: parseTriggerSpecification(definition.specification),
         ...settings,
-        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, instanceLimits(settings, this.#services.access)),
+        source,
+        instances: this.#createInstances(source, definition, settings),
         signal: abort.signal,
-        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined, limitsMet: {}, denied: {}, stops: {} },
+        statistics: newStatistics(),
       };
       const running: Running = { context, abort, runner: createRunner(this.#services, context) };
       this.#running.set(key, running);
@@ -227,6 +257,24 @@ export class ProcessingEngine {
     }
   }
 
+  #createInstances(source: LogSource, definition: TriggerDefinition, settings: TriggerSettings): InstancePool {
+    const { clock, runtime, access, logs, log } = this.#services;
+    const { limits } = settings;
+    const warn = (text: string): void => {
+      logs.add(source, "WARN", text);
+      log.log("warn", text, { trigger: source.trigger, database: source.database });
+    };
+    const onNotShared = (name: string, reason: string): void =>
+      warn(`the cache's '${name}' stays with the instance that put it there, other overlapping runs do not have it: ${reason}`);
+    return new InstancePool({
+      make: () => runtime.createInstance(`${source.database}/${source.trigger}`, instanceLimits(settings, access)),
+      instancesMax: definition.runAsync ? limits.instancesMax : 1,
+      clock,
+      cache: definition.runAsync ? new SharedCache({ clock, bytesMax: limits.cacheBytesMax, onNotShared }) : undefined,
+      onDamage: (error) => warn(`what a run put into the cache cannot be read and is not shared: ${messageOf(error)}`),
+    });
+  }
+
   #takePath(running: Running): void {
     const { specification } = running.context;
     if (specification.kind !== "request") return;
@@ -235,7 +283,7 @@ export class ProcessingEngine {
     else owners.push(running);
   }
 
-  async #stopTrigger(key: string, options = { shutdown: false }): Promise<void> {
+  async #stopTrigger(key: string, options: StopOptions = { keep: false }): Promise<void> {
     const running = this.#running.get(key);
     if (running === undefined) return;
     this.#running.delete(key);
@@ -247,7 +295,7 @@ export class ProcessingEngine {
     }
     running.abort.abort();
     await running.runner.stop(options);
-    await running.context.instance.close();
+    await running.context.instances.close();
   }
 
   /** Called from within the trigger's own run: it must not wait for that run. */
@@ -263,6 +311,13 @@ function withoutUndefined<T extends object>(members: T): { [K in keyof T]?: Excl
 }
 
 const keyFor = (database: DatabaseDefinition, trigger: TriggerDefinition): string => `${database.id}/${trigger.id}`;
+
+function newStatistics(): TriggerStatistics {
+  return {
+    runs: 0, errors: 0, rows: 0, linesWritten: 0, running: 0, durations: new Histogram(), stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0,
+    spilledSlices: 0, rowsLost: 0, lastError: undefined, lastErrorNs: undefined, limitsMet: {}, denied: {}, stops: {},
+  };
+}
 
 function createRunner(services: ProcessingServices, context: TriggerContext): TriggerRunner {
   switch (context.specification.kind) {

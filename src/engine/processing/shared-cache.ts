@@ -108,9 +108,11 @@ export class SharedCache {
 
   /** A deletion is kept until everybody was told. */
   #forgetDeleted(): void {
-    let seen = this.#version;
-    for (const member of this.#members) seen = Math.min(seen, member.seen);
-    for (const [name, entry] of this.#entries) if (entry.kind === "deleted" && entry.version <= seen) this.#set(name, undefined);
+    for (const [name, entry] of this.#entries) {
+      if (entry.kind !== "deleted") continue;
+      const isKnown = [...this.#members].every((member) => member === entry.member || member.seen >= entry.version);
+      if (isKnown) this.#set(name, undefined);
+    }
   }
 
   #tell(name: string, reason: string): void {

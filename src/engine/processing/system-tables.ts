@@ -83,8 +83,8 @@ export class ProcessingSystemTables {
   /** The same rows from every database, as the reference has it. */
   #logRows(): SystemTable {
     return {
-      columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text")],
-      rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text]),
+      columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text"), text("database"), text("traceback"), text("run_id")],
+      rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text, row.database, row.traceback, row.runId]),
     };
   }
 
