@@ -1,38 +1,19 @@
 // Ingest over HTTP, fsync on, everything queryable: bodies of 10,000 lines over 4 connections, plain and gzip. CPU is the
 // server process's own (all threads, user and system), read from /proc. Linux only.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { queryRows, removeFolder, startServer, type TestServer } from "../test/support/server.ts";
 import { makeBodies, type Shape } from "./line-protocol-bodies.ts";
+import { cpuSeconds, peakBytes, settled } from "./process-usage.ts";
 import { quantile, report } from "./report.ts";
 
 const CONNECTIONS = 4;
 const LINES = 10_000;
 const GZIP_LEVEL = 4;
-/** The kernel counts process times in hundredths of a second. */
-const TICKS_PER_SECOND = 100;
-const QUIET_MS = 500;
-const QUIET_CPU_SECONDS = 0.02;
 const BODIES: Readonly<Record<Shape, number>> = { tsbs: 100, simple: 300 };
 /** Bodies sent before the count starts: series and keys are known then, and the code is compiled. */
 const WARM_UP: Readonly<Record<Shape, number>> = { tsbs: 8, simple: 30 };
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-const peakBytes = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) * 1024;
-
-/** The interpreter boots in the background after the start: its time is not ingest's. */
-async function settled(pid: number): Promise<void> {
-  for (let before = -1, now = cpuSeconds(pid); now - before > QUIET_CPU_SECONDS; now = cpuSeconds(pid)) {
-    before = now;
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-  }
-}
 
 async function send(agent: Agent, server: TestServer, body: Uint8Array, gzip: boolean): Promise<void> {
   const outgoing = request(`${server.url}/api/v3/write_lp?db=bench&precision=nanosecond`, {

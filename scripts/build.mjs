@@ -15,10 +15,11 @@ const path = (relative) => fileURLToPath(new URL(relative, root));
 export const ENTRIES = {
   "executor-worker": "src/adapters/plugin-runtime/executor-worker.ts",
   "disk-worker": "src/adapters/wal-log/disk-worker.ts",
+  "encode-worker": "src/adapters/kernels/encode-worker.ts",
   influxdb3: "src/cli/main.ts",
 };
 /** Loaded by URL as a thread of its own: never split into chunks. */
-const WORKERS = new Set(["executor-worker", "disk-worker"]);
+const WORKERS = new Set(["executor-worker", "disk-worker", "encode-worker"]);
 const COMMANDS = new Set(["influxdb3"]);
 
 const common = {

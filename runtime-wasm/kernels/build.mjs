@@ -10,15 +10,17 @@ const here = new URL("./", import.meta.url);
 const dist = new URL("../dist/", import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL("../../node_modules/assemblyscript/package.json", import.meta.url), "utf8"));
 
-/** Pages of 64 KiB; a kernel's memory never grows. */
-const PAGES = 512;
-export const KERNELS = { "line-protocol.wasm": "line-protocol/kernel.ts" };
+/** Sources and memory in pages of 64 KiB; a kernel's memory never grows. */
+export const KERNELS = {
+  "line-protocol.wasm": { source: "line-protocol/kernel.ts", pages: 512 },
+  "parquet.wasm": { source: "parquet/kernel.ts", pages: 80 },
+};
 
 /** The bytes of one kernel. */
-export async function compileKernel(source) {
+export async function compileKernel({ source, pages }) {
   let binary;
   const { error, stderr } = await asc.main(
-    [source, "--outFile", "out.wasm", "-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--initialMemory", `${PAGES}`, "--maximumMemory", `${PAGES}`, "--use", "abort="],
+    [source, "--outFile", "out.wasm", "-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--initialMemory", `${pages}`, "--maximumMemory", `${pages}`, "--use", "abort="],
     {
       readFile: async (name, base) => await readFile(new URL(name, here.href), "utf8").catch(() => null),
       writeFile: (name, contents) => void (name.endsWith(".wasm") && (binary = contents)),
@@ -31,8 +33,8 @@ export async function compileKernel(source) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const outputs = {};
-  for (const [name, source] of Object.entries(KERNELS)) {
-    const bytes = await compileKernel(source);
+  for (const [name, kernel] of Object.entries(KERNELS)) {
+    const bytes = await compileKernel(kernel);
     await writeFile(new URL(name, dist), bytes);
     outputs[name] = { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
   }

@@ -19,7 +19,7 @@ export function banner(config: ServeConfig, { url, startMs, program, hasTokens }
     ...(isLoopback(config.bind.host) ? ["this machine only"] : []),
     config.authentication === "tokens" ? "every request needs a token" : "no authentication",
   ].join(", ");
-  const data = config.objectStore.kind === "file" ? config.objectStore.dataDir : "in memory, gone when the server stops";
+  const data = describeStore(config.objectStore);
   const reachable = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//127.0.0.1:");
   const host = reachable === DEFAULT_URL ? "" : ` --host ${reachable}`;
   return [
@@ -42,6 +42,13 @@ export function banner(config: ServeConfig, { url, startMs, program, hasTokens }
     "",
     "",
   ].join("\n");
+}
+
+function describeStore(store: ServeConfig["objectStore"]): string {
+  if (store.kind === "memory") return "in memory, gone when the server stops";
+  if (store.kind === "file") return store.dataDir;
+  const local = store.walInStore ? "WAL too" : `WAL in ${store.dataDir}`;
+  return `bucket '${store.s3.bucket}' at ${new URL(store.s3.endpoint).origin} (${local})`;
 }
 
 /** The first thing to do on a server that answers nothing else. */

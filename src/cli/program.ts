@@ -24,8 +24,8 @@ const CREATE: CommandNode = {
     leaf("trigger", "Run a plugin on writes, on a schedule or on requests", async () =>
       (await import("./commands/create-trigger.ts")).createTrigger,
     ),
-    later("last_cache", "Create a last value cache"),
-    later("distinct_cache", "Create a distinct value cache"),
+    leaf("last_cache", "Create a last value cache", async () => (await import("./commands/create-cache.ts")).createLastCache),
+    leaf("distinct_cache", "Create a distinct value cache", async () => (await import("./commands/create-cache.ts")).createDistinctCache),
     leaf("token", "Create an admin token", async () => (await import("./commands/create-token.ts")).createToken),
   ],
 };
@@ -38,8 +38,8 @@ const DELETE: CommandNode = {
     leaf("database", "Delete a database", async () => (await import("./commands/delete.ts")).deleteDatabase),
     leaf("table", "Delete a table", async () => (await import("./commands/delete.ts")).deleteTable),
     leaf("trigger", "Delete a trigger", async () => (await import("./commands/delete.ts")).deleteTrigger),
-    later("last_cache", "Delete a last value cache"),
-    later("distinct_cache", "Delete a distinct value cache"),
+    leaf("last_cache", "Delete a last value cache", async () => (await import("./commands/delete-cache.ts")).deleteLastCache),
+    leaf("distinct_cache", "Delete a distinct value cache", async () => (await import("./commands/delete-cache.ts")).deleteDistinctCache),
     leaf("token", "Delete a named admin token", async () => (await import("./commands/delete.ts")).deleteToken),
   ],
 };

@@ -4,24 +4,10 @@
  */
 import type { FlagSpec } from "./command.ts";
 import { pairsFlag } from "./common-flags.ts";
+import { OBJECT_STORE_FLAGS } from "./store-flags.ts";
 import { GRANT_FLAGS } from "./trigger-settings.ts";
 
 const STORAGE_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "object-store",
-    value: "KIND",
-    summary: "Where durable data goes: file or memory",
-    env: ["INFLUXDB3_OBJECT_STORE"],
-    defaultText: "file",
-    choices: ["file", "memory", "memory-throttled", "s3", "google", "azure"],
-    hasUnavailableChoices: true,
-  },
-  {
-    name: "data-dir",
-    value: "DIR",
-    summary: "Folder of the file object store, created when missing",
-    env: ["INFLUXDB3_DB_DIR", "INFLUXDB3_DATA_DIR"],
-  },
   {
     name: "wal-flush-interval",
     value: "DURATION",
@@ -48,6 +34,9 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
   { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
   { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
   { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
+  { name: "value-cache-size", value: "SIZE", summary: "Memory for all last value and distinct value caches", env: ["TIDEMARK_VALUE_CACHE_SIZE"], defaultText: "64mb" },
+  { name: "last-cache-eviction-interval", value: "DURATION", summary: "How often expired rows leave the last value caches", env: ["INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
+  { name: "distinct-cache-eviction-interval", value: "DURATION", summary: "How often old values leave the distinct value caches", env: ["INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
 ];
 
 const HTTP_FLAGS: readonly FlagSpec[] = [
@@ -83,6 +72,14 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     value: "FILE",
     summary: "Admin token made by 'create token --admin --offline', taken over at start",
     env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
+  },
+  {
+    name: "http-transport",
+    value: "NAME",
+    summary: "uws: serve plain HTTP with uWebSockets.js (install @uwsjs/core), at about half the CPU per request",
+    env: ["TIDEMARK_HTTP_TRANSPORT"],
+    choices: ["own", "uws"],
+    defaultText: "own",
   },
   { name: "tls-cert", value: "FILE", summary: "Certificate chain as PEM: speak HTTPS", env: ["INFLUXDB3_TLS_CERT"] },
   { name: "tls-key", value: "FILE", summary: "Private key of the certificate as PEM", env: ["INFLUXDB3_TLS_KEY"] },
@@ -238,8 +235,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["disable-parquet-mem-cache", false, ["disable-file-cache"]],
   ["table-index-cache-max-entries", true],
   ["table-index-cache-concurrency-limit", true],
-  ["last-cache-eviction-interval", true],
-  ["distinct-cache-eviction-interval", true],
   ["disable-log-filter-noise-reduction", false],
   ["datafusion-config", true],
   ["datafusion-num-threads", true],
@@ -248,12 +243,8 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["traces-exporter", true],
   ["telemetry-endpoint", true],
   ["serve-invocation-method", true],
-  ["object-store-connection-limit", true],
   ["object-store-http2-only", false],
   ["object-store-http2-max-frame-size", true],
-  ["object-store-request-timeout", true],
-  ["object-store-max-retries", true],
-  ["object-store-retry-timeout", true],
   ["object-store-cache-endpoint", true],
 ];
 
@@ -265,13 +256,12 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
   ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
-  ["bucket", "INFLUXDB3_BUCKET"],
-  ["aws-access-key-id"],
-  ["aws-secret-access-key"],
-  ["aws-default-region"],
-  ["aws-endpoint"],
-  ["aws-session-token"],
-  ["aws-credentials-file"],
+  ["google-service-account"],
+  ["azure-storage-account"],
+  ["azure-storage-access-key"],
+  ["azure-endpoint"],
+  ["object-store-tls-ca"],
+  ["object-store-tls-allow-insecure"],
 ];
 
 export const NAMES_WITHOUT_EFFECT: readonly string[] = WITHOUT_EFFECT.map(([name]) => name);
@@ -287,6 +277,7 @@ const CONFIG_FLAG: FlagSpec = {
 export const SERVE_FLAGS: readonly FlagSpec[] = [
   CONFIG_FLAG,
   ...NODE_FLAGS,
+  ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,

@@ -46,6 +46,11 @@ async function listFiles(store: ObjectStore, prefix: string): Promise<CatalogFil
   return { records: records.sort(ascending), checkpoints: checkpoints.sort(ascending) };
 }
 
+/** Throws `catalog.foreign` for a prefix that another system uses. */
+export async function checkNotForeign(store: ObjectStore, prefix: string): Promise<void> {
+  await listFiles(store, prefix);
+}
+
 async function read(store: ObjectStore, path: string): Promise<CatalogObject | undefined> {
   const bytes = await store.get(path);
   if (bytes === undefined) return undefined;

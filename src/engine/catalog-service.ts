@@ -29,6 +29,8 @@ export interface CatalogServiceOptions {
   readonly clock: Pick<Clock, "nowNs">;
   readonly log?: LogSink;
   readonly limits?: Partial<CatalogLimits>;
+  /** Called when another process turns out to write this catalog. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 export class CatalogService {
@@ -185,6 +187,7 @@ export class CatalogService {
   }
 
   private conflict(sequence: number): DatabaseError {
+    this.options.onConflict?.();
     return new DatabaseError("catalog.conflict", {
       message: `Another process has written catalog record ${sequence} of '${this.options.prefix}'`,
       hint: "only one server may run with this node id and object store; stop the other one and restart",

@@ -68,6 +68,11 @@ export interface GroupCommitOptions {
   readonly discard: (record: RingRecord) => void;
 }
 
+/** What a writer is told while the server stops. */
+export function closedError(): DatabaseError {
+  return new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+}
+
 /** Between getting room and submitting lie a handful. */
 const SUBMIT_MICROTASKS_MAX = 100;
 
@@ -171,9 +176,15 @@ export class GroupCommit {
     this.#running ??= this.#run();
   }
 
+  /** Nothing more is stored, neither what waits nor what comes. */
+  refuse(error: DatabaseError): void {
+    this.#closed ??= error;
+    this.#gate.close(this.#closed);
+  }
+
   /** Waits for what was submitted, then refuses more. */
   async close(): Promise<void> {
-    this.#closed ??= new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
+    this.#closed ??= closedError();
     this.#gate.close(this.#closed);
     await this.#running;
     // A writer that has its room but has not submitted yet does so within a few microtasks.
@@ -190,7 +201,7 @@ export class GroupCommit {
       await this.#discardCovered();
       if (this.#queue.length === 0) continue;
       const group = this.#nextGroup();
-      const error = this.#closed !== undefined && this.#closed.code === "wal.write_failed" ? this.#closed : await this.#append(group);
+      const error = this.#closed !== undefined && this.#closed.code !== "wal.closed" ? this.#closed : await this.#append(group);
       this.#finish(group, error);
     }
     this.#running = undefined;

@@ -6,9 +6,11 @@ import { compileStatement, resultTypes, type CompiledQuery } from "../core/query
 import type { QueryStream } from "../core/query/query-stream.ts";
 import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { QueryEngine } from "../ports/query-engine.ts";
+import type { ParquetFiles } from "../ports/parquet-files.ts";
+import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
+import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { QueryLimits } from "./query-limits.ts";
-import { QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
+import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -22,7 +24,11 @@ export interface QueryServiceOptions {
   readonly catalog: { readonly state: { readonly databases: ReadonlyMap<string, DatabaseDefinition> } };
   readonly source: QuerySource;
   readonly engine: QueryEngine;
+  /** Fetches files before they are read; undefined: they lie where the engine reads them. */
+  readonly files?: ParquetFiles | undefined;
   readonly systemTables: SystemTableSource;
+  /** Undefined: no cache is ever declared. */
+  readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
 }
@@ -40,25 +46,25 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const { clock, engine, limits, catalog, source, systemTables } = this.#options;
+    const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs);
+    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
-    const result = await engine.execute({
-      sql: compiled.sql,
-      types: resultTypes(compiled),
-      relations: relationsOf(compiled, tables),
-      signal: request.signal,
-      timeoutMs: limits.timeoutMs,
+    await tables.prepare(compiled.scans);
+    const relations = relationsOf(compiled, tables);
+    const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
+    const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
+      release();
+      throw error;
     });
-    return { columns: compiled.columns, batches: result.batches, close: () => result.close() };
+    return { columns: compiled.columns, ...releasingAtEnd(result, release) };
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
@@ -77,7 +83,7 @@ export class QueryService {
   }
 }
 
-function relationsOf(compiled: CompiledQuery, tables: QueryTables): Parameters<QueryEngine["execute"]>[0]["relations"] {
+function relationsOf(compiled: CompiledQuery, tables: QueryTables): readonly EngineRelation[] {
   return compiled.scans.map((scan) => {
     const columns = scan.table.columns.map(({ name, type, id }) => ({ name, type, ...(id === undefined ? {} : { fieldId: id }) }));
     const persisted = tables.persisted(scan);

@@ -1,12 +1,15 @@
 /** The tables one query may see: its database's own, the system tables, the metadata views. */
 import type { DatabaseDefinition, TableDefinition } from "../core/catalog/definitions.ts";
-import type { ColumnType } from "../core/columns/column-type.ts";
+import type { CacheKind } from "../core/catalog/cache-definitions.ts";
 import { decodeTableBatch, type TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
-import type { Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
+import type { CachedTable, Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
 import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTable, type DescribedTable } from "../core/query/metadata.ts";
 import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
+import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
+import type { CacheService } from "./caches/cache-service.ts";
+import type { LiveCache } from "./caches/live-cache.ts";
 import type { PersistedPart } from "../ports/query-engine.ts";
 import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
@@ -35,8 +38,14 @@ export interface SystemTableSource {
 }
 
 export interface SystemTable {
-  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly columns: SourceTable["columns"];
   readonly rows: readonly (readonly unknown[])[];
+}
+
+/** Declared caches as queries need them. */
+export interface QueryCaches {
+  readonly service: Pick<CacheService, "ofTable">;
+  readonly yieldToEventLoop: () => Promise<void>;
 }
 
 const byName = (left: { readonly name: string }, right: { readonly name: string }): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
@@ -49,21 +58,49 @@ export class QueryTables implements TableSource {
   readonly #nowNs: bigint;
   readonly #snapshots = new Map<string, TableSnapshot>();
   readonly #systemTables = new Map<string, SystemTable>();
+  readonly #caches: QueryCaches | undefined;
+  /** Caches that the query names, by the name of their scan. */
+  readonly #namedCaches = new Map<string, LiveCache>();
+  readonly #cached = new Map<Scan, readonly TableBatchView[]>();
 
-  constructor(database: DatabaseDefinition, source: QuerySource, system: SystemTableSource, nowNs: bigint) {
+  constructor(database: DatabaseDefinition, source: QuerySource, system: SystemTableSource, nowNs: bigint, caches?: QueryCaches) {
+    this.#caches = caches;
     this.#database = database;
     this.#source = source;
     this.#system = system;
     this.#nowNs = nowNs;
   }
 
+  cache(kind: CacheKind, tableName: string, name: string | undefined): CachedTable | "no table" | "no cache" {
+    const table = this.#database.tables.get(tableName);
+    if (table === undefined) return "no table";
+    const own = (this.#caches?.service.ofTable(table.id) ?? []).filter(({ definition }) => definition.kind === kind);
+    const [cache] = name === undefined && own.length !== 1 ? [] : own.filter(({ definition }) => name === undefined || definition.name === name);
+    if (cache === undefined) return "no cache";
+    const scanName = String(cache.definition.id);
+    this.#namedCaches.set(scanName, cache);
+    const { retentionNs } = this.#database;
+    return { name: scanName, table: { columns: cacheColumns(cache.definition, table), deduplicate: false, ...(retentionNs === undefined || kind === "distinct" ? {} : { timeMinNs: this.#nowNs - retentionNs }) } };
+  }
+
+  /** Reads the caches that the query names: they answer with what they hold now. */
+  async prepare(scans: readonly Scan[]): Promise<void> {
+    for (const scan of scans) {
+      const cache = scan.schema === "cache" ? this.#namedCaches.get(scan.name) : undefined;
+      if (cache === undefined || this.#caches === undefined) continue;
+      this.#cached.set(scan, await cacheBatches(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop));
+    }
+  }
+
   names(schema: SchemaName): Iterable<string> {
     if (schema === "iox") return this.#database.tables.keys();
+    if (schema === "cache") return [];
     return schema === "system" ? this.#system.names(this.#database.name) : INFORMATION_SCHEMA_NAMES;
   }
 
   table(schema: SchemaName, name: string): SourceTable | undefined {
     if (schema === "iox") return this.#userTable(name);
+    if (schema === "cache") return undefined;
     const columns = schema === "system" ? this.#systemTable(name)?.columns : informationSchemaColumns(name);
     return columns === undefined ? undefined : { columns, deduplicate: false };
   }
@@ -104,6 +141,7 @@ export class QueryTables implements TableSource {
     if (scan.schema === "iox") {
       return (this.#snapshots.get(scan.name)?.batches ?? []).filter((batch) => mayMatter(batch, scan));
     }
+    if (scan.schema === "cache") return this.#cached.get(scan) ?? [];
     const rows = scan.schema === "system" ? this.#systemTable(scan.name) : informationSchemaTable(scan.name, this.#described());
     return rows === undefined || rows.rows.length === 0 ? [] : [encoded(rows, scan.name)];
   }
@@ -116,7 +154,7 @@ export class QueryTables implements TableSource {
     const batches = this.batches(scan);
     const windows = contestedTimes(files, batches, snapshot.mayHaveDuplicates);
     return {
-      files: files.map((file) => ({ path: file.path, contested: isContested(file, windows) })),
+      files: files.map((file) => ({ path: file.path, sizeBytes: file.sizeBytes, contested: isContested(file, windows) })),
       rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
       windows,
       memoryContested: windows.length > 0 && batches.some((batch) => isContested(batch, windows)),

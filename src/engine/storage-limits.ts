@@ -50,3 +50,40 @@ export const SNAPSHOT_CHECK_MS = 1_000;
 
 /** Pause after a snapshot that failed, in milliseconds: the store may be down. */
 export const SNAPSHOT_RETRY_MS = 5_000;
+
+/** Changes of the Parquet files that wait for their manifest: snapshots, merges, retention and deletion each have one at a time. */
+export const MANIFEST_CHANGES_WAITING_MAX = 64;
+
+/** Manifests after which a checkpoint replaces them: a start reads about so many objects. */
+export const MANIFESTS_PER_CHECKPOINT = 100;
+
+/** Pause before a Parquet file that could not be deleted is tried again. */
+export const DELETE_RETRY_MS = 30_000;
+
+/** Files that one manifest takes out: it stays below a megabyte. */
+export const FILES_PER_REMOVAL_MAX = 10_000;
+
+/** Rest after a merge, as a multiple of the time it took: merges use a quarter of the thread at most. */
+export const MERGE_REST = 3;
+export const MERGE_REST_MS_MIN = 50;
+
+/** Pause after a merge that failed, and before the first one after a start. */
+export const MERGE_RETRY_MS = 10_000;
+
+/** How often time windows that ended are looked for. */
+export const MERGE_CHECK_MS = 600_000;
+
+/** A time window counts as over so long after its end: its last rows lie in memory for ten minutes. */
+export const MERGE_CLOSED_AFTER_NS = 1_800_000_000_000n;
+
+/** Memory of a merge, where no memory limit says otherwise. */
+export const MERGE_MEMORY_BYTES_DEFAULT = 48 * MIB;
+
+/** How often deleted databases and tables are looked at. */
+export const HARD_DELETE_CHECK_MS = 60_000;
+
+/** `--retention-check-interval` (spec: storage §9). */
+export const RETENTION_CHECK_MS_DEFAULT = 1_800_000;
+
+/** A query may take 60 s. */
+export const DELETE_GRACE_MS_DEFAULT = 65_000;

@@ -17,10 +17,10 @@ import type { WalLog } from "../ports/wal-log.ts";
 import type { CatalogService } from "./catalog-service.ts";
 import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
-import { GroupCommit, type RingRecord } from "./group-commit.ts";
+import { BufferRoom } from "./buffer-room.ts";
+import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
-import { PersistedFiles } from "./snapshots/persisted-files.ts";
-import { Snapshotter, type SnapshotSettings } from "./snapshots/snapshotter.ts";
+import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
 import { type EncodableWrite, WritePath, type WriteRequest } from "./write-path.ts";
 
@@ -44,7 +44,7 @@ export interface StorageOptions {
   readonly limits?: Partial<StorageLimits>;
   readonly feedLimits?: Partial<FeedLimits>;
   /** Undefined: rows stay in the WAL and in memory. */
-  readonly snapshots?: SnapshotSettings;
+  readonly snapshots?: PersistenceSettings;
   /** Default true, unlike the reference: a damaged WAL stops the start. */
   readonly walReplayFailOnError?: boolean;
   /** Lets other work run; default: a timer of the clock. */
@@ -71,11 +71,11 @@ export interface StorageStatistics {
   readonly feedHeldBytes: number;
   readonly linesWritten: number;
   readonly bytesWritten: number;
-  readonly snapshots: number;
-  readonly snapshotFailures: number;
   readonly persistedFiles: number;
   readonly persistedRows: number;
   readonly persistedBytes: number;
+  /** Undefined: rows stay in the WAL and in memory. */
+  readonly persistence: PersistenceStatistics | undefined;
   readonly replay: RecoveryReport;
 }
 
@@ -83,25 +83,26 @@ export class Storage {
   readonly #catalog: CatalogService;
   readonly #log: LogSink;
   readonly #buffer: QueryableBuffer;
+  readonly #room: BufferRoom;
   readonly #commit: GroupCommit;
   readonly #path: WritePath;
   readonly #wal: WalLog;
   readonly #replay: RecoveryReport;
-  readonly #files: PersistedFiles;
-  readonly #snapshotter: Snapshotter | undefined;
+  readonly #persistence: Persistence | undefined;
   /** Committed rows for triggers. */
   readonly feed: TriggerFeed;
   readonly #listeners = new Set<(batch: CommittedBatch) => void>();
   #linesWritten = 0;
   #bytesWritten = 0;
 
-  private constructor(options: StorageOptions, { limits, buffer, files, replay, positions, yieldToEventLoop }: OpenedParts) {
+  private constructor(options: StorageOptions, { limits, buffer, persistence, replay, positions, yieldToEventLoop }: OpenedParts) {
     this.#catalog = options.catalog;
     this.#log = options.log;
     this.#wal = options.wal;
     this.#buffer = buffer;
+    this.#room = new BufferRoom({ buffer, clock: options.clock, limits, isPersisted: options.snapshots !== undefined });
     this.#replay = replay;
-    this.#files = files;
+    this.#persistence = persistence;
     this.#commit = new GroupCommit({
       wal: options.wal,
       clock: options.clock,
@@ -119,23 +120,23 @@ export class Storage {
     this.feed = new TriggerFeed({ buffer, commit: this.#commit, wal, clock, log, limits: feedLimits, positions, yieldToEventLoop, commitPosition });
     options.catalog.onChange((op) => this.#dropDeleted(op));
     this.#path = new WritePath({ catalog: options.catalog, clock: options.clock, limits, yieldToEventLoop, makeKernel: options.makeKernel });
-    this.#snapshotter = options.snapshots === undefined ? undefined : this.#createSnapshotter(options, options.snapshots, yieldToEventLoop);
+    persistence?.start(this.#snapshotCommit());
     // Files that a snapshot covered when the server went down.
-    if (files.sequence > 0) this.feed.cover(files.sequence);
+    const sequence = persistence?.files.sequence ?? 0;
+    if (sequence > 0) this.feed.cover(sequence);
   }
 
-  #createSnapshotter({ clock, log }: StorageOptions, settings: SnapshotSettings, yieldToEventLoop: () => Promise<void>): Snapshotter {
-    const liveTable = (tableId: number): TableDefinition | undefined => (isLive(this.#catalog, tableId) ? this.#catalog.state.tablesById.get(tableId) : undefined);
+  /** WAL files that a snapshot covers go through the feed: triggers may still need them. */
+  #snapshotCommit(): Parameters<Persistence["start"]>[0] {
     const commit = this.#commit;
-    const snapshotCommit = {
+    return {
       get durableSequence() {
         return commit.durableSequence;
       },
       rotate: () => commit.rotate(),
-      coveredFile: (sequence: number) => commit.coveredFile(sequence),
-      discardThrough: (sequence: number) => this.feed.cover(sequence),
+      coveredFile: (sequence) => commit.coveredFile(sequence),
+      discardThrough: (sequence) => this.feed.cover(sequence),
     };
-    return new Snapshotter({ settings, buffer: this.#buffer, files: this.#files, commit: snapshotCommit, liveTable, clock, log, yieldToEventLoop });
   }
 
   /** Reads the manifests, then replays the WAL after them. Throws `snapshot.corrupt`; `wal.corrupt` for damage that is no torn tail, unless told to go on without. */
@@ -143,12 +144,12 @@ export class Storage {
     const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     const buffer = new QueryableBuffer(limits.bufferBytes);
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
-    const files = options.snapshots === undefined ? new PersistedFiles() : await PersistedFiles.load(options.snapshots.store, options.snapshots.nodeId);
-    buffer.startAfter(files.sequence);
+    const persistence = await openPersistence(options, buffer, yieldToEventLoop);
+    buffer.startAfter(persistence?.files.sequence ?? 0);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
     const replay = await recover({
-      persistedSequence: files.sequence,
-      persistedFile: files.walFile,
+      persistedSequence: persistence?.files.sequence ?? 0,
+      persistedFile: persistence?.files.walFile ?? 0,
       wal: options.wal,
       log: options.log,
       failOnError: options.walReplayFailOnError ?? true,
@@ -161,7 +162,7 @@ export class Storage {
     if (buffer.bytes > limits.bufferBytes) {
       options.log.log("warn", `The replayed rows take ${buffer.bytes} bytes and the buffer's limit is ${limits.bufferBytes}: writes are refused until it is raised`);
     }
-    return new Storage(options, { limits, buffer, files, replay, positions, yieldToEventLoop });
+    return new Storage(options, { limits, buffer, persistence, replay, positions, yieldToEventLoop });
   }
 
   /**
@@ -192,12 +193,27 @@ export class Storage {
     const table = this.#catalog.state.tablesById.get(tableId);
     if (table === undefined || table.databaseId !== databaseId) return undefined;
     const buffered = this.#buffer.table(tableId);
-    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false, files: this.#files.ofTable(tableId) };
+    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false, files: this.#persistence?.files.ofTable(tableId) ?? [] };
   }
 
   /** Persists all that is durable now, where snapshots are on; a failure is logged and tried again later. */
   async snapshotNow(): Promise<void> {
-    await this.#snapshotter?.snapshotNow();
+    await this.#persistence?.snapshotNow();
+  }
+
+  /** Merges all small Parquet files that are worth it; resolves to the number of merges. */
+  async mergeNow(): Promise<number> {
+    return (await this.#persistence?.mergeNow()) ?? 0;
+  }
+
+  /** Removes expired files, as is done in the background from time to time. */
+  async expireNow(): Promise<void> {
+    await this.#persistence?.expireNow();
+  }
+
+  /** Resolves once objects that an earlier run left are deleted. */
+  async cleaned(): Promise<void> {
+    await this.#persistence?.cleaned();
   }
 
   /** Makes a durable trigger's position durable on its own, where its run wrote nothing. */
@@ -219,7 +235,7 @@ export class Storage {
 
   statistics(): StorageStatistics {
     const buffer = this.#buffer;
-    const persisted = this.#files.totals;
+    const persisted = this.#persistence?.files.totals ?? { count: 0, rows: 0, bytes: 0 };
     return {
       rows: buffer.rowCount,
       tables: buffer.tableCount,
@@ -231,19 +247,23 @@ export class Storage {
       ...this.feed.statistics(),
       linesWritten: this.#linesWritten,
       bytesWritten: this.#bytesWritten,
-      snapshots: 0,
-      snapshotFailures: 0,
-      ...this.#snapshotter?.statistics(),
       persistedFiles: persisted.count,
       persistedRows: persisted.rows,
       persistedBytes: persisted.bytes,
+      persistence: this.#persistence?.statistics(),
       replay: this.#replay,
     };
   }
 
+  /** From now on every write gets this error; queries go on. */
+  refuseWrites(error: DatabaseError): void {
+    this.#commit.refuse(error);
+  }
+
   /** Commits what was accepted, refuses more, closes the WAL log. */
   async close(): Promise<void> {
-    await this.#snapshotter?.close();
+    await this.#persistence?.close();
+    this.#room.close(closedError());
     await this.feed.close();
     await this.#commit.close();
     await this.#wal.close();
@@ -251,7 +271,7 @@ export class Storage {
 
   /** Encodes the rows into the ring. The commit is wrapped, so that awaiting this does not await it. */
   async #submit(write: EncodableWrite, { origin, position }: WriteRequest): Promise<{ readonly commit: Promise<void> }> {
-    this.#buffer.reserve(write.bufferBytes);
+    await this.#room.reserve(write.bufferBytes);
     try {
       const slot = await this.#commit.reserve(write.size + (position === undefined ? 0 : POSITION_BYTES));
       return { commit: this.#commit.submit(slot, { databaseId: write.databaseId, origin, batches: write.batches, reservedBytes: write.bufferBytes, position }) };
@@ -286,18 +306,28 @@ export class Storage {
         }
       }
     }
-    this.#snapshotter?.notify();
+    this.#persistence?.notify();
   }
 }
 
 interface OpenedParts {
   readonly limits: StorageLimits;
   readonly buffer: QueryableBuffer;
-  readonly files: PersistedFiles;
+  readonly persistence: Persistence | undefined;
   readonly replay: RecoveryReport;
   /** Of durable triggers, by trigger id. */
   readonly positions: ReadonlyMap<number, { readonly databaseId: number; readonly sequence: number; readonly recordedAt: number }>;
   readonly yieldToEventLoop: () => Promise<void>;
+}
+
+async function openPersistence({ snapshots, catalog, clock, log }: StorageOptions, buffer: QueryableBuffer, yieldToEventLoop: () => Promise<void>): Promise<Persistence | undefined> {
+  if (snapshots === undefined) return undefined;
+  const liveTable = (tableId: number): TableDefinition | undefined => (isLive(catalog, tableId) ? catalog.state.tablesById.get(tableId) : undefined);
+  const retentionOf = (tableId: number): bigint | undefined => {
+    const table = liveTable(tableId);
+    return table === undefined ? undefined : catalog.state.databasesById.get(table.databaseId)?.retentionNs;
+  };
+  return Persistence.open({ settings: snapshots, buffer, liveTable, retentionOf, clock, log, yieldToEventLoop });
 }
 
 /** Deleted tables answer no query and feed no trigger, so their rows need no memory. */

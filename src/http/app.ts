@@ -8,6 +8,7 @@ import { errorReply, toDatabaseError } from "./error-reply.ts";
 import { strangerRefusal } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
 import type { EdgeOptions, Route, RouteContext } from "./route.ts";
+import { CACHE_ROUTES } from "./routes/caches.ts";
 import { logRequest } from "./request-log.ts";
 import { DATABASE_ROUTES } from "./routes/databases.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
@@ -25,6 +26,7 @@ const ROUTES: readonly Route[] = [
   ...HEALTH_ROUTES,
   ...QUERY_ROUTES,
   ...DATABASE_ROUTES,
+  ...CACHE_ROUTES,
   ...TRIGGER_ROUTES,
   ...PLUGIN_ROUTES,
   ...ENGINE_ROUTES,

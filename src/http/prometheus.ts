@@ -6,7 +6,7 @@ export function renderPrometheus(metrics: readonly Metric[]): string {
 }
 
 function renderMetric(metric: Metric): string {
-  const samples = metric.samples.map(({ labels, value }) => `${metric.name}${renderLabels(labels)} ${renderValue(value)}\n`);
+  const samples = metric.samples.map(({ ending = "", labels, value }) => `${metric.name}${ending}${renderLabels(labels)} ${renderValue(value)}\n`);
   return `# HELP ${metric.name} ${escapeHelp(metric.help)}\n# TYPE ${metric.name} ${metric.type}\n${samples.join("")}`;
 }
 

@@ -2,6 +2,7 @@
  * What the HTTP edge needs from the rest: narrow interfaces that the engine fulfils and that a test fakes in a few
  * lines. Methods throw `DatabaseError`; its code decides the status and its message is the reference's text.
  */
+import type { CacheName, DistinctCacheRequest, LastCacheRequest } from "../core/catalog/plan-caches.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
@@ -53,6 +54,13 @@ export interface CatalogApi {
     },
   ): Promise<unknown>;
   deleteTable(database: string, table: string): Promise<unknown>;
+}
+
+export interface CachesApi {
+  /** Resolve to the description that is answered, once the cache has read the rows that were there before. */
+  createLast(request: LastCacheRequest): Promise<unknown>;
+  createDistinct(request: DistinctCacheRequest): Promise<unknown>;
+  delete(kind: "last" | "distinct", cache: CacheName): Promise<unknown>;
 }
 
 export interface TriggerRequest {
@@ -149,12 +157,24 @@ export interface Metric {
   /** Without unit suffix rules applied: give the full Prometheus name. */
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge";
-  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint }[];
+  /** A histogram's samples give the ending of their name: `_bucket` (cumulated, label `le`), `_sum`, `_count`. */
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly samples: readonly { readonly ending?: "_bucket" | "_sum" | "_count"; readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint }[];
 }
 
 export interface MetricsSource {
   collect(): readonly Metric[];
+}
+
+/** Something that keeps the server from working as it should. */
+export interface HealthProblem {
+  /** `degraded`: it does its work all the same; `failing`: it refuses writes. */
+  readonly level: "degraded" | "failing";
+  readonly text: string;
+}
+
+export interface HealthSource {
+  problems(): readonly HealthProblem[];
 }
 
 export interface ServerVersion {
@@ -168,9 +188,12 @@ export interface Services {
   readonly catalog: CatalogApi;
   readonly storage: WriteApi;
   readonly queries: QueryApi;
+  readonly caches: CachesApi;
   readonly processing: ProcessingApi;
   readonly tokens: TokenApi;
   readonly metrics: MetricsSource;
+  /** Without it nothing can be wrong. */
+  readonly health?: HealthSource;
   readonly clusterUuid: string;
   readonly version: ServerVersion;
 }

@@ -1,24 +1,32 @@
 /** What `/metrics` shows, collected when it is asked for. */
 import type { Metric, MetricsSource } from "../http/services.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
+import type { CacheService } from "../engine/caches/cache-service.ts";
+import type { CatalogService } from "../engine/catalog-service.ts";
+import type { PersistenceStatistics } from "../engine/snapshots/persistence.ts";
 import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
+import type { Stores } from "./open-stores.ts";
+import { storeMetrics } from "./store-metrics.ts";
 
 export interface MetricParts {
+  readonly caches: CacheService;
+  readonly catalog: CatalogService;
   readonly storage: Storage;
   readonly processing: ProcessingEngine;
   readonly runtime: PluginRuntime;
   readonly engine: QueryEngine;
   readonly loopDelay: EventLoopDelay;
+  readonly stores: Stores;
 }
 
 const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", samples: [{ value }] });
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...engineMetrics(parts), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {
@@ -33,14 +41,42 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
-    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
-    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    ...(now.persistence === undefined ? [] : persistenceMetrics(now.persistence)),
     gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
     gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),
     gauge("tidemark_parquet_bytes", "Bytes of Parquet files", now.persistedBytes),
     gauge("tidemark_wal_retained_bytes", "Bytes of WAL files that are kept for triggers alone", now.walRetainedBytes),
     gauge("tidemark_trigger_feed_bytes", "Bytes of persisted rows that are kept in memory for triggers", now.feedHeldBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
+  ];
+}
+
+function cacheMetrics({ caches, catalog }: MetricParts): Metric[] {
+  const now = caches.statistics();
+  const all = [...catalog.state.databases.values()].flatMap((database) => [...caches.ofDatabase(database)].map(([table, cache]) => ({ db: database.name, table: table.name, cache })));
+  return [
+    gauge("tidemark_value_cache_used_bytes", "Bytes that the last value and distinct value caches hold", now.bytes),
+    gauge("tidemark_value_cache_capacity_bytes", "Limit of all caches", now.limitBytes),
+    counter("tidemark_value_cache_refused_total", "Rows that found no room in a cache", now.refused),
+    {
+      name: "tidemark_value_cache_entries", help: "Keys of a last value cache, combinations of a distinct value cache", type: "gauge",
+      samples: all.map(({ db, table, cache }) => ({ labels: { db, table, cache: cache.definition.name, kind: cache.definition.kind }, value: cache.size })),
+    },
+  ];
+}
+
+function persistenceMetrics(now: PersistenceStatistics): Metric[] {
+  return [
+    counter("tidemark_snapshots_total", "Snapshots to Parquet", now.snapshots),
+    counter("tidemark_snapshot_failures_total", "Snapshots that failed and are tried again", now.snapshotFailures),
+    counter("tidemark_merges_total", "Merges of small Parquet files", now.merges),
+    counter("tidemark_merged_files_total", "Parquet files that merges replaced", now.mergedFiles),
+    counter("tidemark_merge_failures_total", "Merges that failed", now.mergeFailures),
+    counter("tidemark_expired_files_total", "Parquet files that retention periods took away", now.expiredFiles),
+    counter("tidemark_deleted_files_total", "Parquet objects deleted", now.deletedFiles),
+    counter("tidemark_orphaned_files_total", "Parquet objects deleted that a crash had left", now.orphanedFiles),
+    gauge("tidemark_doomed_files", "Parquet objects to be deleted once no query can read them", now.doomedFiles),
+    gauge("tidemark_manifest_reads", "Manifests that a start would read", now.manifestReads),
   ];
 }
 

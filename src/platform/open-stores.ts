@@ -1,38 +1,74 @@
-/** Opens what a node keeps: a locked folder with catalog objects and WAL files, or memory. */
+/** Opens what a node keeps: a locked folder with catalog objects and WAL files, a bucket, or memory. */
 import { join, resolve } from "node:path";
 import { createFileObjectStore } from "../adapters/object-store/file.ts";
 import { createMemoryObjectStore } from "../adapters/object-store/memory.ts";
+import { ParquetCache } from "../adapters/object-store/parquet-cache.ts";
+import { createThrottledObjectStore } from "../adapters/object-store/throttled.ts";
+import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { lockFolder } from "../adapters/system/process-lock.ts";
 import { openFileWalLog } from "../adapters/wal-log/file.ts";
 import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
+import type { StoreConfig } from "../core/config/store-config.ts";
+import { DatabaseError } from "../core/errors/database-error.ts";
+import { parquetFolder } from "../core/snapshot/manifest.ts";
+import { checkNotForeign } from "../engine/catalog-files.ts";
+import type { NodeClaim } from "../engine/stores/node-claim.ts";
+import { ObservedStore } from "../engine/stores/observed-store.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
+import type { Closing } from "./closing.ts";
+import { openS3, type StoreParts, takeNode } from "./open-s3.ts";
 import { workerEntry } from "./paths.ts";
 import { randomName } from "./random.ts";
 
 export interface Stores {
+  readonly kind: StoreConfig["kind"];
+  /** What the catalog and the snapshots use. */
   readonly objects: ObjectStore;
-  /** Local folder of the objects, absolute; undefined: they are in memory, so rows are not worth moving there. */
-  readonly folder: string | undefined;
+  readonly observed: ObservedStore;
+  /** Where the query engine reads Parquet; undefined: objects are in memory, so rows are not worth moving there. */
+  readonly parquet: ParquetPlace | undefined;
+  /** Undefined: the objects lie where the query engine reads. */
+  readonly cache: ParquetCache | undefined;
+  /** Undefined: nobody else can reach the store. */
+  readonly claim: NodeClaim | undefined;
+  /** The WAL is in the store too, so nothing can be stored while it is down. */
+  readonly walInStore: boolean;
   openWal(): Promise<WalLog>;
-  /** Lets other servers have the folder. */
-  release(): void;
 }
 
-/** Throws `server.folder_not_writable`, `server.folder_in_use`. */
-export function openStores(config: Pick<ServeConfig, "objectStore" | "nodeId">): Stores {
-  if (config.objectStore.kind === "memory") {
-    return { objects: createMemoryObjectStore(), folder: undefined, openWal: async () => createVolatileWalLog(), release: () => undefined };
+type Config = Pick<ServeConfig, "objectStore" | "nodeId">;
+
+/** Throws `server.*`, `object_store.unavailable`, `catalog.foreign`. */
+export async function openStores(config: Config, parts: StoreParts, closing: Closing): Promise<Stores> {
+  const { objectStore: store, nodeId } = config;
+  if (store.kind === "memory") return openMemory(store.throttled, parts);
+  makeFolder(join(store.dataDir, nodeId), { what: "data folder", flag: "--data-dir" });
+  closing.add("data folder", lockFolder(join(store.dataDir, nodeId, "lock")));
+  const openLocalWal = (): Promise<WalLog> => openFileWalLog({ folder: join(store.dataDir, nodeId, "wal"), workerUrl: workerEntry("disk-worker") });
+  if (store.kind === "file") {
+    const observed = new ObservedStore({ ...parts, store: createFileObjectStore({ folder: store.dataDir, randomName }), remote: false });
+    return { kind: "file", objects: observed, observed, parquet: placeBelow(store.dataDir, nodeId), cache: undefined, claim: undefined, walInStore: false, openWal: openLocalWal };
   }
-  const { dataDir } = config.objectStore;
-  makeFolder(join(dataDir, config.nodeId), { what: "data folder", flag: "--data-dir" });
-  const release = lockFolder(join(dataDir, config.nodeId, "lock"));
-  return {
-    objects: createFileObjectStore({ folder: dataDir, randomName }),
-    folder: resolve(dataDir),
-    openWal: () => openFileWalLog({ folder: join(dataDir, config.nodeId, "wal"), workerUrl: workerEntry("disk-worker") }),
-    release,
-  };
+  if (store.walInStore) throw new DatabaseError("server.misconfigured", { message: "--wal-object-store cannot be honoured yet", hint: "remove it" });
+  const observed: ObservedStore = new ObservedStore({ ...parts, store: openS3(store.s3, parts, () => observed.noteRetry()), remote: true });
+  await checkNotForeign(observed, `${nodeId}/catalog`);
+  const claim = await takeNode(observed, nodeId, parts);
+  closing.add("claim of the node", () => claim.close());
+  const folder = join(store.dataDir, nodeId, "cache");
+  const cache = await ParquetCache.open({ store: claim.guard(observed), folder, bytesMax: store.parquetCacheBytes });
+  return { kind: "s3", objects: cache.throughStore(), observed, parquet: placeBelow(folder, nodeId), cache, claim, walInStore: false, openWal: openLocalWal };
+}
+
+function openMemory(throttled: boolean, parts: StoreParts): Stores {
+  const memory = createMemoryObjectStore();
+  const observed = new ObservedStore({ ...parts, store: throttled ? createThrottledObjectStore(memory, parts.clock) : memory, remote: false });
+  return { kind: "memory", objects: observed, observed, parquet: undefined, cache: undefined, claim: undefined, walInStore: false, openWal: async () => createVolatileWalLog() };
+}
+
+function placeBelow(folder: string, nodeId: string): ParquetPlace {
+  const storeFolder = resolve(folder);
+  return { storeFolder, allowedFolder: join(storeFolder, parquetFolder(nodeId)) };
 }

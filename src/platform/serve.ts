@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
-import { loadLineProtocolKernel } from "../adapters/line-protocol-kernel/load.ts";
+import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
+import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
 import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
-import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
@@ -20,8 +20,10 @@ import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
-import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
+import type { CacheLimits } from "../engine/caches/cache-limits.ts";
+import { CacheService } from "../engine/caches/cache-service.ts";
+import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -29,7 +31,7 @@ import { LogTable } from "../engine/processing/log-table.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
-import type { SnapshotSettings } from "../engine/snapshots/snapshotter.ts";
+import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
 import { withTokenTable } from "../engine/token-table.ts";
@@ -42,7 +44,8 @@ import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
-import { listen, RUNTIME } from "./listen.ts";
+import { createHealth } from "./health.ts";
+import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -91,14 +94,15 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
   const { clock, log, closing } = opened;
   await checkAddress(config);
-  const stores = openStores(config);
-  closing.add("data folder", () => stores.release());
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log });
+  const stores = await openStores(config, opened, closing);
+  const { claim } = stores;
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
-  const engine = await DuckdbEngine.open({ clock, ...parquetPlace(config, stores.folder) });
+  claim?.onSuperseded((error) => storage.refuseWrites(error));
+  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -106,8 +110,13 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const access = pluginAccess(config, io);
-  const systemTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
-  const queries = new QueryService({ catalog, source: storage, engine, systemTables, clock, limits: QUERY_LIMITS_DEFAULT });
+  const yieldToEventLoop = createTurns();
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  closing.add("caches", async () => caches.close());
+  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -126,9 +135,11 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     catalog,
     storage,
     queries,
+    caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, processing: processing.engine, runtime, engine, loopDelay }),
+    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
@@ -156,6 +167,10 @@ interface StorageParts {
 }
 
 async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+  const kernels = new URL("runtime-wasm/dist/", packageRoot());
+  const yieldToEventLoop = createTurns();
+  const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
+  closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
   opened = await Storage.open({
@@ -171,20 +186,25 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
       ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
-    yieldToEventLoop: createTurns(),
-    makeKernel: await loadLineProtocolKernel(new URL("runtime-wasm/dist/", packageRoot()), log),
-    ...(stores.folder === undefined ? {} : { snapshots: snapshotSettings(config, stores.objects) }),
+    yieldToEventLoop,
+    makeKernel: await loadLineProtocolKernel(kernels, log),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
   });
   return opened;
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): SnapshotSettings {
+function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
   return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
 }
 
-function parquetPlace(config: ServeConfig, storeFolder: string | undefined): { readonly parquet?: ParquetPlace } {
-  return storeFolder === undefined ? {} : { parquet: { storeFolder, allowedFolder: join(storeFolder, parquetFolder(config.nodeId)) } };
+function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
+  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+  return {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
+    ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
+  };
 }
 
 function processingLimits(config: ServeConfig): ProcessingLimits {
@@ -222,14 +242,15 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);
-  return listen({
+  const listening: Parameters<typeof listen>[0] = {
     host: config.bind.host,
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
-  });
+  };
+  return config.httpTransport === "uws" ? listenOnUwsOrOwn(listening, log) : listen(listening);
 }
 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */

@@ -33,6 +33,7 @@ export interface TimeWindow {
 export interface PersistedFilePart {
   /** Object path. */
   readonly path: string;
+  readonly sizeBytes: number;
   /** It may hold rows of a window. */
   readonly contested: boolean;
 }

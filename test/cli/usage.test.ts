@@ -38,8 +38,12 @@ describe("serve refuses before it starts anything (cli §3)", () => {
       "Serve command failed: Must set INFLUXDB3_NODE_IDENTIFIER_PREFIX=NOPE to a valid env var value for the node id\nhint: export NOPE=<node id>, or pass --node-id\n",
     ],
     [
+      "serve --node-id a --object-store google",
+      'Serve command failed: Cannot parse object store config: the object store "google" is not supported\nhint: use file, or s3 with any store that speaks S3\'s API and honours If-None-Match\n',
+    ],
+    [
       "serve --node-id a --object-store s3",
-      'Serve command failed: Cannot parse object store config: the object store "s3" is not available yet\nhint: use --object-store file or --object-store memory\n',
+      "Serve command failed: Cannot parse object store config: no bucket was named\nhint: pass --bucket, or set INFLUXDB3_BUCKET\n",
     ],
     [
       "dev --wal-flush-interval 5",
@@ -50,7 +54,6 @@ describe("serve refuses before it starts anything (cli §3)", () => {
 
 describe("commands that are not there yet", () => {
   it.each([
-    ["create last_cache --table t x", "Create command failed: 'last_cache' is not available yet"],
     ["install package pandas", "Install command failed: 'package' is not available yet"],
     ["debug catalog list", "Debug command failed: 'debug' is not available yet"],
   ])("%s says so and ends with 1", async (line, text) => {

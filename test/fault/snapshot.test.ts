@@ -1,4 +1,5 @@
-// Goal: a snapshot loses nothing and doubles nothing, wherever it is cut off. Method: every call to the store and the WAL
+// Goal: snapshots, merges, checkpoints of the manifests and deletions lose nothing and double nothing, wherever they are cut
+// off, and leave no object behind for ever. Method: every call to the store and the WAL
 // fails in turn, before or after its effect, once (the server goes on) or for good (it dies); then a new server opens the disk.
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, it } from "vitest";
@@ -75,13 +76,22 @@ async function useServer(opened: Opened): Promise<number[]> {
     if (id === 3 || id === 5 || id === 6) await opened.storage.snapshotNow();
     await settle();
   }
+  await opened.storage.mergeNow();
+  // Files that were merged are deleted once no query can read them.
+  await opened.clock.advance(70_000, settle);
   return acknowledged;
 }
+
+const persistence = { manifestsPerCheckpoint: 2 };
 
 async function callsOfAll(): Promise<number> {
   const faults = new Faults(0, false, false);
   const disk = newDisk();
-  await useServer(await openStorage(disk, { wal: faultyWal(disk.files, faults), parquetStore: faultyStore(disk.objects, faults) }));
+  const opened = await openStorage(disk, { wal: faultyWal(disk.files, faults), parquetStore: faultyStore(disk.objects, faults), persistence });
+  await useServer(opened);
+  // 4 files of table a and 3 of b, all within one hour, and a checkpoint after every second manifest.
+  expect(opened.storage.statistics()).toMatchObject({ persistedFiles: 2, persistence: { merges: 2, mergedFiles: 7, deletedFiles: 7, doomedFiles: 0 } });
+  expect([...disk.objects.keys()].filter((path) => path.startsWith("n0/snapshot")).length).toBe(2);
   return faults.calls;
 }
 
@@ -94,7 +104,7 @@ describe("a snapshot cut off", () => {
     for (let failAt = 1; failAt <= calls; failAt++) {
       const disk = newDisk();
       const faults = new Faults(failAt, afterEffect, forGood);
-      const setting = { wal: faultyWal(disk.files, faults), parquetStore: faultyStore(disk.objects, faults) };
+      const setting = { wal: faultyWal(disk.files, faults), parquetStore: faultyStore(disk.objects, faults), persistence };
       const opened = await openStorage(disk, setting).catch(() => undefined);
       const acknowledged = opened === undefined ? [] : await useServer(opened);
       if (opened !== undefined && !forGood) {
@@ -109,9 +119,14 @@ describe("a snapshot cut off", () => {
         expect(new Set(found).size).toBe(found.length);
       }
       await fresh.storage.snapshotNow();
+      await fresh.storage.mergeNow();
       const again = await openStorage(disk, { parquetStore: createMemoryObjectStore(disk.objects) });
       expect((await idsOf(again, disk, "a")).filter((id) => acknowledged.includes(id))).toEqual(acknowledged);
       expect(tableRows(again, "a")).toEqual([]);
+      // Nothing is left of what was cut off: each object is a file that counts.
+      await again.storage.cleaned();
+      const { persistedFiles } = again.storage.statistics();
+      expect([...disk.objects.keys()].filter((path) => path.startsWith("n0/dbs/")).length, `call ${failAt}`).toBe(persistedFiles);
       await again.storage.write(request(lines(9)));
       expect(await idsOf(again, disk, "a")).toContain(9);
     }
@@ -123,7 +138,7 @@ describe("snapshots", () => {
 
   it("delete the WAL files they cover and no other, and give the buffer's memory back", async () => {
     const disk = newDisk();
-    const opened = await open(disk);
+    const opened = await open(disk, { persistence: { mergeMemoryBytesMax: 0 } });
     await useServer(opened);
     const { rows, bufferUsedBytes, persistedRows, persistedFiles } = opened.storage.statistics();
     expect({ rows, persistedRows, files: disk.files.size }).toEqual({ rows: 2, persistedRows: 12, files: 1 });
@@ -141,7 +156,7 @@ describe("snapshots", () => {
 
   it("refuse to start when a manifest is missing or damaged", async () => {
     const disk = newDisk();
-    await useServer(await open(disk));
+    await useServer(await open(disk, { persistence: { mergeMemoryBytesMax: 0 } }));
     const manifests = [...disk.objects.keys()].filter((path) => path.startsWith("n0/snapshots/")).sort();
     expect(manifests.length).toBe(3);
     const without = { files: disk.files, objects: new Map(disk.objects) };
@@ -158,15 +173,15 @@ describe("snapshots", () => {
     const opened = await open(disk, { snapshotAgeMs: 5_000 });
     await opened.storage.write(request(lines(1)));
     await opened.clock.advance(4_000, settle);
-    expect(opened.storage.statistics().snapshots).toBe(0);
+    expect(opened.storage.statistics().persistence?.snapshots).toBe(0);
     await opened.clock.advance(2_000, settle);
     for (let turn = 0; turn < 20; turn++) await settle();
-    expect(opened.storage.statistics()).toMatchObject({ snapshots: 1, rows: 0, persistedRows: 2 });
+    expect(opened.storage.statistics()).toMatchObject({ persistence: { snapshots: 1 }, rows: 0, persistedRows: 2 });
     const body = Array.from({ length: 100 }, (_, row) => `c,t=${row} text="${"x".repeat(200)}" ${row}`).join("\n");
     for (let time = 0; time < 80; time++) await opened.storage.write(request(body.replaceAll(/ (\d+)$/gm, (_, row: string) => ` ${Number(row) + time * 1000}`)));
     for (let turn = 0; turn < 2_000; turn++) await settle();
-    const { snapshots, rows, persistedRows, bufferUsedBytes, bufferLimitBytes } = opened.storage.statistics();
-    expect(snapshots).toBeGreaterThan(3);
+    const { persistence, rows, persistedRows, bufferUsedBytes, bufferLimitBytes } = opened.storage.statistics();
+    expect(persistence?.snapshots).toBeGreaterThan(3);
     expect(rows + persistedRows).toBe(8_002);
     expect(bufferUsedBytes).toBeLessThan(bufferLimitBytes / 2);
     await opened.storage.close();

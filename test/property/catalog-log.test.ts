@@ -6,6 +6,7 @@ import { decodeCatalogObject, encodeCatalogObject } from "../../src/core/catalog
 import { DEFAULT_CATALOG_LIMITS as LIMITS } from "../../src/core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../../src/core/catalog/ops.ts";
 import * as plan from "../../src/core/catalog/plan.ts";
+import { planCreateDistinctCache, planCreateLastCache, planDeleteCache } from "../../src/core/catalog/plan-caches.ts";
 import { EMPTY_CATALOG, type CatalogState } from "../../src/core/catalog/state.ts";
 import { isDatabaseError } from "../../src/core/errors/database-error.ts";
 
@@ -26,6 +27,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(name, name).map(([db, text]): Change => (state) => plan.planCreateTrigger(state, LIMITS, db, trigger(text))),
   fc.tuple(name, name, fc.boolean()).map(([db, text, force]): Change => (state) => plan.planDeleteTrigger(state, db, text, force)),
   fc.tuple(name, name, fc.boolean()).map(([db, text, disabled]): Change => (state) => plan.planSetTriggerDisabled(state, db, text, disabled)),
+  fc.tuple(name, name, fc.option(name, { nil: undefined })).map(([database, table, key]): Change => (state) => planCreateLastCache(state, { database, table, keyColumns: key === undefined ? undefined : [key], count: 2 })),
+  fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planCreateDistinctCache(state, { database, table, columns: [key], name: "x" })),
+  fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planDeleteCache(state, "last", { database, table, name: `${table}_${key}_last_cache` })),
   fc.tuple(name, name, fc.integer({ min: 1, max: 1000 }), fc.boolean()).map(([db, text, count, net]): Change => (state) =>
     plan.planSetTriggerSettings(state, db, text, { limits: { queries: count }, grants: net ? { net: ["self", "[::1]:80"], scratch: count } : {} }),
   ),

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileKernel, KERNELS } from "../../runtime-wasm/kernels/build.mjs";
 import { KERNEL_MEMORY_BYTES } from "../../src/core/line-protocol/kernel.ts";
-import { kernelBytes, kernelFolder, kernelMaker } from "../support/kernel.ts";
+import { PARQUET_KERNEL_BYTES } from "../../src/core/parquet/kernel-pages.ts";
+import { kernelBytes, kernelFolder, kernelMaker, parquetKernelMaker } from "../support/kernel.ts";
 
 interface LockFile {
   readonly outputs: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
@@ -21,9 +22,11 @@ describe("committed kernels", () => {
   });
 
   test("import nothing and have a memory of fixed size", async () => {
-    expect(WebAssembly.Module.imports(new WebAssembly.Module(kernelBytes()))).toEqual([]);
-    const kernel = (await kernelMaker())();
-    expect(kernel.memory.byteLength).toBe(KERNEL_MEMORY_BYTES);
-    expect(kernelBytes().length).toBeLessThan(20_000);
+    for (const name of Object.keys(KERNELS)) {
+      expect(WebAssembly.Module.imports(new WebAssembly.Module(kernelBytes(name)))).toEqual([]);
+      expect(kernelBytes(name).length).toBeLessThan(20_000);
+    }
+    expect((await kernelMaker())().memory.byteLength).toBe(KERNEL_MEMORY_BYTES);
+    expect((await parquetKernelMaker())().memory.byteLength).toBe(PARQUET_KERNEL_BYTES);
   });
 });

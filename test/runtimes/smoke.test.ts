@@ -1,6 +1,7 @@
 // Goal: the whole line works on every runtime: start, write, trigger, query, restart, replay. Method: the built program
 // under the real Node, Deno and Bun, spoken to over HTTP.
 import { afterEach, describe, expect, it } from "vitest";
+import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
 import { createTrigger, eventually, post, queryRows, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
 
 const servers: TestServer[] = [];
@@ -11,15 +12,22 @@ afterEach(async () => {
   }
 });
 
+const uws = await loadUws();
+/** Node with uWebSockets.js too, where its optional binary fits the machine. */
+const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
+  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
+  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
+];
+
 async function start(runtime: RuntimeName, folder?: string, flags: readonly string[] = []): Promise<TestServer> {
   const server = await startServer({ runtime, flags, ...(folder === undefined ? {} : { folder }) });
   servers.push(server);
   return server;
 }
 
-describe.each<RuntimeName>(["node", "deno", "bun"])("on %s", (runtime) => {
+describe.each(PLACES)("on %s", (_name, runtime, transport) => {
   it("writes, fires a plugin, answers SQL, stops cleanly and replays", { timeout: 120_000 }, async () => {
-    const first = await start(runtime);
+    const first = await start(runtime, undefined, transport);
     expect((await post(first, "/api/v3/configure/database", { db: "home" })).status).toBe(200);
     await createTrigger(first, { database: "home", name: "count", specification: "table:room", plugin: "tutorial/process_writes.py" });
     expect((await post(first, "/api/v3/write_lp?db=home", "room,name=kitchen temp=21.5,hum=40i 1700000000000000000")).status).toBe(204);
@@ -31,7 +39,7 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("on %s", (runtime) => {
     expect(derived).toEqual([{ source_table: "room", row_count: 1 }]);
     expect(await first.stop("SIGTERM")).toBe(0);
 
-    const second = await start(runtime, first.folder);
+    const second = await start(runtime, first.folder, transport);
     expect(await queryRows(second, "home", "SELECT * FROM room")).toEqual([{ hum: 40, name: "kitchen", temp: 21.5, time: "2023-11-14T22:13:20" }]);
     expect(await queryRows(second, "home", "SELECT row_count FROM processed_data")).toEqual([{ row_count: 1 }]);
     expect((await post(second, "/api/v3/write_lp?db=home", "room,name=hall temp=19 1700000001000000000\nroom,name=attic temp=9 1700000001000000000")).status).toBe(204);
@@ -42,7 +50,7 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("on %s", (runtime) => {
   });
 
   it("an endless loop in a plugin delays no write, and its trigger works again afterwards", { timeout: 120_000 }, async () => {
-    const server = await start(runtime, undefined, ["--plugin-time-limit", "1s"]);
+    const server = await start(runtime, undefined, ["--plugin-time-limit", "1s", ...transport]);
     const code = "def process_writes(influxdb3_local, table_batches, args=None):\n    for batch in table_batches:\n        for row in batch['rows']:\n            while row['spin'] == 1: pass\n        influxdb3_local.info('survived')\n";
     expect((await post(server, "/api/v3/plugins/files", { plugin_name: "spin.py", content: code })).status).toBe(200);
     expect((await post(server, "/api/v3/configure/database", { db: "home" })).status).toBe(200);

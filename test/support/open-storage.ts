@@ -5,6 +5,7 @@ import type { CatalogLimits } from "../../src/core/catalog/limits.ts";
 import { CatalogService } from "../../src/engine/catalog-service.ts";
 import type { FeedLimits } from "../../src/engine/feed/limits.ts";
 import { Storage, type StorageOptions } from "../../src/engine/storage.ts";
+import type { PersistenceSettings } from "../../src/engine/snapshots/persistence.ts";
 import type { StorageLimits } from "../../src/engine/storage-limits.ts";
 import type { WriteRequest } from "../../src/engine/write-path.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
@@ -32,6 +33,7 @@ export interface OpenSetting {
   /** Where Parquet files go; undefined: snapshots are off. */
   readonly parquetStore?: ObjectStore;
   readonly snapshotAgeMs?: number;
+  readonly persistence?: Partial<PersistenceSettings>;
 }
 
 export interface Opened {
@@ -57,7 +59,7 @@ export async function openStorage(disk: Disk, setting: OpenSetting = {}): Promis
     log: { log: (level, message) => void lines.push(`${level}: ${message}`) },
     limits: { ...TEST_LIMITS, ...setting.limits },
     yieldToEventLoop: setting.yieldToEventLoop ?? (() => new Promise((resolve) => setImmediate(resolve))),
-    ...(setting.parquetStore === undefined ? {} : { snapshots: { store: setting.parquetStore, nodeId: "n0", gen1DurationNs: 600_000_000_000n, ageMsMax: setting.snapshotAgeMs ?? 600_000 } }),
+    ...(setting.parquetStore === undefined ? {} : { snapshots: { store: setting.parquetStore, nodeId: "n0", gen1DurationNs: 600_000_000_000n, ageMsMax: setting.snapshotAgeMs ?? 600_000, ...setting.persistence } }),
     ...(setting.feedLimits === undefined ? {} : { feedLimits: setting.feedLimits }),
     ...(setting.walReplayFailOnError === undefined ? {} : { walReplayFailOnError: setting.walReplayFailOnError }),
   };

@@ -60,7 +60,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const listener = join(folder, "listener");
   rmSync(listener, { force: true });
   const [command, ...prefix] = COMMANDS[options.runtime ?? "node"];
-  const flags = ["serve", "--node-id", "node0", "--object-store", "file", "--data-dir", join(folder, "data"), "--http-bind", "127.0.0.1:0", ...(options.tokens === true ? [] : ["--without-auth"]), "--tcp-listener-file-path", listener];
+  const flags = ["serve", "--node-id", "node0", ...(options.flags?.includes("--object-store") === true ? [] : ["--object-store", "file"]), "--data-dir", join(folder, "data"), "--http-bind", "127.0.0.1:0", ...(options.tokens === true ? [] : ["--without-auth"]), "--tcp-listener-file-path", listener];
   const child = spawn(command as string, [...prefix, PROGRAM, ...flags, ...(options.flags ?? [])], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   let output = "";
   child.stdout?.on("data", (data) => (output += String(data)));

@@ -4,23 +4,21 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
-import { BodyBufferPool, type BodyBuffer } from "./body-buffers.ts";
-import { BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN, REFUSED_BODY_DRAIN_MS } from "./limits.ts";
+import { BodiesInFlight } from "./bodies-in-flight.ts";
+import type { BodyBuffer } from "./body-buffers.ts";
+import { REFUSED_BODY_DRAIN_MS } from "./limits.ts";
 
 export class RawMount {
   readonly #routes: RawRoutes;
   readonly #paths: ReadonlySet<string>;
   readonly #bodySizeMax: number;
-  readonly #bytesMax: number;
-  readonly #buffers = new BodyBufferPool();
-  /** Body bytes of all requests between their first byte and their answer. */
-  #bytesInFlight = 0;
+  readonly #bodies: BodiesInFlight;
 
   constructor(routes: RawRoutes, bodySizeMax: number) {
     this.#routes = routes;
     this.#paths = new Set(routes.paths);
     this.#bodySizeMax = bodySizeMax;
-    this.#bytesMax = Math.max(BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN * bodySizeMax);
+    this.#bodies = new BodiesInFlight(bodySizeMax);
   }
 
   /** True when the request is one of ours and will be answered. */
@@ -40,17 +38,13 @@ export class RawMount {
       this.#refuse(incoming, outgoing, this.#routes.tooLarge(path));
       return;
     }
-    const buffer = this.#buffers.take(declared);
+    const buffer = this.#bodies.take(declared);
     const onData = (chunk: Uint8Array): void => {
-      const refusal = this.#refusalOf(buffer, chunk, path);
-      if (refusal === undefined) {
-        buffer.append(chunk);
-        this.#bytesInFlight += chunk.length;
-        return;
-      }
+      const refusal = this.#bodies.append(buffer, chunk);
+      if (refusal === undefined) return;
       detach();
-      this.#free(buffer);
-      this.#refuse(incoming, outgoing, refusal);
+      this.#bodies.free(buffer);
+      this.#refuse(incoming, outgoing, this.#routes[refusal](path));
     };
     const onEnd = (): void => {
       detach();
@@ -58,23 +52,13 @@ export class RawMount {
     };
     const onGone = (): void => {
       detach();
-      this.#free(buffer);
+      this.#bodies.free(buffer);
     };
     const detach = (): void => {
       incoming.off("data", onData).off("end", onEnd).off("close", onGone);
     };
     // A broken upload ends in "close"; its error has nobody to be told.
     incoming.on("data", onData).on("end", onEnd).on("close", onGone).on("error", () => undefined);
-  }
-
-  #refusalOf(buffer: BodyBuffer, chunk: Uint8Array, path: string): RawReply | undefined {
-    if (buffer.size + chunk.length > this.#bodySizeMax) return this.#routes.tooLarge(path);
-    return this.#bytesInFlight + chunk.length > this.#bytesMax ? this.#routes.overloaded(path) : undefined;
-  }
-
-  #free(buffer: BodyBuffer): void {
-    this.#bytesInFlight -= buffer.size;
-    this.#buffers.giveBack(buffer);
   }
 
   async #answer(
@@ -88,7 +72,7 @@ export class RawMount {
       header: (name) => headerText(incoming.headers[name]),
       body: request.buffer.view(),
     });
-    this.#free(request.buffer);
+    this.#bodies.free(request.buffer);
     send(outgoing, reply);
   }
 

@@ -2,8 +2,10 @@
 
 /** Requests to a store that run at once (spec: storage §7). */
 export const CONNECTIONS_DEFAULT = 64;
-/** Requests that may wait for a connection. */
-export const CONNECTIONS_WAITING_MAX = 4_096;
+/** Requests that may wait for their turn. */
+export const WAITING_MAX = 65_536;
+/** Parquet files that are fetched into the cache at once: each is in memory while it comes. */
+export const DOWNLOADS_MAX = 4;
 /** From the first byte sent to the last byte received. */
 export const REQUEST_TIMEOUT_MS_DEFAULT = 30_000;
 /** Attempts after the first one. */

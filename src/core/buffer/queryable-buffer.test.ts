@@ -97,7 +97,7 @@ describe("QueryableBuffer", () => {
         const buffer = new QueryableBuffer(1e9);
         writes.forEach(([tableId, points], index) => {
           const bytes = batchOf(tableId, points, false);
-          buffer.reserve(batchCost(bytes));
+          buffer.tryReserve(batchCost(bytes));
           const before = buffer.bytes;
           const index0 = buffer.table(tableId) === undefined;
           buffer.append(committed(index + 1, tableId, bytes, points.length), { reserved: true });
@@ -112,10 +112,14 @@ describe("QueryableBuffer", () => {
 
   it("refuses before it is full, and says by how much", () => {
     const buffer = new QueryableBuffer(1000);
-    buffer.reserve(900);
-    expect(() => buffer.reserve(200)).toThrow("The queryable buffer is full (900 of 1000 bytes)");
+    let freed = 0;
+    buffer.onFreed(() => freed++);
+    expect([buffer.tryReserve(900), buffer.tryReserve(200)]).toEqual([true, false]);
+    expect(buffer.fullError()).toMatchObject({ code: "buffer.full", message: "The queryable buffer is full (900 of 1000 bytes)" });
+    expect(freed).toBe(0);
     buffer.release(900);
-    buffer.reserve(1000);
+    expect(freed).toBe(1);
+    expect(buffer.tryReserve(1000)).toBe(true);
   });
 
   it("feeds from any sequence", () => {

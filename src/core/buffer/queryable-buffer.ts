@@ -53,6 +53,7 @@ export class QueryableBuffer {
   #reserved = 0;
   #indexBytes = 0;
   #rowCount = 0;
+  #freed: () => void = () => undefined;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -80,22 +81,36 @@ export class QueryableBuffer {
     return this.#tables.size;
   }
 
-  /** Promises room for a write that is not accepted yet. Throws `buffer.full`. */
-  reserve(bytes: number): void {
-    if (this.bytes + bytes > this.limitBytes) {
-      throw new DatabaseError("buffer.full", {
-        message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
-        hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
-        details: { used: this.bytes, limit: this.limitBytes },
-      });
-    }
+  /** Promises room for a write that is not accepted yet; false: there is none. */
+  tryReserve(bytes: number): boolean {
+    if (this.bytes + bytes > this.limitBytes) return false;
     this.#reserved += bytes;
+    return true;
+  }
+
+  /** What a writer is told who finds no room. */
+  fullError(): DatabaseError {
+    return new DatabaseError("buffer.full", {
+      message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
+      hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
+      details: { used: this.bytes, limit: this.limitBytes },
+    });
   }
 
   /** Takes a promise back. */
   release(bytes: number): void {
+    this.#keepPromise(bytes);
+    this.#freed();
+  }
+
+  #keepPromise(bytes: number): void {
     assert(bytes <= this.#reserved, "no more is released than was reserved");
     this.#reserved -= bytes;
+  }
+
+  /** Called when there may be more room than before. */
+  onFreed(listener: () => void): void {
+    this.#freed = listener;
   }
 
   /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
@@ -103,7 +118,7 @@ export class QueryableBuffer {
     // Not `slice`: a Buffer's slice is a view, and would keep a whole WAL file in memory.
     const own: CommittedBatch = { ...batch, bytes: new Uint8Array(batch.bytes) };
     const cost = batchCost(own.bytes);
-    if (options.reserved) this.release(cost);
+    if (options.reserved) this.#keepPromise(cost);
     this.#held += cost;
     this.#unpersisted += cost;
     this.#rowCount += own.rowCount;
@@ -142,6 +157,7 @@ export class QueryableBuffer {
   /** Counts memory that a snapshot works with (or, negative, gives back): writers see less room meanwhile. */
   charge(bytes: number): void {
     this.#working += bytes;
+    if (bytes < 0) this.#freed();
   }
 
   /**
@@ -232,9 +248,10 @@ export class QueryableBuffer {
       for (const position of this.#readers.get(databaseId) ?? []) through = Math.min(through, position());
       this.#letGo(databaseId, all, through);
     }
-    if (this.readerBytes <= this.#readerBytesMax) return;
+    if (this.readerBytes <= this.#readerBytesMax) return this.#freed();
     const cut = this.#readerCut();
     for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, cut);
+    this.#freed();
   }
 
   /** The sequence up to which persisted rows must go, so that what readers keep is within its limit. */
@@ -269,6 +286,7 @@ export class QueryableBuffer {
     this.#indexBytes -= table?.indexBytes ?? 0;
     this.#rowCount -= table?.rowCount ?? 0;
     this.#tables.delete(tableId);
+    this.#freed();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Catalog ops, columns and triggers to and from JSON values. */
 import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
+import { decodeCache } from "./cache-ops.ts";
 import { messageOf } from "../errors/database-error.ts";
 import { type OwnGrants, parseGrants } from "../trigger/grants.ts";
 import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
@@ -51,6 +52,10 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name") };
     case "set-trigger-disabled":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), disabled: flag(object, "disabled") };
+    case "create-cache":
+      return { kind, tableId: whole(object, "tableId"), cache: decodeCache(object["cache"]) };
+    case "delete-cache":
+      return { kind, tableId: whole(object, "tableId"), cacheKind: oneOf(object, "cacheKind", ["last", "distinct"]), name: text(object, "name") };
     case "set-trigger-settings":
       return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), limits: decodeLimits(object), grants: decodeGrants(object) };
     case "create-token":

@@ -1,4 +1,5 @@
 /** The whole catalog state to and from a JSON value, for checkpoints. */
+import { decodeCaches, encodeCaches } from "./cache-ops.ts";
 import { decodeColumns, decodeTrigger } from "./codec-ops.ts";
 import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, optionalBigint, text, whole } from "./json.ts";
@@ -11,6 +12,8 @@ export function encodeState(state: CatalogState): unknown {
     lastDatabaseId: state.lastDatabaseId,
     lastTableId: state.lastTableId,
     lastTriggerId: state.lastTriggerId,
+    lastCacheId: state.lastCacheId,
+    caches: encodeCaches(state.caches),
     lastTokenId: state.lastTokenId,
     tokens: [...state.tokens.values()].map(encodeToken),
     databases: [...state.databasesById.values()].map((database) => ({
@@ -35,6 +38,8 @@ export function decodeState(value: unknown, sequence: number): CatalogState {
     lastDatabaseId: whole(object, "lastDatabaseId"),
     lastTableId: whole(object, "lastTableId"),
     lastTriggerId: whole(object, "lastTriggerId"),
+    lastCacheId: whole(object, "lastCacheId"),
+    caches: decodeCaches(object["caches"]),
     lastTokenId: whole(object, "lastTokenId"),
     tokens: indexed(asArray(object["tokens"], "tokens").map(decodeToken), (token) => token.name),
     databases: indexed(live, (database) => database.name),

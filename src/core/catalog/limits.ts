@@ -37,3 +37,9 @@ export const CHANGES_WAITING_MAX = 10_000;
 
 /** Plans of one schema change before it is given up: each round means another writer changed the catalog meanwhile. */
 export const PLAN_ROUNDS_MAX = 16;
+
+/** Each cache of a table costs time with every write to it. */
+export const CACHES_PER_TABLE_MAX = 32;
+
+/** Rows that a last value cache keeps for each key: its ring is copied when it moves. */
+export const CACHE_COUNT_MAX = 1_000;

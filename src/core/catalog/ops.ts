@@ -1,5 +1,6 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
+import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
 import type { OwnGrants } from "../trigger/grants.ts";
 import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
@@ -16,6 +17,7 @@ export type CatalogOp =
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
+  | CacheOp
   /** Replaces both wholly. */
   | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
   | TokenOp;
@@ -57,6 +59,10 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
     case "replace-token":
     case "delete-token":
       return applyTokenOp(state, op);
+    case "create-cache":
+    case "delete-cache":
+      tableOf(state, op.tableId);
+      return { ...state, ...applyCacheOp(state, op) };
     case "set-trigger-disabled":
       return changeTrigger(state, op, { disabled: op.disabled });
     case "set-trigger-settings":
@@ -90,6 +96,7 @@ function deleteDatabase(state: CatalogState, op: CatalogOp & { kind: "delete-dat
   const database: DatabaseDefinition = { ...old, name: op.newName, deleted: true };
   return {
     ...state,
+    caches: withoutTables(state.caches, [...old.tables.values()].map((table) => table.id)),
     databases: withoutEntry(state.databases, old.name),
     deletedDatabases: withEntry(state.deletedDatabases, database.name, database),
     databasesById: withEntry(state.databasesById, database.id, database),
@@ -119,7 +126,7 @@ function deleteTable(state: CatalogState, op: CatalogOp & { kind: "delete-table"
     tables: withoutEntry(database.tables, old.name),
     deletedTables: withEntry(database.deletedTables, table.name, table),
   };
-  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table) };
+  return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table), caches: withoutTables(state.caches, [table.id]) };
 }
 
 /** A table with its derived parts. */

@@ -2,6 +2,7 @@
  * The catalog as a value: databases, tables, columns and triggers. A state never changes; `apply.ts` makes the next one
  * from an op. Ids are never used again (spec: storage §6).
  */
+import type { TableCaches } from "./cache-definitions.ts";
 import type { TokenDefinition } from "../tokens/token.ts";
 import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
 
@@ -12,6 +13,7 @@ export interface CatalogState {
   readonly lastDatabaseId: number;
   readonly lastTableId: number;
   readonly lastTriggerId: number;
+  readonly lastCacheId: number;
   readonly lastTokenId: number;
   /** By name. */
   readonly tokens: ReadonlyMap<string, TokenDefinition>;
@@ -22,6 +24,8 @@ export interface CatalogState {
   /** Live and deleted. */
   readonly databasesById: ReadonlyMap<number, DatabaseDefinition>;
   readonly tablesById: ReadonlyMap<number, TableDefinition>;
+  /** Of live tables, by table id. */
+  readonly caches: TableCaches;
 }
 
 /** The server's own database: it exists from the start, counts against no limit and cannot be changed. */
@@ -33,12 +37,14 @@ export const EMPTY_CATALOG: CatalogState = {
   lastDatabaseId: 0,
   lastTableId: 0,
   lastTriggerId: 0,
+  lastCacheId: 0,
   lastTokenId: 0,
   tokens: new Map(),
   databases: new Map(),
   deletedDatabases: new Map(),
   databasesById: new Map(),
   tablesById: new Map(),
+  caches: new Map(),
 };
 
 /** Live tables of live databases: what the table limit counts. */

@@ -10,6 +10,7 @@ import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
 import { parseDuration } from "./humantime.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
 
 /** What `--restrict-plugin-triggers-to` names. */
@@ -24,8 +25,8 @@ export type Authentication = "tokens" | "this-machine" | "none";
 export interface ServeConfig {
   /** First path segment of everything durable. */
   readonly nodeId: string;
-  /** `dataDir` is created when it is missing. */
-  readonly objectStore: { readonly kind: "file"; readonly dataDir: string } | { readonly kind: "memory" };
+  /** Its `dataDir` is created when it is missing. */
+  readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   readonly authentication: Authentication;
   /** Paths that need no token. */
@@ -34,6 +35,8 @@ export interface ServeConfig {
   readonly adminTokenFile: string | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** `uws`: uWebSockets.js where it can be used. */
+  readonly httpTransport: "own" | "uws";
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
   /** Undefined: every kind of trigger is allowed. */
@@ -46,6 +49,9 @@ export interface ServeConfig {
   /** Undefined: the engine's own default. */
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
+  readonly valueCacheSizeBytes: number | undefined;
+  readonly lastCacheEvictionIntervalMs: number | undefined;
+  readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
   /** Persisted rows kept in memory for triggers that are behind. */
@@ -113,7 +119,7 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 
 /** Throws `server.misconfigured` and `server.address_not_local`. */
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
-  const objectStore = parseObjectStore(settings, around);
+  const objectStore = parseStoreConfig(settings, around);
   const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
   const adminTokenFile = settings.text("admin-token-file");
   return {
@@ -121,6 +127,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
     tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
     openPaths: parseOpenPaths(settings.list("disable-authz")),
     adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
@@ -131,6 +138,9 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
+    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
+    distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
     triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginLimits: parsePluginLimits(settings),
@@ -182,16 +192,6 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   return given;
 }
 
-function parseObjectStore(settings: ServeSettings, around: ServeSurroundings): ServeConfig["objectStore"] {
-  const kind = (settings.text("object-store") ?? "file").toLowerCase();
-  if (kind === "memory") return { kind };
-  if (kind === "file") return { kind, dataDir: around.resolvePath(settings.text("data-dir") ?? around.defaultDataDir) };
-  throw misconfigured(
-    `Cannot parse object store config: the object store "${kind}" is not available yet`,
-    "use --object-store file or --object-store memory",
-  );
-}
-
 function parsePluginDir(
   settings: ServeSettings,
   around: ServeSurroundings,
@@ -199,7 +199,7 @@ function parsePluginDir(
 ): string | undefined {
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
-  return objectStore.kind === "file" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+  return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */

@@ -4,17 +4,15 @@
  */
 import { ByteWriter } from "../bytes/byte-writer.ts";
 import type { ColumnValues } from "../columns/table-batch.ts";
-import { textDictionary, wordDictionary } from "./dictionary.ts";
-import { bitWidth, encodeHybrid } from "./hybrid.ts";
-import { snappyCompress } from "./snappy.ts";
-import { boolBounds, type Bounds, floatBounds, integerBounds, textBounds } from "./statistics.ts";
+import { textDictionary } from "./dictionary.ts";
+import { ENCODING, type PageEncoder } from "./page-encoder.ts";
+import { boolBounds, type Bounds, textBounds } from "./statistics.ts";
 import { ThriftWriter } from "./thrift.ts";
 
-/** Encodings by their numbers in the format. */
-const ENCODING = { plain: 0, rle: 3, dictionary: 8, byteStreamSplit: 9 } as const;
-
 export interface ColumnChunk {
-  readonly bytes: Uint8Array;
+  /** Where it begins in the file. */
+  readonly offset: number;
+  readonly compressedBytes: number;
   /** Bytes before the data page; 0: there is no dictionary. */
   readonly dictionaryBytes: number;
   readonly uncompressedBytes: number;
@@ -24,29 +22,45 @@ export interface ColumnChunk {
   readonly bounds: Bounds | undefined;
 }
 
-/** The values that are there, encoded. */
+/** The values that are there, encoded; perhaps in memory of the encoder, so it is used up before the next one. */
 interface Body {
   readonly encoding: number;
   readonly data: Uint8Array;
-  readonly dictionary?: { readonly data: Uint8Array; readonly count: number };
+  readonly dictionary?: { readonly data: Uint8Array; readonly count: number } | undefined;
   readonly bounds: Bounds | undefined;
 }
 
-/** Rows `from` to `to` (exclusive). `required`: the column has no definition levels. */
-export function encodeColumnChunk(column: ColumnValues, from: number, to: number, required: boolean): ColumnChunk {
+export interface RowRange {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+export interface ChunkTarget {
+  /** The file; the chunk is appended to it. */
+  readonly file: ByteWriter;
+  /** Working memory. */
+  readonly page: ByteWriter;
+  readonly encoder: PageEncoder;
+}
+
+/** `required`: the column has no definition levels. */
+export function encodeColumnChunk(column: ColumnValues, range: RowRange, required: boolean, target: ChunkTarget): ColumnChunk {
+  const { file, page, encoder } = target;
+  const { from, to } = range;
   const rows = rowsPresent(column, from, to);
-  const body = encodeBody(column, from, to, rows);
-  const pages = new ByteWriter(body.data.length >> 1);
-  let uncompressedBytes = 0;
-  if (body.dictionary !== undefined) uncompressedBytes += appendPage(pages, { kind: "dictionary", ...body.dictionary });
-  const dictionaryBytes = pages.length;
-  const page = new ByteWriter(body.data.length + 64);
-  if (!required) definitionLevels(column, from, to, rows, page);
+  page.clear();
+  if (!required) definitionLevels(column, range, rows, page, encoder);
+  const body = encodeBody(column, range, rows, encoder);
   page.append(body.data);
-  uncompressedBytes += appendPage(pages, { kind: "data", data: page.view(), count: to - from, encoding: body.encoding });
+  const offset = file.length;
+  let uncompressedBytes = 0;
+  if (body.dictionary !== undefined) uncompressedBytes += appendPage({ kind: "dictionary", ...body.dictionary }, file, encoder);
+  const dictionaryBytes = file.length - offset;
+  uncompressedBytes += appendPage({ kind: "data", data: page.view(), count: to - from, encoding: body.encoding }, file, encoder);
   const encodings = body.dictionary === undefined ? [ENCODING.rle, body.encoding] : [ENCODING.plain, ENCODING.rle, body.encoding];
   const nullCount = rows === undefined ? 0 : to - from - rows.length;
-  return { bytes: pages.view(), dictionaryBytes, uncompressedBytes, rowCount: to - from, nullCount, encodings, bounds: body.bounds };
+  return { offset, compressedBytes: file.length - offset, dictionaryBytes, uncompressedBytes, rowCount: to - from, nullCount, encodings, bounds: body.bounds };
 }
 
 /** Rows with a value; undefined: all of them. */
@@ -60,27 +74,32 @@ function rowsPresent(column: ColumnValues, from: number, to: number): Uint32Arra
   return count === to - from ? undefined : rows.subarray(0, count);
 }
 
-function definitionLevels(column: ColumnValues, from: number, to: number, rows: Uint32Array | undefined, page: ByteWriter): void {
-  const levels = new ByteWriter();
-  if (rows === undefined || rows.length === 0) {
-    levels.varint((to - from) * 2);
-    levels.byte(rows === undefined ? 1 : 0);
-  } else encodeHybrid((column.valid as Uint8Array).subarray(from, to), 1, levels);
+function definitionLevels(column: ColumnValues, { from, to }: RowRange, rows: Uint32Array | undefined, page: ByteWriter, encoder: PageEncoder): void {
+  const levels = rows === undefined || rows.length === 0 ? equalLevels(to - from, rows === undefined ? 1 : 0) : encoder.levels((column.valid as Uint8Array).subarray(from, to));
   page.uint32(levels.length);
-  page.append(levels.view());
+  page.append(levels);
 }
 
-function encodeBody(column: ColumnValues, from: number, to: number, rows: Uint32Array | undefined): Body {
+/** One run. */
+function equalLevels(count: number, level: number): Uint8Array {
+  const out = new ByteWriter(8);
+  out.varint(count * 2);
+  out.byte(level);
+  return out.view();
+}
+
+function encodeBody(column: ColumnValues, range: RowRange, rows: Uint32Array | undefined, encoder: PageEncoder): Body {
   if (column.type === "null" || rows?.length === 0) return { encoding: ENCODING.plain, data: new Uint8Array(), bounds: undefined };
+  const { from, to } = range;
   switch (column.type) {
     case "bool":
       return boolBody(presentBytes(column.values, from, to, rows));
     case "tag":
-      return tagBody(column, from, to, rows);
+      return tagBody(column, presentCodes(column.indexes, range, rows), encoder);
     case "utf8":
-      return textBody(column, from, to, rows);
+      return textBody(column, range, rows, encoder);
     default:
-      return numberBody(column.type, presentWords(column.values, from, to, rows));
+      return encoder.numbers(column.type, presentWords(column.values, from, to, rows));
   }
 }
 
@@ -100,28 +119,8 @@ function presentWords(values: BigInt64Array | BigUint64Array | Float64Array, fro
   return words;
 }
 
-function numberBody(type: "int64" | "uint64" | "float64" | "time", words: Uint32Array<ArrayBuffer>): Body {
-  const isFloat = type === "float64";
-  const bounds = isFloat ? floatBounds(new Float64Array(words.buffer, words.byteOffset, words.length >> 1)) : integerBounds(words, type !== "uint64");
-  const dictionary = wordDictionary(words);
-  if (dictionary !== undefined) {
-    const { words: entries, count, codes } = dictionary;
-    return { ...codedBody(codes, count), dictionary: { data: bytesOf(entries), count }, bounds };
-  }
-  // Split by byte, the exponents of neighbours stand together and compress.
-  return isFloat ? { encoding: ENCODING.byteStreamSplit, data: splitBytes(bytesOf(words)), bounds } : { encoding: ENCODING.plain, data: bytesOf(words), bounds };
-}
-
-const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-
-function splitBytes(bytes: Uint8Array): Uint8Array {
-  const count = bytes.length >> 3;
-  const out = new Uint8Array(bytes.length);
-  for (let stream = 0; stream < 8; stream++) {
-    const base = stream * count;
-    for (let index = 0, at = stream; index < count; index++, at += 8) out[base + index] = bytes[at] as number;
-  }
-  return out;
+function presentCodes(codes: Uint32Array, { from, to }: RowRange, rows: Uint32Array | undefined): Uint32Array {
+  return rows === undefined ? codes.subarray(from, to) : Uint32Array.from(rows, (row) => codes[row] as number);
 }
 
 function boolBody(values: Uint8Array): Body {
@@ -131,35 +130,19 @@ function boolBody(values: Uint8Array): Body {
 }
 
 /** The column's own codes, made dense for this row group. */
-function tagBody(column: Extract<ColumnValues, { type: "tag" }>, from: number, to: number, rows: Uint32Array | undefined): Body {
-  const dense = new Int32Array(column.offsets.length - 1).fill(-1);
-  const entries: Uint8Array[] = [];
-  const count = rows?.length ?? to - from;
-  const codes = new Uint32Array(count);
-  for (let index = 0; index < count; index++) {
-    const entry = column.indexes[rows === undefined ? from + index : (rows[index] as number)] as number;
-    let code = dense[entry] as number;
-    if (code < 0) code = dense[entry] = entries.push(column.bytes.subarray(column.offsets[entry], column.offsets[entry + 1])) - 1;
-    codes[index] = code;
-  }
-  return { ...codedBody(codes, entries.length), dictionary: { data: plainTexts(entries), count: entries.length }, bounds: textBounds(entries) };
+function tagBody(column: Extract<ColumnValues, { type: "tag" }>, codes: Uint32Array, encoder: PageEncoder): Body {
+  const { data, used } = encoder.codes(codes);
+  const entries = Array.from(used, (entry) => column.bytes.subarray(column.offsets[entry], column.offsets[entry + 1]));
+  return { encoding: ENCODING.dictionary, data, dictionary: { data: plainTexts(entries), count: entries.length }, bounds: textBounds(entries) };
 }
 
-function textBody(column: Extract<ColumnValues, { type: "utf8" }>, from: number, to: number, rows: Uint32Array | undefined): Body {
+function textBody(column: Extract<ColumnValues, { type: "utf8" }>, { from, to }: RowRange, rows: Uint32Array | undefined, encoder: PageEncoder): Body {
   const textAt = (row: number): Uint8Array => column.bytes.subarray(column.offsets[row], column.offsets[row + 1]);
   const texts = rows === undefined ? Array.from({ length: to - from }, (_, index) => textAt(from + index)) : Array.from(rows, textAt);
   const dictionary = textDictionary(texts);
   if (dictionary === undefined) return { encoding: ENCODING.plain, data: plainTexts(texts), bounds: textBounds(texts) };
   const { entries, codes } = dictionary;
-  return { ...codedBody(codes, entries.length), dictionary: { data: plainTexts(entries), count: entries.length }, bounds: textBounds(entries) };
-}
-
-function codedBody(codes: Uint32Array, count: number): { readonly encoding: number; readonly data: Uint8Array } {
-  const out = new ByteWriter(codes.length);
-  const width = Math.max(1, bitWidth(Math.max(0, count - 1)));
-  out.byte(width);
-  encodeHybrid(codes, width, out);
-  return { encoding: ENCODING.dictionary, data: out.view() };
+  return { encoding: ENCODING.dictionary, data: encoder.codes(codes).data, dictionary: { data: plainTexts(entries), count: entries.length }, bounds: textBounds(entries) };
 }
 
 function plainTexts(texts: readonly Uint8Array[]): Uint8Array {
@@ -174,9 +157,8 @@ function plainTexts(texts: readonly Uint8Array[]): Uint8Array {
 type Page = { readonly data: Uint8Array; readonly count: number } & ({ readonly kind: "dictionary" } | { readonly kind: "data"; readonly encoding: number });
 
 /** Returns the page's size before compression, header included. */
-function appendPage(out: ByteWriter, page: Page): number {
-  const compressed = new ByteWriter((page.data.length >> 1) + 64);
-  snappyCompress(page.data, compressed);
+function appendPage(page: Page, out: ByteWriter, encoder: PageEncoder): number {
+  const compressed = encoder.compress(page.data);
   const header = new ThriftWriter();
   header.i32(1, page.kind === "dictionary" ? 2 : 0);
   header.i32(2, page.data.length);
@@ -190,6 +172,6 @@ function appendPage(out: ByteWriter, page: Page): number {
   });
   const bytes = header.finish();
   out.append(bytes);
-  out.append(compressed.view());
+  out.append(compressed);
   return bytes.length + page.data.length;
 }

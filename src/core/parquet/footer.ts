@@ -10,15 +10,9 @@ export interface SchemaColumn {
   readonly fieldId: number;
 }
 
-/** A chunk that was written to the file at `offset`. */
-export interface PlacedChunk extends Omit<ColumnChunk, "bytes"> {
-  readonly offset: number;
-  readonly compressedBytes: number;
-}
-
 export interface RowGroup {
   readonly rowCount: number;
-  readonly chunks: readonly PlacedChunk[];
+  readonly chunks: readonly ColumnChunk[];
 }
 
 /** Physical types by their numbers in the format. */
@@ -82,7 +76,7 @@ function rowGroup(out: ThriftWriter, group: RowGroup, columns: readonly SchemaCo
   out.i64(3, group.rowCount);
 }
 
-function columnChunk(out: ThriftWriter, chunk: PlacedChunk, column: SchemaColumn): void {
+function columnChunk(out: ThriftWriter, chunk: ColumnChunk, column: SchemaColumn): void {
   out.i64(2, 0);
   out.struct(3, () => {
     out.i32(1, PHYSICAL[column.type]);
@@ -100,7 +94,7 @@ function columnChunk(out: ThriftWriter, chunk: PlacedChunk, column: SchemaColumn
   });
 }
 
-function statistics(out: ThriftWriter, { nullCount, bounds }: PlacedChunk): void {
+function statistics(out: ThriftWriter, { nullCount, bounds }: ColumnChunk): void {
   out.i64(3, nullCount);
   if (bounds === undefined) return;
   out.binary(5, bounds.max);

@@ -11,3 +11,9 @@ export const DICTIONARY_PROBE_ROWS = 4_096;
 
 /** Longer texts are no bounds in the statistics: they would weigh more than they save. */
 export const STATISTICS_TEXT_BYTES_MAX = 256;
+
+/** One page that is read back, uncompressed: a row group's texts. */
+export const PAGE_BYTES_MAX = 268_435_456;
+
+/** Rows of one file that is read back. */
+export const PARQUET_FILE_ROWS_MAX = 67_108_864;

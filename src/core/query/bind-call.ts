@@ -1,27 +1,40 @@
 /** Function calls: finds the function in the registries, then adds DISTINCT, ORDER BY, FILTER and OVER. */
+import { isFillCall, isGapfillCall } from "./bind-gapfill.ts";
 import { inherit, type Bound } from "./bound.ts";
 import type { ExpressionScope } from "./bind-context.ts";
 import { asBoolean } from "./bind-operators.ts";
 import { castTo } from "./coerce.ts";
-import type { AggregateResult, CallSite } from "./function-types.ts";
+import { expectCount, type AggregateResult, type CallSite, type ScalarFunction } from "./function-types.ts";
 import { AGGREGATES } from "./functions-aggregate.ts";
+import { NESTED_FUNCTIONS, unnested } from "./functions-nested.ts";
+import { PATTERN_FUNCTIONS } from "./functions-regex.ts";
 import { SCALARS } from "./functions-scalar.ts";
+import { CALENDAR_FUNCTIONS } from "./functions-calendar.ts";
 import { TIME_FUNCTIONS } from "./functions-time.ts";
 import { WINDOW_FUNCTIONS } from "./functions-window.ts";
 import { nearest, notImplemented, planError } from "./sql-error.ts";
 import type { Call, FrameBound, OrderItem, WindowSpecification } from "./syntax.ts";
 import { INT64, INTERVAL, isInteger } from "./types.ts";
 
+const SCALAR_FUNCTIONS: ReadonlyMap<string, ScalarFunction> = new Map([...SCALARS, ...TIME_FUNCTIONS, ...CALENDAR_FUNCTIONS, ...PATTERN_FUNCTIONS, ...NESTED_FUNCTIONS]);
+
 /** Every function that may be called. */
 export function functionNames(): readonly string[] {
-  return [...new Set([...AGGREGATES.keys(), ...WINDOW_FUNCTIONS.keys(), ...SCALARS.keys(), ...TIME_FUNCTIONS.keys()])].sort();
+  return [...new Set([...AGGREGATES.keys(), ...WINDOW_FUNCTIONS.keys(), ...SCALAR_FUNCTIONS.keys()])].sort();
 }
 
-const TEXT_GROWING: ReadonlySet<string> = new Set(["repeat", "lpad", "rpad", "replace", "regexp_replace", "translate", "concat_ws"]);
+/** Each function once, with DataFusion's word for its kind. */
+export function listedFunctions(): readonly (readonly [name: string, kind: "SCALAR" | "AGGREGATE" | "WINDOW"])[] {
+  return functionNames().map((name) => [name, AGGREGATES.has(name) ? "AGGREGATE" : WINDOW_FUNCTIONS.has(name) ? "WINDOW" : "SCALAR"]);
+}
+
+const TEXT_GROWING: ReadonlySet<string> = new Set(["repeat", "lpad", "rpad", "replace", "regexp_replace", "translate", "concat_ws", "overlay", "encode", "array_to_string", "array_join", "list_to_string", "list_join"]);
 
 export function bindCall(call: Call, at: ExpressionScope): Bound {
-  const site: CallSite = { name: call.name, position: at.context.position(call.at), nowNs: at.context.options.nowNs };
-  const scalar = SCALARS.get(call.name) ?? TIME_FUNCTIONS.get(call.name);
+  const site: CallSite = { name: call.name, position: at.context.position(call.at), nowNs: at.context.options.nowNs, ...(call.fromTop === true ? { fromTop: true } : {}) };
+  if (at.gapfill !== undefined && isGapfillCall(call)) return at.gapfill.bin(call, at, site);
+  if (at.gapfill !== undefined && isFillCall(call) && at.aggregates) return at.gapfill.fill(call, at, site);
+  const scalar = SCALAR_FUNCTIONS.get(call.name);
   if (scalar !== undefined) {
     if (call.over !== undefined || call.filter !== undefined || call.distinct || call.star || call.orderBy.length > 0) {
       throw planError(`${call.name} is not an aggregate function`, { position: site.position, hint: "DISTINCT, ORDER BY, FILTER and OVER need one" });
@@ -31,11 +44,21 @@ export function bindCall(call: Call, at: ExpressionScope): Bound {
     const made = scalar(args, site);
     return { sql: made.sql, type: made.type, constant: made.constant, name: made.shown ?? `${call.name}(${args.map((arg) => arg.name).join(",")})`, ...inherit(args) };
   }
+  if (call.name === "unnest") return bindUnnest(call, at, site);
   const windowed = call.over !== undefined ? WINDOW_FUNCTIONS.get(call.name) : undefined;
   const aggregate = windowed ?? AGGREGATES.get(call.name);
   if (aggregate === undefined) throw unknownFunction(call, site);
   if (call.over === undefined) return bindAggregate(call, at, site, (args) => aggregate(args, site));
   return bindWindow(call, at, site, (args) => aggregate(args, site), windowed !== undefined);
+}
+
+/** One row for each element: only the SELECT list can grow. */
+function bindUnnest(call: Call, at: ExpressionScope, site: CallSite): Bound {
+  if (!at.windowsAllowed) throw planError("unnest is only supported in the SELECT list", { position: site.position });
+  const args = call.arguments.map((argument) => at.bind(argument, at));
+  expectCount(args, site, 1);
+  const { sql, type } = unnested(args[0] as Bound, site);
+  return { sql, type, name: `UNNEST(${args[0]?.name})`, ...inherit(args) };
 }
 
 function unknownFunction(call: Call, site: CallSite): Error {
@@ -51,10 +74,11 @@ const COUNT_STAR: AggregateResult = { engine: "count", args: ["*"], type: INT64 
 function bindAggregate(call: Call, at: ExpressionScope, site: CallSite, build: Build): Bound {
   if (!at.aggregates) throw planError(`Aggregate functions are not allowed in this context: ${call.name}`, { position: site.position, hint: "use HAVING to filter groups" });
   // Inside an aggregate plain columns are free and a second aggregate is not.
-  const inside: ExpressionScope = { ...at, aggregates: false, windowsAllowed: false, groups: new Set(), aliases: new Map() };
+  const inside: ExpressionScope = { ...at, aggregates: false, windowsAllowed: false, groups: new Map(), aliases: new Map() };
   const { result, args, filter } = parts(call, inside, build, site);
   const order = orderSql(call, inside, result, site);
-  const sql = (result.wrap ?? same)(`${inner(result, call, order)}${filter.sql}`);
+  const whole = (result.wrap ?? same)(`${inner(result, call, order)}${filter.sql}`);
+  const sql = at.gapfill?.aggregate(whole) ?? whole;
   return { sql, type: result.type, name: shownCall(call, args, filter.shown, inside), aggregate: true, window: false };
 }
 
@@ -120,7 +144,7 @@ function bindWindow(call: Call, at: ExpressionScope, site: CallSite, build: Buil
   ].join(" ");
   const nulls = call.ignoreNulls === true && ranking ? " IGNORE NULLS" : "";
   const order = result.ordered === true && call.orderBy.length > 0 ? orderSql(call, inside, result, site) : "";
-  const core = `${result.engine}(${call.distinct ? "DISTINCT " : ""}${result.args.join(", ")}${nulls}${order})${filter.sql} OVER (${over})`;
+  const core = result.windowed?.(over) ?? `${result.engine}(${call.distinct ? "DISTINCT " : ""}${result.args.join(", ")}${nulls}${order})${filter.sql} OVER (${over})`;
   const shownFrame = orders.length > 0 ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW" : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
   const name = [
     shownCall({ ...call, orderBy: [] }, args, filter.shown, inside),

@@ -1,18 +1,24 @@
 /** What binding one statement shares: the known tables, the parameters, the fixed `now()`, and the scans it asked for. */
+import type { ColumnTest } from "../caches/column-tests.ts";
+import type { CacheKind } from "../catalog/cache-definitions.ts";
 import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
+import type { Gapfill } from "./bind-gapfill.ts";
 import type { Bound } from "./bound.ts";
 import { EMITTED_CHARACTERS_MAX, SQL_RELATIONS_MAX, TEXT_GROWTH_CALLS_MAX } from "./limits.ts";
 import type { Scope } from "./scope.ts";
 import { lineStartsOf, planError, type TextPosition } from "./sql-error.ts";
-import type { Expression, Query, WindowSpecification } from "./syntax.ts";
+import type { Expression, Query, Select, WindowSpecification } from "./syntax.ts";
 import type { SqlType } from "./types.ts";
 
-export type SchemaName = "iox" | "system" | "information_schema";
+/** `cache`: not named in SQL, reached through `last_cache` and `distinct_cache`. */
+export type SchemaName = "iox" | "system" | "information_schema" | "cache";
 
 export interface SourceColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** The text is a JSON list of such values, and is shown as a list. */
+  readonly listOf?: "uint64" | "utf8";
   /** The catalog's id of a user table's column. */
   readonly id?: number;
 }
@@ -33,6 +39,14 @@ export interface TableSource {
   table(schema: SchemaName, name: string): SourceTable | undefined;
   /** For hints. */
   names(schema: SchemaName): Iterable<string>;
+  /** A declared cache by the name of its table; without a name the only one. Absent: there are none. */
+  cache?(kind: CacheKind, table: string, name: string | undefined): CachedTable | "no table" | "no cache";
+}
+
+export interface CachedTable {
+  /** Of the scan. */
+  readonly name: string;
+  readonly table: SourceTable;
 }
 
 /** A scan the emitted SQL makes: `tidemark_scan(<id>)` or `relation_<id>`, columns `c0…` in this order, then `seq` or nothing. */
@@ -44,6 +58,8 @@ export interface Scan {
   /** Rows outside cannot matter: taken from the WHERE clause. */
   timeMinNs: bigint | undefined;
   timeMaxNs: bigint | undefined;
+  /** Rows that fail one of them cannot matter either. */
+  readonly tests: ColumnTest[];
 }
 
 export type ParameterValue = string | number | bigint | boolean | null;
@@ -73,9 +89,16 @@ export interface BoundQuery {
   readonly columns: readonly OutputColumn[];
 }
 
+export interface BoundSelect {
+  readonly at: ExpressionScope;
+  readonly whereCovered: boolean;
+}
+
 export class BindContext {
   readonly options: BindOptions;
   readonly scans: Scan[] = [];
+  /** Of each SELECT: its scope, and whether the bounds and tests of its scans are all that its WHERE says. */
+  readonly selects = new Map<Select, BoundSelect>();
   #alias = 0;
   #emitted = 0;
   #growthCalls = 0;
@@ -92,7 +115,7 @@ export class BindContext {
 
   scan(schema: SchemaName, name: string, table: SourceTable): Scan {
     if (this.scans.length >= SQL_RELATIONS_MAX) throw planError(`Query reads more than ${SQL_RELATIONS_MAX} tables`);
-    const scan: Scan = { id: this.options.nextScanId(), schema, name, table, timeMinNs: table.timeMinNs, timeMaxNs: undefined };
+    const scan: Scan = { id: this.options.nextScanId(), schema, name, table, timeMinNs: table.timeMinNs, timeMaxNs: undefined, tests: [] };
     this.scans.push(scan);
     return scan;
   }
@@ -132,8 +155,10 @@ export interface ExpressionScope {
   readonly commonTables: readonly CommonTable[];
   readonly aggregates: boolean;
   readonly windowsAllowed: boolean;
-  /** Engine texts of GROUP BY expressions: they are not loose columns. */
-  readonly groups: ReadonlySet<string>;
+  /** Engine texts of GROUP BY expressions, which are not loose columns, and what stands for them in the output. */
+  readonly groups: ReadonlyMap<string, string>;
+  /** Set in GROUP BY and the output of a gap-filling query. */
+  readonly gapfill?: Gapfill | undefined;
   readonly windows: ReadonlyMap<string, WindowSpecification>;
   /** Output aliases that HAVING, QUALIFY may use. */
   readonly aliases: ReadonlyMap<string, Expression>;

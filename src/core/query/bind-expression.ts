@@ -4,13 +4,12 @@ import type { ExpressionScope, ParameterValue } from "./bind-context.ts";
 import { bindCall } from "./bind-call.ts";
 import { asBoolean, bindBinary, negated } from "./bind-operators.ts";
 import { castTo, comparable, retyped } from "./coerce.ts";
-import { fromWallClock } from "./emit-time.ts";
 import { parseInterval } from "./interval.ts";
 import { qualifiedName, resolveColumn, shownName } from "./scope.ts";
 import { notImplemented, planError } from "./sql-error.ts";
 import type { Expression, Identifier, LiteralValue } from "./syntax.ts";
 import { typeFromName } from "./type-names.ts";
-import { arrowName, BOOLEAN, commonType, FLOAT64, INT64, INTERVAL, isInteger, isText, NULL, TIMESTAMP, UINT64, UTF8, type SqlType } from "./types.ts";
+import { arrowName, BOOLEAN, commonType, FLOAT64, INT64, INTERVAL, isInteger, isText, NULL, UINT64, UTF8, type SqlType } from "./types.ts";
 
 type Node<K extends Expression["kind"]> = Extract<Expression, { readonly kind: K }>;
 
@@ -20,7 +19,8 @@ const leaf = (sql: string, type: SqlType, name: string, constant?: Bound["consta
 export function bindExpression(expression: Expression, at: ExpressionScope): Bound {
   const bound = bindNode(expression, at);
   at.context.count(bound.sql);
-  return at.groups.size > 0 && bound.loose !== undefined && at.groups.has(bound.sql) ? { ...bound, loose: undefined, joined: undefined } : bound;
+  const grouped = at.groups.size > 0 && bound.loose !== undefined ? at.groups.get(bound.sql) : undefined;
+  return grouped === undefined ? bound : { ...bound, sql: grouped, loose: undefined, joined: undefined };
 }
 
 // One case per kind of node; splitting the switch would only hide the list.
@@ -194,11 +194,12 @@ function bindScalarQuery(node: Node<"subquery">, at: ExpressionScope): Bound {
 
 function bindLike(node: Node<"like">, at: ExpressionScope): Bound {
   const position = at.context.position(node.at);
-  if (node.similar) throw notImplemented("SIMILAR TO", { position, hint: "use a regular expression: ~" });
   const [operand, pattern] = [bindExpression(node.operand, at), bindExpression(node.pattern, at)];
   for (const side of [operand, pattern]) {
     if (!isText(side.type) && side.type.kind !== "null") throw planError(`There isn't a common type to coerce ${arrowName(operand.type)} and ${arrowName(pattern.type)} in LIKE expression`, { position });
   }
+  // DataFusion reads the pattern of SIMILAR TO as a regular expression.
+  if (node.similar) return bindBinary(node.negated ? "!~" : "~", operand, pattern, position);
   if (node.escape !== undefined && [...node.escape].length !== 1) throw planError("Invalid escape character in LIKE expression", { position });
   const word = node.caseInsensitive ? "ILIKE" : "LIKE";
   // A backslash escapes by default (DataFusion); saying so costs the engine its prefix shortcut, so only where one occurs.
@@ -250,16 +251,13 @@ function bindCast(node: Node<"cast">, at: ExpressionScope): Bound {
   return castTo(operand, typeFromName(node.type, position), position, node.quiet);
 }
 
-/** On a time without zone: its wall clock read in the zone (DataFusion); with one: only shown in another. */
+/** A cast, as DataFusion plans it: a time without zone is read as the zone's wall clock, one with a zone is only shown in another. */
 function bindAtTimeZone(node: Node<"at-time-zone">, at: ExpressionScope): Bound {
   const operand = bindExpression(node.operand, at);
   const zone = bindExpression(node.zone, at);
   const position = at.context.position(node.at);
   if (zone.constant?.kind !== "string") throw planError("AT TIME ZONE requires a string literal", { position });
-  const time = castTo(operand, operand.type.kind === "timestamp" ? operand.type : TIMESTAMP, position);
-  const shown = time.type.kind === "timestamp" && time.type.zone !== undefined;
-  const type: SqlType = { kind: "timestamp", unit: "Nanosecond", zone: zone.constant.text };
-  return { ...retyped(time, type, shown ? time.sql : fromWallClock(time.sql, zone.constant.text)), name: operand.name };
+  return castTo(operand, { kind: "timestamp", unit: "Nanosecond", zone: zone.constant.text }, position);
 }
 
 function bindIndex(node: Node<"index">, at: ExpressionScope): Bound {

@@ -1,14 +1,17 @@
 /** GROUP BY: expressions, output aliases and ordinals, ROLLUP, CUBE, GROUPING SETS; and the rule that nothing else is loose. */
 import type { ExpressionScope } from "./bind-context.ts";
+import { Gapfill, isGapfillCall } from "./bind-gapfill.ts";
 import type { Bound } from "./bound.ts";
 import { findIn } from "./scope.ts";
-import { planError } from "./sql-error.ts";
+import { notImplemented, planError } from "./sql-error.ts";
 import type { Expression, GroupItem, Select } from "./syntax.ts";
 
 export interface Grouping {
   /** After GROUP BY; undefined without one. */
   readonly sql: string | undefined;
   readonly texts: ReadonlySet<string>;
+  /** For what each text stands in the output. */
+  readonly shown: ReadonlyMap<string, string>;
   readonly names: readonly string[];
 }
 
@@ -22,13 +25,23 @@ export function bindGroups(select: Select, at: ExpressionScope): Grouping {
     return bound.sql;
   };
   const parts = select.groupBy.map((item) => groupSql(item, one));
-  return { sql: parts.length === 0 ? undefined : parts.join(", "), texts, names };
+  const shown = at.gapfill?.setKeys(texts) ?? new Map([...texts].map((text) => [text, text]));
+  return { sql: parts.length === 0 ? undefined : parts.join(", "), texts, shown, names };
 }
 
 function groupSql(item: GroupItem, one: (expression: Expression) => string): string {
   if (item.kind === "expression") return one(item.expression);
   const sets = item.sets.map((set) => `(${set.map(one).join(", ")})`).join(", ");
   return item.kind === "sets" ? `GROUPING SETS (${sets})` : `${item.kind.toUpperCase()} (${sets})`;
+}
+
+/** The gap filling that a GROUP BY asks for; undefined when it asks for none. Throws for one inside ROLLUP and its like. */
+export function gapfillOf(select: Select, at: ExpressionScope): Gapfill | undefined {
+  const expressions = select.groupBy.flatMap((item) => (item.kind === "expression" ? [groupExpression(item.expression, select, at)] : item.sets.flat()));
+  const call = expressions.find(isGapfillCall);
+  if (call === undefined) return undefined;
+  if (select.groupBy.some((item) => item.kind !== "expression")) throw notImplemented("gap filling with ROLLUP, CUBE or GROUPING SETS", { position: at.context.position(call.at) });
+  return new Gapfill(at.context.alias());
 }
 
 /** What a GROUP BY entry means: an ordinal, an alias that no input column hides, or itself. */

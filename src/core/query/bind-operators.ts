@@ -10,7 +10,7 @@ import { arithmeticType, arrowName, BOOLEAN, DATE, DURATION, engineName, FLOAT64
 
 const COMPARISONS = new Set<BinaryOperator>(["=", "<>", "<", "<=", ">", ">=", "is-distinct", "is-not-distinct"]);
 const SHOWN: Readonly<Partial<Record<BinaryOperator, string>>> = {
-  or: "OR", and: "AND", "<>": "!=", "is-distinct": "IS DISTINCT FROM", "is-not-distinct": "IS NOT DISTINCT FROM",
+  or: "OR", and: "AND", "<>": "!=", "#": "BIT_XOR", "is-distinct": "IS DISTINCT FROM", "is-not-distinct": "IS NOT DISTINCT FROM",
 };
 
 /** Result of an operator on bound operands. */
@@ -40,6 +40,8 @@ function applied(operator: BinaryOperator, left: Bound, right: Bound, position: 
     case "&":
     case "|":
     case "#":
+    case "<<":
+    case ">>":
       return bits(operator, left, right, position);
     default:
       return temporal(operator, left, right) ?? arithmetic(operator, left, right, position);
@@ -74,7 +76,7 @@ function concatenated(left: Bound, right: Bound): Bound {
   return { ...of(`CASE WHEN ${size} > ${TEXT_JOINED_MAX} THEN error('|| makes more than ${TEXT_JOINED_MAX} bytes') ELSE ${call} END`, UTF8), joined: parts };
 }
 
-function bits(operator: "&" | "|" | "#", left: Bound, right: Bound, position: TextPosition): Bound {
+function bits(operator: "&" | "|" | "#" | "<<" | ">>", left: Bound, right: Bound, position: TextPosition): Bound {
   const type = arithmeticType(left.type, right.type);
   if (type === undefined || !isInteger(type)) throw unsupported(operator, left, right, position);
   const [a, b] = [castTo(left, type).sql, castTo(right, type).sql];

@@ -15,7 +15,7 @@ import { commonType, isInteger, NULL, sameType, type SqlType } from "./types.ts"
 export function bindTop(query: Query, options: BindOptions): { readonly bound: BoundQuery; readonly context: BindContext } {
   const context = new BindContext(options);
   const at: ExpressionScope = {
-    context, scope: EMPTY_SCOPE, commonTables: [], aggregates: false, windowsAllowed: false, groups: new Set(), windows: new Map(), aliases: new Map(),
+    context, scope: EMPTY_SCOPE, commonTables: [], aggregates: false, windowsAllowed: false, groups: new Map(), windows: new Map(), aliases: new Map(),
     bindQuery, bind: bindExpression,
   };
   return { bound: bindQuery(query, at), context };

@@ -1,5 +1,6 @@
 /** FROM: known tables become scans, derived tables and CTEs subqueries, joins keep their shape. Engine names are all ours. */
-import type { BindContext, CommonTable, ExpressionScope, SchemaName, SourceTable } from "./bind-context.ts";
+import { cacheScan } from "./bind-cache.ts";
+import type { BindContext, CommonTable, ExpressionScope, Scan, SchemaName, SourceTable } from "./bind-context.ts";
 import { asBoolean } from "./bind-operators.ts";
 import { bigintSql } from "./bound.ts";
 import { castTo } from "./coerce.ts";
@@ -47,7 +48,7 @@ export function bindRelation(relation: Relation, at: ExpressionScope): BoundRela
     case "table":
       return bindTable(relation, at);
     case "table-function":
-      throw planError(`table function '${relation.name}' not found`, { position: at.context.position(relation.at), hint: "only tables and subqueries can be read" });
+      return bindCache(relation, at);
     case "derived":
       return bindDerived(relation, at);
     case "join":
@@ -64,11 +65,24 @@ function bindTable(relation: Extract<Relation, { kind: "table" }>, at: Expressio
   const alias = at.context.alias();
   const written = relation.path.map((part) => part.name).join(".");
   const qualifier = relation.alias?.name.name ?? written;
-  const columns = table.columns.map((column, index) => ({
-    name: column.name, type: typeOfColumn(column.type), sql: `${alias}.c${index}`, qualifier, relationId: scan.id,
-  }));
+  const columns = scanColumns(scan, alias, qualifier);
   const names = relation.alias === undefined ? [...new Set([written, `public.${schema}.${name}`, `${schema}.${name}`, name])] : [qualifier];
   return single(`${scanSql(scan.id, table)} AS ${alias}`, { names, columns: renamed(columns, relation.alias, at) });
+}
+
+function scanColumns({ id, table }: Scan, alias: string, qualifier: string): ScopeColumn[] {
+  return table.columns.map((column, index) => ({
+    name: column.name, type: column.listOf === undefined ? typeOfColumn(column.type) : listType(column.listOf), sql: `${alias}.c${index}`, qualifier, relationId: id,
+  }));
+}
+
+const listType = (element: "uint64" | "utf8"): SqlType => ({ kind: "list", element: { kind: element } });
+
+function bindCache(relation: Extract<Relation, { kind: "table-function" }>, at: ExpressionScope): BoundRelation {
+  const scan = cacheScan(relation, at);
+  const alias = at.context.alias();
+  const qualifier = relation.alias?.name.name ?? relation.name;
+  return single(`${scanSql(scan.id, scan.table)} AS ${alias}`, { names: [qualifier], columns: renamed(scanColumns(scan, alias, qualifier), relation.alias, at) });
 }
 
 /** The scan with what every reader must not see cut away: expired rows and older values of the same point. */
@@ -76,7 +90,11 @@ function scanSql(id: number, table: SourceTable): string {
   const call = table.persisted === true ? `relation_${id}` : `tidemark_scan(${bigintSql(BigInt(id))})`;
   const time = table.columns.findIndex((column) => column.type === "time");
   const where = table.timeMinNs === undefined || time < 0 ? "" : ` WHERE c${time} >= ${bigintSql(table.timeMinNs)}`;
-  const shown = (index: number): string => (table.columns[index]?.type === "tag" ? `CAST(c${index} AS VARCHAR)` : `c${index}`);
+  const shown = (index: number): string => {
+    const { type, listOf } = table.columns[index] as SourceTable["columns"][number];
+    if (listOf !== undefined) return `from_json(c${index}, '["${listOf === "utf8" ? "VARCHAR" : "UBIGINT"}"]')`;
+    return type === "tag" ? `CAST(c${index} AS VARCHAR)` : `c${index}`;
+  };
   if (!table.deduplicate || table.persisted === true) {
     return `(SELECT ${table.columns.map((_, index) => `${shown(index)} AS c${index}`).join(", ")} FROM ${call}${where})`;
   }
@@ -96,7 +114,11 @@ function renamed(columns: readonly ScopeColumn[], alias: RelationAlias | undefin
   if (names.length > columns.length) {
     throw planError(`Source table contains ${columns.length} columns but ${names.length} names given as column alias`, { position: at.context.position((names[0] as Identifier).at) });
   }
-  return columns.map((column, index) => ({ ...column, name: names[index]?.name ?? column.name }));
+  return columns.map((column, index) => {
+    const name = names[index]?.name ?? column.name;
+    // Under another name it is not known any more which column of the scan it is.
+    return { ...column, name, relationId: name === column.name ? column.relationId : undefined };
+  });
 }
 
 function bindCommonTable(common: CommonTable, relation: Extract<Relation, { kind: "table" }>, at: ExpressionScope): BoundRelation {

@@ -1,7 +1,7 @@
 /** One SELECT: scope from FROM, then items, groups and order. Output columns are `c0…` whatever the user calls them. */
 import { directionSql } from "./bind-call.ts";
 import type { BoundQuery, ExpressionScope, OutputColumn } from "./bind-context.ts";
-import { bindGroups, checkGrouped } from "./bind-group.ts";
+import { bindGroups, checkGrouped, gapfillOf } from "./bind-group.ts";
 import { asBoolean } from "./bind-operators.ts";
 import { bindRelation, EMPTY_SCOPE, type BoundRelation } from "./bind-relation.ts";
 import type { Bound } from "./bound.ts";
@@ -9,7 +9,7 @@ import { SQL_COLUMNS_MAX } from "./limits.ts";
 import { shownName, type Scope, type ScopeColumn } from "./scope.ts";
 import { planError, schemaError } from "./sql-error.ts";
 import type { Expression, OrderItem, Select, SelectItem } from "./syntax.ts";
-import { narrowScans } from "./time-bounds.ts";
+import { narrowScans } from "./scan-tests.ts";
 import { engineName } from "./types.ts";
 
 interface Item {
@@ -24,13 +24,14 @@ export function bindSelect(select: Select, orderBy: readonly OrderItem[], at: Ex
   const from = bindFrom(select, at);
   const scope: Scope = { parent: at.scope === EMPTY_SCOPE ? undefined : at.scope, relations: from?.relations ?? [], merged: from?.merged ?? [] };
   const plain: ExpressionScope = {
-    ...at, scope, aggregates: false, windowsAllowed: false, groups: new Set(), aliases: new Map(),
+    ...at, scope, aggregates: false, windowsAllowed: false, groups: new Map(), aliases: new Map(),
     windows: new Map(select.windows.map((window) => [window.name.name, window.window])),
   };
   const where = select.where === undefined ? undefined : asBoolean(plain.bind(select.where, plain), at.context.position(select.where.at));
-  if (select.where !== undefined) narrowScans(select.where, plain);
-  const grouping = bindGroups(select, plain);
-  const output: ExpressionScope = { ...plain, aggregates: true, windowsAllowed: true, groups: grouping.texts };
+  at.context.selects.set(select, { at: plain, whereCovered: select.where === undefined || narrowScans(select.where, plain) });
+  const gapfill = gapfillOf(select, plain);
+  const grouping = bindGroups(select, { ...plain, gapfill });
+  const output: ExpressionScope = { ...plain, aggregates: true, windowsAllowed: true, groups: grouping.shown, gapfill };
   const items = select.items.flatMap((item) => bindItem(item, from, output));
   if (items.length > SQL_COLUMNS_MAX) throw planError(`Query has more than ${SQL_COLUMNS_MAX} columns`);
   const aliases = new Map(items.flatMap((item) => (item.alias !== undefined && item.expression !== undefined ? [[item.alias, item.expression] as const] : [])));
@@ -40,18 +41,27 @@ export function bindSelect(select: Select, orderBy: readonly OrderItem[], at: Ex
   const all = [...items.map((item) => item.bound), ...(having === undefined ? [] : [having]), ...order.flatMap((entry) => (entry.bound === undefined ? [] : [entry.bound]))];
   checkGrouped(select, grouping, all, plain);
   checkNames(items, select);
+  const filtered = where === undefined || select.where === undefined ? undefined : { sql: where.sql, expression: select.where };
+  const rows = gapfill === undefined || from === undefined ? plainRows(from?.sql, where?.sql, grouping.sql, having?.sql) : filledRows(gapfill.source(from.sql, filtered, plain), having?.sql);
+  const ordered = order.map((entry) => entry.sql);
+  if (gapfill !== undefined && ordered.length === 0 && !select.distinct) ordered.push(gapfill.defaultOrder());
   const sql = [
     `SELECT ${distinctSql(select, items, output)}${items.map((item, index) => `${itemSql(item.bound)} AS c${index}`).join(", ")}`,
-    ...(from === undefined ? [] : [`FROM ${from.sql}`]),
-    ...(where === undefined ? [] : [`WHERE ${where.sql}`]),
-    ...(grouping.sql === undefined ? [] : [`GROUP BY ${grouping.sql}`]),
-    ...(having === undefined ? [] : [`HAVING ${having.sql}`]),
+    ...rows,
     ...(qualify === undefined ? [] : [`QUALIFY ${qualify.sql}`]),
-    ...(order.length === 0 ? [] : [`ORDER BY ${order.map((entry) => entry.sql).join(", ")}`]),
+    ...(ordered.length === 0 ? [] : [`ORDER BY ${ordered.join(", ")}`]),
   ].join(" ");
   at.context.count(sql);
   return { sql, columns: items.map((item): OutputColumn => ({ name: item.name, type: item.bound.type })) };
 }
+
+function plainRows(from: string | undefined, where: string | undefined, groups: string | undefined, having: string | undefined): string[] {
+  const clause = (word: string, sql: string | undefined): string[] => (sql === undefined ? [] : [`${word} ${sql}`]);
+  return [...clause("FROM", from), ...clause("WHERE", where), ...clause("GROUP BY", groups), ...clause("HAVING", having)];
+}
+
+/** Groups are rows already: HAVING filters them as WHERE does. */
+const filledRows = (source: string, having: string | undefined): string[] => [`FROM ${source}`, ...(having === undefined ? [] : [`WHERE ${having}`])];
 
 /** A bare NULL gets a type the engine can name. */
 const itemSql = (bound: Bound): string => (bound.type.kind === "null" ? `CAST(NULL AS ${engineName(bound.type)})` : bound.sql);
@@ -94,7 +104,7 @@ function bindStar(item: Extract<SelectItem, { kind: "star" }>, from: BoundRelati
 function starItem(column: ScopeColumn, at: ExpressionScope): Item {
   const shown = column.qualifier === undefined ? shownName(column.name) : `${column.qualifier}.${shownName(column.name)}`;
   const bound: Bound = {
-    sql: column.sql, type: column.type, name: shown, aggregate: false, window: false, loose: at.groups.has(column.sql) ? undefined : shown,
+    sql: at.groups.get(column.sql) ?? column.sql, type: column.type, name: shown, aggregate: false, window: false, loose: at.groups.has(column.sql) ? undefined : shown,
   };
   return { bound, name: column.name, expression: undefined, alias: undefined };
 }

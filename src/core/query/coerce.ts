@@ -1,10 +1,12 @@
 /** Conversions between types: implicit ones (operands, arguments) and CAST. Constants convert while planning. */
 import { bigintSql, doubleSql, intervalSql, stringSql, type Bound, type Constant } from "./bound.ts";
-import { dateNanos, dateOf, parsedTimestamp, timestampText } from "./emit-time.ts";
+import { binFixed, dateNanos, dateOf, floorMod, fromWallClock, parsedTimestamp, timestampText, wallClock, zonedText } from "./emit-time.ts";
 import { parseInterval } from "./interval.ts";
-import { planError, type TextPosition } from "./sql-error.ts";
-import { formatTimestamp, NS_PER_DAY, parseTimestamp } from "./temporal.ts";
-import { arrowName, commonType, engineName, isFloat, isInteger, isNumeric, isText, sameType, type SqlType } from "./types.ts";
+import { notImplemented, planError, type TextPosition } from "./sql-error.ts";
+import { parseTimestamp } from "./parse-timestamp.ts";
+import { formatTimestamp, NS_PER_DAY } from "./temporal.ts";
+import { arrowName, commonType, engineName, isFloat, isInteger, isNumeric, isText, sameType, TIMESTAMP, type SqlType, type TimestampType } from "./types.ts";
+import { formatZoned, instantOf, zoneOf, type Zone } from "./zones.ts";
 
 /** The same expression with other text, type and constant. */
 export function retyped(bound: Bound, type: SqlType, sql: string, constant?: Constant): Bound {
@@ -22,6 +24,8 @@ export function castTo(bound: Bound, type: SqlType, position?: TextPosition, qui
   if (type.kind === "interval" || type.kind === "duration") return toSpan(bound, type, position);
   if (bound.type.kind === "interval" || bound.type.kind === "duration") return fromSpan(bound, type, position);
   const cast = quiet ? "TRY_CAST" : "CAST";
+  if (type.kind === "binary" && isText(bound.type)) return retyped(bound, type, `encode(${bound.sql})`);
+  if (bound.type.kind === "binary" && isText(type)) return retyped(bound, type, `decode(${bound.sql})`);
   if (isText(bound.type) && isText(type)) return retyped(bound, type, bound.sql, bound.constant);
   if (bound.constant?.kind === "integer" && isFloat(type)) {
     const value = Number(bound.constant.value);
@@ -37,19 +41,22 @@ function cannotCast(bound: Bound, type: SqlType, position: TextPosition | undefi
   return planError(`Unsupported CAST from ${arrowName(bound.type)} to ${arrowName(type)}`, { position });
 }
 
-function toTimestamp(bound: Bound, type: SqlType & { kind: "timestamp" }, position: TextPosition | undefined, quiet: boolean): Bound {
+/** The zone of a type; undefined when it has none. Throws DataFusion's words for a name that is no zone. */
+export function zoneOfType(type: TimestampType, position: TextPosition | undefined): Zone | undefined {
+  if (type.zone === undefined) return undefined;
+  const zone = zoneOf(type.zone);
+  if (zone === undefined) throw planError(`Invalid timezone "${type.zone}": failed to parse timezone`, { position, hint: "write it as UTC, Europe/Oslo or +02:00" });
+  return zone;
+}
+
+const floorTo = (ns: bigint, unit: bigint): bigint => ns - (((ns % unit) + unit) % unit);
+
+function toTimestamp(bound: Bound, type: TimestampType, position: TextPosition | undefined, quiet: boolean): Bound {
   const { constant } = bound;
-  if (bound.type.kind === "timestamp") return retyped(bound, type, truncatedToUnit(bound.sql, type), constant);
-  if (isText(bound.type)) {
-    if (constant?.kind !== "string") return retyped(bound, type, parsedTimestamp(bound.sql, quiet));
-    const ns = parseTimestamp(constant.text);
-    if (ns !== undefined) return timestampConstant(bound, type, ns);
-    if (quiet) return retyped(bound, type, "CAST(NULL AS BIGINT)", { kind: "null" });
-    throw planError(`Error parsing timestamp from '${constant.text}': error parsing date`, {
-      position, hint: "write it as 2024-01-31T12:00:00Z",
-    });
-  }
-  if (bound.type.kind === "date") return retyped(bound, type, dateNanos(bound.sql));
+  const zone = zoneOfType(type, position);
+  if (bound.type.kind === "timestamp") return timestampToTimestamp(bound, bound.type, type, zone);
+  if (isText(bound.type)) return textToTimestamp(bound, type, zone, position, quiet);
+  if (bound.type.kind === "date") return timestampToTimestamp(retyped(bound, TIMESTAMP, dateNanos(bound.sql)), TIMESTAMP, type, zone);
   if (!isNumeric(bound.type)) throw cannotCast(bound, type, position);
   const scale = UNIT_NS[type.unit];
   if (constant?.kind === "integer") return timestampConstant(bound, type, constant.value * scale);
@@ -57,11 +64,40 @@ function toTimestamp(bound: Bound, type: SqlType & { kind: "timestamp" }, positi
   return retyped(bound, type, scale === 1n ? `CAST(${whole} AS BIGINT)` : `(CAST(${whole} AS BIGINT) * ${scale})`);
 }
 
+/** A time without zone is read as the new zone's wall clock; one with a zone keeps its instant (Arrow). */
+function timestampToTimestamp(bound: Bound, from: TimestampType, type: TimestampType, zone: Zone | undefined): Bound {
+  const read = from.zone === undefined && zone !== undefined;
+  const unit = UNIT_NS[type.unit];
+  if (bound.constant?.kind === "timestamp") {
+    const ns = read ? instantOf(zone, bound.constant.ns) : bound.constant.ns;
+    return timestampConstant(bound, type, floorTo(ns, unit));
+  }
+  const sql = truncatedToUnit(read ? fromWallClock(bound.sql, zone) : bound.sql, from, type);
+  // The plain time column stays known as such: bounds are taken from it.
+  return sql === bound.sql ? { ...bound, type } : retyped(bound, type, sql);
+}
+
+function textToTimestamp(bound: Bound, type: TimestampType, zone: Zone | undefined, position: TextPosition | undefined, quiet: boolean): Bound {
+  const { constant } = bound;
+  if (constant?.kind === "string") {
+    const ns = parseTimestamp(constant.text, zone);
+    if (ns !== undefined) return timestampConstant(bound, type, floorTo(ns, UNIT_NS[type.unit]));
+    if (quiet) return retyped(bound, type, "CAST(NULL AS BIGINT)", { kind: "null" });
+    throw planError(`Error parsing timestamp from '${constant.text}': error parsing date`, {
+      position, hint: "write it as 2024-01-31T12:00:00Z; the range is 1677-09-21 to 2262-04-11",
+    });
+  }
+  if (zone !== undefined && (zone.kind === "named" || zone.offsetNs !== 0n)) {
+    throw notImplemented(`reading a text as a time of the zone ${type.zone}`, { position, hint: "cast it to TIMESTAMP first" });
+  }
+  return retyped(bound, type, truncatedToUnit(parsedTimestamp(bound.sql, quiet), TIMESTAMP, type));
+}
+
 const UNIT_NS = { Second: 1_000_000_000n, Millisecond: 1_000_000n, Microsecond: 1000n, Nanosecond: 1n } as const;
 
-function truncatedToUnit(sql: string, type: SqlType & { kind: "timestamp" }): string {
+function truncatedToUnit(sql: string, from: TimestampType, type: TimestampType): string {
   const unit = UNIT_NS[type.unit];
-  return unit === 1n ? sql : `(((${sql}) // ${unit}) * ${unit})`;
+  return unit <= UNIT_NS[from.unit] ? sql : binFixed(sql, unit, 0n);
 }
 
 function fromTimestamp(bound: Bound, type: SqlType, position: TextPosition | undefined): Bound {
@@ -72,9 +108,16 @@ function fromTimestamp(bound: Bound, type: SqlType, position: TextPosition | und
     return retyped(bound, type, bound.sql, ns === undefined ? undefined : { kind: "integer", value: ns });
   }
   if (isNumeric(type)) return retyped(bound, type, `CAST(${bound.sql} AS ${engineName(type)})`);
-  if (isText(type)) return ns === undefined ? retyped(bound, type, timestampText(bound.sql)) : retyped(bound, type, stringSql(formatTimestamp(ns)), { kind: "string", text: formatTimestamp(ns) });
-  if (type.kind === "date") return retyped(bound, type, dateOf(bound.sql));
-  if (type.kind === "time") return retyped(bound, type, `CAST(make_timestamp((((${bound.sql}) % ${NS_PER_DAY} + ${NS_PER_DAY}) % ${NS_PER_DAY}) // 1000) AS TIME)`);
+  const zone = bound.type.kind === "timestamp" ? zoneOfType(bound.type, position) : undefined;
+  if (isText(type)) {
+    if (ns === undefined) return retyped(bound, type, zone === undefined ? timestampText(bound.sql) : zonedText(bound.sql, zone));
+    const text = zone === undefined ? formatTimestamp(ns) : formatZoned(ns, zone);
+    return retyped(bound, type, stringSql(text), { kind: "string", text });
+  }
+  // A zoned time shows its own zone's calendar and clock.
+  const shown = zone === undefined ? bound.sql : wallClock(bound.sql, zone);
+  if (type.kind === "date") return retyped(bound, type, dateOf(shown));
+  if (type.kind === "time") return retyped(bound, type, `CAST(make_timestamp(${floorMod(shown, NS_PER_DAY)} // 1000) AS TIME)`);
   throw cannotCast(bound, type, position);
 }
 
@@ -120,9 +163,10 @@ export function comparable(left: Bound, right: Bound, position: TextPosition): r
   return [compared(left, type, position), compared(right, type, position)];
 }
 
-/** Signed against unsigned: the engine compares them in 128 bits, so neither is cast. */
+/** Signed against unsigned: the engine compares them in 128 bits. Times are nanoseconds of an instant, whatever unit or zone they show. */
 function compared(bound: Bound, type: SqlType, position: TextPosition): Bound {
-  return isInteger(bound.type) && isInteger(type) ? bound : castTo(bound, type, position);
+  const asTheyAre = (isInteger(bound.type) && isInteger(type)) || (bound.type.kind === "timestamp" && type.kind === "timestamp");
+  return asTheyAre ? bound : castTo(bound, type, position);
 }
 
 function comparisonType(left: Bound, right: Bound): SqlType | undefined {

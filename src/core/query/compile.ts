@@ -6,6 +6,9 @@ import type { BindOptions, Scan } from "./bind-context.ts";
 import { bindTop } from "./bind-query.ts";
 import { resolveTable } from "./bind-relation.ts";
 import { BindContext } from "./bind-context.ts";
+import { stringSql } from "./bound.ts";
+import { ENGINE_SETTINGS } from "./metadata.ts";
+import { planError } from "./sql-error.ts";
 import { parseQuery } from "./parse-query.ts";
 import { parseStatement } from "./parse-statement.ts";
 import type { ResultColumn } from "./query-stream.ts";
@@ -30,6 +33,14 @@ export function compileStatement(options: BindOptions): CompiledQuery {
       return compileExplain(statement.query, statement.analyze, options);
     case "show-tables":
       return compileText("SELECT * FROM information_schema.tables", options, []);
+    case "show-functions":
+      return compileText("SELECT routine_name AS function_name, function_type FROM information_schema.routines", options, []);
+    case "show-all":
+      return compileText("SELECT name, value FROM information_schema.df_settings", options, []);
+    case "show-variable":
+      return showVariable(statement.name, options);
+    case "describe-query":
+      return describeQuery(compileQuery(statement.query, options));
     case "show-columns":
       return describeTable(statement.path, "table_catalog, table_schema, table_name, column_name, data_type, is_nullable", options);
     case "describe":
@@ -69,6 +80,17 @@ function describeTable(path: readonly Identifier[], columns: string, options: Bi
     ["schema", schema],
     ["name", name],
   ]);
+}
+
+function showVariable(name: string, options: BindOptions): CompiledQuery {
+  if (!ENGINE_SETTINGS.some(([setting]) => setting === name)) throw planError(`'${name}' is not a variable which can be viewed with 'SHOW'`, { hint: "SHOW ALL lists them" });
+  return compileText("SELECT name, value FROM information_schema.df_settings WHERE name = $name", options, [["name", name]]);
+}
+
+/** The columns a query would have; nothing of it runs. */
+function describeQuery(query: CompiledQuery): CompiledQuery {
+  const rows = query.columns.map(({ name, type }) => `(${stringSql(name)}, ${stringSql(type)}, 'YES')`).join(", ");
+  return { sql: `SELECT * FROM (VALUES ${rows}) AS r(c0, c1, c2)`, columns: [textColumn("column_name"), textColumn("data_type"), textColumn("is_nullable")], scans: [] };
 }
 
 /** Types of the result's columns, in order. */

@@ -4,6 +4,7 @@
  */
 import { bigintSql, stringSql } from "./bound.ts";
 import { NS_PER_DAY } from "./temporal.ts";
+import type { Zone } from "./zones.ts";
 
 const DAY = bigintSql(NS_PER_DAY);
 
@@ -40,6 +41,29 @@ export function binMonths(ns: string, months: number, origin: bigint): string {
   return `CASE WHEN ${candidate} > (${ns}) THEN ${addMonths(from, `${start} - ${months}`)} ELSE ${candidate} END`;
 }
 
+const HOUR = 3_600_000_000_000n;
+
+/**
+ * Start of the bin by the clock of a zone. Where that clock showed the start twice, a bin longer than the repetition
+ * begins at the first time, a shorter one at the time with the input's own offset (spec: query §2.3). Repetitions last an
+ * hour, or half of one.
+ */
+export function binWallClock(ns: string, zone: Zone, width: bigint, origin: bigint): string {
+  const wall = wallClock(ns, zone);
+  const start = binFixed(wall, width, origin);
+  if (width > HOUR) return earliestOf(start, zone);
+  const sameOffset = `(${start} - (${wall} - (${ns})))`;
+  return `CASE WHEN ${wallClock(sameOffset, zone)} = ${start} THEN ${sameOffset} ELSE ${fromWallClock(start, zone)} END`;
+}
+
+/** The first instant at which the clock of a zone showed `wall`. */
+export function earliestOf(wall: string, zone: Zone): string {
+  const later = fromWallClock(wall, zone);
+  const before = (span: bigint): string => `(${later} - ${bigintSql(span)})`;
+  const candidates = [HOUR, HOUR / 2n].map((span) => `WHEN ${wallClock(before(span), zone)} = ${wall} THEN ${before(span)}`);
+  return `CASE ${candidates.join(" ")} ELSE ${later} END`;
+}
+
 /** Start of the calendar unit (month, quarter, year …) that holds `ns`. */
 export const truncateCalendar = (ns: string, unit: string): string => nanosOf(`date_trunc(${stringSql(unit)}, ${engineTimestamp(ns)})`);
 
@@ -57,13 +81,26 @@ export function timestampText(ns: string): string {
   return `(strftime(${engineTimestamp(ns)}, '%Y-%m-%dT%H:%M:%S') || ${fraction})`;
 }
 
+/** RFC 3339 text with the zone's offset; `Z` when that is zero. */
+export function zonedText(ns: string, zone: Zone): string {
+  const wall = wallClock(ns, zone);
+  const minutes = `(((${wall}) - (${ns})) // 60000000000)`;
+  const pair = (value: string): string => `lpad(CAST(${value} AS VARCHAR), 2, '0')`;
+  const offset = `CASE WHEN ${minutes} < 0 THEN '-' ELSE '+' END || ${pair(`abs(${minutes}) // 60`)} || ':' || ${pair(`abs(${minutes}) % 60`)}`;
+  return `(${timestampText(wall)} || CASE WHEN ${minutes} = 0 THEN 'Z' ELSE ${offset} END)`;
+}
+
 /** Nanoseconds of a text that is not known while planning. */
 export const parsedTimestamp = (text: string, quiet: boolean): string => `epoch_ns(${quiet ? "TRY_CAST" : "CAST"}(${text} AS TIMESTAMP_NS))`;
 
 /** Wall clock of an instant in a zone, as nanoseconds. */
-export const wallClock = (ns: string, zone: string): string =>
-  `(epoch_us(timezone(${stringSql(zone)}, make_timestamptz(${micros(ns)}))) * 1000 + ${floorMod(ns, 1000n)})`;
+export function wallClock(ns: string, zone: Zone): string {
+  if (zone.kind === "fixed") return zone.offsetNs === 0n ? ns : `((${ns}) + ${bigintSql(zone.offsetNs)})`;
+  return `(epoch_us(timezone(${stringSql(zone.name)}, make_timestamptz(${micros(ns)}))) * 1000 + ${floorMod(ns, 1000n)})`;
+}
 
-/** The instant at which the wall clock of a zone showed `ns`. */
-export const fromWallClock = (ns: string, zone: string): string =>
-  `(epoch_us(timezone(${stringSql(zone)}, ${engineTimestamp(ns)})) * 1000 + ${floorMod(ns, 1000n)})`;
+/** The instant at which the wall clock of a zone showed `ns`; of two the later one (`zones.ts` says the same of constants). */
+export function fromWallClock(ns: string, zone: Zone): string {
+  if (zone.kind === "fixed") return zone.offsetNs === 0n ? ns : `((${ns}) - ${bigintSql(zone.offsetNs)})`;
+  return `(epoch_us(timezone(${stringSql(zone.name)}, ${engineTimestamp(ns)})) * 1000 + ${floorMod(ns, 1000n)})`;
+}

@@ -1,8 +1,9 @@
 /** Cells as text (spec: query §1). JSON and CSV differ in quoting, in NaN and infinity, and in nested values. */
 import { formatDuration, formatInterval, type Interval } from "./interval.ts";
 import type { ResultValue } from "./query-stream.ts";
-import { formatDate, formatFraction, formatTimeOfDay, formatTimestamp, NS_PER_SECOND } from "./temporal.ts";
+import { formatDate, formatTimeOfDay, formatTimestamp } from "./temporal.ts";
 import type { SqlType } from "./types.ts";
+import { formatZoned, zoneOf } from "./zones.ts";
 
 export type JsonWriter = (value: Exclude<ResultValue, null>) => string;
 
@@ -74,7 +75,7 @@ export function formatCell(value: Exclude<ResultValue, null>, type: SqlType): st
 function formatText(value: Exclude<ResultValue, null>, type: SqlType): string {
   switch (type.kind) {
     case "timestamp":
-      return type.zone === undefined ? formatTimestamp(value as bigint) : formatZoned(value as bigint, type.zone);
+      return type.zone === undefined ? formatTimestamp(value as bigint) : formatZoned(value as bigint, zoneOf(type.zone));
     case "date":
       return formatDate(value as number);
     case "time":
@@ -109,40 +110,3 @@ function shortestSingle(value: number): string {
   return String(Number(value.toPrecision(9)));
 }
 
-const zones = new Map<string, Intl.DateTimeFormat | undefined>();
-/** Zones whose formatter is kept. */
-const ZONES_MAX = 256;
-
-function zoneFormat(zone: string): Intl.DateTimeFormat | undefined {
-  if (!zones.has(zone)) {
-    if (zones.size >= ZONES_MAX) zones.clear();
-    zones.set(zone, makeZone(zone));
-  }
-  return zones.get(zone);
-}
-
-function makeZone(zone: string): Intl.DateTimeFormat | undefined {
-  try {
-    return new Intl.DateTimeFormat("en-US", {
-      timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
-    });
-  } catch {
-    // A zone this runtime does not know is shown as UTC below.
-    return undefined;
-  }
-}
-
-/** RFC 3339 with the zone's offset; UTC prints `Z`. */
-export function formatZoned(ns: bigint, zone: string): string {
-  const format = zone === "UTC" ? undefined : zoneFormat(zone);
-  if (format === undefined) return `${formatTimestamp(ns)}Z`;
-  const fraction = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
-  const seconds = (ns - fraction) / NS_PER_SECOND;
-  const parts = Object.fromEntries(format.formatToParts(Number(seconds) * 1000).map((part) => [part.type, Number(part.value)]));
-  const wall = Date.UTC(parts["year"] ?? 0, (parts["month"] ?? 1) - 1, parts["day"], parts["hour"], parts["minute"], parts["second"]) / 1000;
-  const offset = Math.round((wall - Number(seconds)) / 60);
-  const sign = offset < 0 ? "-" : "+";
-  const size = Math.abs(offset);
-  const shown = `${sign}${String(Math.floor(size / 60)).padStart(2, "0")}:${String(size % 60).padStart(2, "0")}`;
-  return `${formatTimestamp(BigInt(wall) * NS_PER_SECOND)}${formatFraction(fraction)}${shown}`;
-}

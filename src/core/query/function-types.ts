@@ -8,6 +8,8 @@ export interface CallSite {
   readonly name: string;
   readonly position: TextPosition;
   readonly nowNs: bigint;
+  /** A percentile counts from the greatest value down. */
+  readonly fromTop?: boolean;
 }
 
 export interface ScalarResult {
@@ -25,6 +27,8 @@ export interface AggregateResult {
   readonly engine: string;
   readonly args: readonly string[];
   readonly type: SqlType;
+  /** Instead of `engine(args) OVER (…)`, given the text of the window. */
+  readonly windowed?: (over: string) => string;
   /** Around the whole call, after FILTER and OVER. */
   readonly wrap?: (sql: string) => string;
   /** Rows the function never sees. */

@@ -2,7 +2,7 @@
 import { stringSql, type Bound } from "./bound.ts";
 import { castTo } from "./coerce.ts";
 import { badArgument, expectCount, literalText, numberArgument, type AggregateFunction, type AggregateResult, type CallSite } from "./function-types.ts";
-import { planError } from "./sql-error.ts";
+import { notImplemented, planError } from "./sql-error.ts";
 import { BOOLEAN, engineName, FLOAT64, INT64, isInteger, isNumeric, isUnsigned, TIMESTAMP, UINT64, UTF8, type SqlType } from "./types.ts";
 
 const plainType = (type: SqlType): SqlType => (type.kind === "tag" ? UTF8 : type);
@@ -43,7 +43,25 @@ function fractionOf(args: readonly Bound[], index: number, site: CallSite, engin
   const constant = args[index]?.constant;
   const value = constant?.kind === "float" ? constant.value : constant?.kind === "integer" ? Number(constant.value) : NaN;
   if (!(value >= 0 && value <= 1)) throw planError(`Percentile value must be between 0.0 and 1.0 inclusive, ${site.name} got ${args[index]?.name ?? "nothing"}`, { position: site.position });
-  return `CAST(${value} AS ${engineType})`;
+  return `CAST(${site.fromTop === true ? 1 - value : value} AS ${engineType})`;
+}
+
+/**
+ * The first value, in ascending order, at which the weights so far reach the fraction of all weights. The engine has no such
+ * aggregate: a list is folded, whose state carries the value, the weight so far and the weight to reach.
+ */
+function weightedQuantile(args: readonly Bound[], site: CallSite): AggregateResult {
+  expectCount(args, site, 3, 4);
+  const [arg] = args as [Bound];
+  if (!isNumeric(arg.type)) throw badArgument(args, site);
+  const [value, weight] = [numberArgument(args, 0, site, FLOAT64), numberArgument(args, 1, site, FLOAT64)];
+  const fraction = fractionOf(args, 2, site, "DOUBLE");
+  const wrap = (list: string): string => {
+    const target = `${fraction} * list_sum(list_transform(${list}, lambda e: e.w))`;
+    const step = "CASE WHEN a.v IS NOT NULL AND a.w >= a.t THEN a ELSE struct_pack(v := e.v, w := a.w + e.w, t := a.t) END";
+    return `CAST(list_reduce(list_sort(${list}), lambda a, e: ${step}, struct_pack(v := CAST(NULL AS DOUBLE), w := CAST(0 AS DOUBLE), t := ${target})).v AS ${engineName(arg.type)})`;
+  };
+  return { engine: "list", args: [`struct_pack(v := ${value}, w := ${weight}, t := CAST(0 AS DOUBLE))`], type: arg.type, filter: `${value} IS NOT NULL AND ${weight} IS NOT NULL`, wrap };
 }
 
 const firstOrLast = (engine: "first" | "last"): AggregateFunction => (args, site) => {
@@ -83,6 +101,7 @@ const deviation = { stddev: "stddev_samp", var: "var_samp", varPop: "var_pop", c
 /** Name → binder. */
 export const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map<string, AggregateFunction>([
   ["count", (args, site) => {
+    if (args.length > 1) throw notImplemented("count of several expressions", { position: site.position, hint: "count one, or count a struct of them: count(DISTINCT struct(a, b))" });
     expectCount(args, site, 1);
     return { engine: "count", args: [(args[0] as Bound).sql], type: INT64 };
   }],
@@ -105,6 +124,7 @@ export const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map<string
   }],
   ["approx_median", (args, site) => (expectCount(args, site, 1), quantile("approx_quantile", args, "CAST(0.5 AS FLOAT)", site))],
   ["approx_percentile_cont", (args, site) => (expectCount(args, site, 2, 3), quantile("approx_quantile", args, fractionOf(args, 1, site, "FLOAT"), site))],
+  ["approx_percentile_cont_with_weight", weightedQuantile],
   ["percentile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site, "DOUBLE"), site))],
   ["quantile_cont", (args, site) => (expectCount(args, site, 2), quantile("quantile_cont", args, fractionOf(args, 1, site, "DOUBLE"), site))],
   ["array_agg", (args, site) => {

@@ -1,6 +1,7 @@
 /** Scalar functions on numbers, text, conditions and types (spec: query §2.4; names and semantics as DataFusion's). */
 import { stringSql, type Bound } from "./bound.ts";
 import { castTo, comparable } from "./coerce.ts";
+import { boundedText, replacedText } from "./function-bounds.ts";
 import { badArgument, expectCount, literalText, numberArgument, textArgument, type CallSite, type ScalarFunction, type ScalarResult } from "./function-types.ts";
 import { LEVENSHTEIN_PRODUCT_MAX, TEXT_GROWTH_MAX, TEXT_JOINED_MAX } from "./limits.ts";
 import { planError } from "./sql-error.ts";
@@ -38,11 +39,19 @@ const text = (engine: string, from = 1, to = from, type: SqlType = UTF8): Scalar
   return { sql: type.kind === "int32" ? `CAST(${call} AS INTEGER)` : call, type };
 };
 
-/** First argument text, the others integers. */
-const textWithNumbers = (engine: string, from: number, to: number): ScalarFunction => (args, site) => {
-  expectCount(args, site, from, to);
-  const rest = args.slice(1).map((_, index) => numberArgument(args, index + 1, site, INT64));
-  return { sql: `${engine}(${[textArgument(args, 0, site), ...rest].join(", ")})`, type: UTF8 };
+/** left and right. */
+const end = (engine: "left" | "right"): ScalarFunction => (args, site) => {
+  expectCount(args, site, 2);
+  return { sql: `${engine}(${textArgument(args, 0, site)}, ${numberArgument(args, 1, site, INT64)})`, type: UTF8 };
+};
+
+/** substr(text, start[, count]): characters at places before the first count, but are not there. */
+const substr: ScalarFunction = (args, site) => {
+  expectCount(args, site, 2, 3);
+  const start = numberArgument(args, 1, site, INT64);
+  const from = `greatest(${start}, 1)`;
+  const rest = args.length === 2 ? "" : `, greatest(${numberArgument(args, 2, site, INT64)} + least(${start}, 1) - 1, 0)`;
+  return { sql: `substring(${textArgument(args, 0, site)}, ${from}${rest})`, type: UTF8 };
 };
 
 const abs: ScalarFunction = (args, site) => {
@@ -144,32 +153,10 @@ const repeat: ScalarFunction = (args, site) => {
   return { sql: `CASE WHEN strlen(${value}) * ${times} > ${TEXT_GROWTH_MAX} THEN error('repeat makes more than ${TEXT_GROWTH_MAX} bytes') ELSE repeat(${value}, ${times}) END`, type: UTF8 };
 };
 
-/** Flags of a regular expression function: only those both engines give the same meaning. */
-function regexFlags(args: readonly Bound[], index: number, site: CallSite): string {
-  if (args.length <= index) return "";
-  const flags = literalText(args, index, site, "its flags");
-  if (!/^[imsg]*$/.test(flags)) throw planError(`${site.name} does not support the flags "${flags}"`, { position: site.position, hint: "i, m, s and g are supported" });
-  return flags;
-}
-
-const regexpLike: ScalarFunction = (args, site) => {
-  expectCount(args, site, 2, 3);
-  const flags = regexFlags(args, 2, site).replace("g", "");
-  return { sql: `regexp_matches(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}${flags === "" ? "" : `, ${stringSql(flags)}`})`, type: BOOLEAN };
-};
-
-/** The call, or an error in its row when what it may make is too long; lengths that are NULL leave it to the call. */
-const boundedText = (estimate: string, call: string, site: CallSite): string =>
-  `CASE WHEN ${estimate} > ${TEXT_JOINED_MAX} THEN error('${site.name} makes more than ${TEXT_JOINED_MAX} bytes') ELSE ${call} END`;
-
-/** Every byte may become the replacement, and one stands between any two. */
-const replaced = (value: string, replacement: string, call: string, site: CallSite): string =>
-  boundedText(`(strlen(${value}) + 1) * (strlen(${replacement}) + 1)`, call, site);
-
 const replace: ScalarFunction = (args, site) => {
   expectCount(args, site, 3);
   const [value, from, to] = [0, 1, 2].map((index) => textArgument(args, index, site)) as [string, string, string];
-  return { sql: replaced(value, to, `replace(${value}, ${from}, ${to})`, site), type: UTF8 };
+  return { sql: replacedText(value, to, `replace(${value}, ${from}, ${to})`, site), type: UTF8 };
 };
 
 const levenshtein: ScalarFunction = (args, site) => {
@@ -179,44 +166,10 @@ const levenshtein: ScalarFunction = (args, site) => {
   return { sql: `CASE WHEN strlen(${left}) * strlen(${right}) > ${LEVENSHTEIN_PRODUCT_MAX} THEN error('levenshtein of texts that are too long') ELSE ${compared} END`, type: INT32 };
 };
 
-const regexpReplace: ScalarFunction = (args, site) => {
-  expectCount(args, site, 3, 4);
-  const flags = regexFlags(args, 3, site);
-  // `$1` names a group in DataFusion, `\1` in the engine.
-  const replacement = `regexp_replace(${textArgument(args, 2, site)}, '\\$\\{?(\\d)\\}?', '\\\\\\1', 'g')`;
-  const value = textArgument(args, 0, site);
-  const call = `regexp_replace(${value}, ${textArgument(args, 1, site)}, ${replacement}${flags === "" ? "" : `, ${stringSql(flags)}`})`;
-  return { sql: flags.includes("g") ? replaced(value, textArgument(args, 2, site), call, site) : call, type: UTF8 };
-};
-
-const regexpCount: ScalarFunction = (args, site) => {
-  expectCount(args, site, 2, 2);
-  return { sql: `len(regexp_extract_all(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}))`, type: INT64 };
-};
-
-/** Groups of the first match, or the whole match when there is no group; NULL without a match. */
-const regexpMatch: ScalarFunction = (args, site) => {
-  expectCount(args, site, 2, 2);
-  const pattern = literalText(args, 1, site, "its pattern");
-  const groups = (pattern.replace(/\\./g, "").match(/\((?!\?)|\(\?P?</g) ?? []).length;
-  const value = textArgument(args, 0, site);
-  const picked = Array.from({ length: Math.max(1, groups) }, (_, index) => `regexp_extract(${value}, ${stringSql(pattern)}, ${groups === 0 ? 0 : index + 1})`);
-  return { sql: `CASE WHEN regexp_matches(${value}, ${stringSql(pattern)}) THEN [${picked.join(", ")}] END`, type: { kind: "list", element: UTF8 } };
-};
-
 const arrowCast: ScalarFunction = (args, site) => {
   expectCount(args, site, 2);
   const cast = castTo(args[0] as Bound, typeFromArrowName(literalText(args, 1, site, "a type name"), site.position), site.position);
   return { sql: cast.sql, type: cast.type, ...(cast.constant === undefined ? {} : { constant: cast.constant }) };
-};
-
-const getField: ScalarFunction = (args, site) => {
-  expectCount(args, site, 2);
-  const [base] = args as [Bound];
-  const name = literalText(args, 1, site, "a field name");
-  const index = base.type.kind === "struct" ? base.type.fields.findIndex((field) => field.name === name) : -1;
-  if (base.type.kind !== "struct" || index < 0) throw planError(`Field ${name} not found in ${arrowName(base.type)}`, { position: site.position });
-  return { sql: `struct_extract(${base.sql}, 'f${index}')`, type: (base.type.fields[index] as { type: SqlType }).type, shown: `${base.name}[${name}]` };
 };
 
 const known = (type: SqlType, sql: string): ScalarResult => ({ sql, type });
@@ -236,6 +189,8 @@ export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, Scal
   ["uuid", (args, site) => (expectCount(args, site, 0), known(UTF8, "CAST(uuid() AS VARCHAR)"))],
   ["gcd", (args, site) => (expectCount(args, site, 2), known(INT64, `CAST(gcd(${numberArgument(args, 0, site, INT64)}, ${numberArgument(args, 1, site, INT64)}) AS BIGINT)`))],
   ["lcm", (args, site) => (expectCount(args, site, 2), known(INT64, `CAST(lcm(${numberArgument(args, 0, site, INT64)}, ${numberArgument(args, 1, site, INT64)}) AS BIGINT)`))],
+  // Up to 20! fits 64 bits; below two it is one.
+  ["factorial", (args, site) => (expectCount(args, site, 1), known(INT64, `CAST(factorial(CAST(greatest(${numberArgument(args, 0, site, INT64)}, 0) AS INTEGER)) AS BIGINT)`))],
   ["coalesce", coalesce], ["nvl", coalesce], ["ifnull", coalesce], ["nullif", nullif], ["nvl2", nvl2], ["greatest", extremeOf("greatest")], ["least", extremeOf("least")],
   ["isnan", floatTest((value) => `isnan(${value})`)], ["iszero", floatTest((value) => `(${value} = 0)`)],
   ["nanvl", (args, site) => {
@@ -250,14 +205,12 @@ export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, Scal
   ["ascii", text("ascii", 1, 1, INT32)], ["strpos", text("strpos", 2, 2, INT32)], ["instr", text("strpos", 2, 2, INT32)], ["levenshtein", levenshtein],
   ["position", text("strpos", 2, 2, INT32)], ["starts_with", text("starts_with", 2, 2, BOOLEAN)], ["ends_with", text("suffix", 2, 2, BOOLEAN)], ["contains", text("contains", 2, 2, BOOLEAN)],
   ["replace", replace], ["translate", text("translate", 3)], ["concat", concat], ["concat_ws", (args, site) => (expectCount(args, site, 2, Infinity), { ...concat(args, site), sql: `concat_ws(${args.map((_, index) => textArgument(args, index, site)).join(", ")})` })],
-  ["substr", textWithNumbers("substr", 2, 3)], ["substring", textWithNumbers("substr", 2, 3)], ["left", textWithNumbers("left", 2, 2)], ["right", textWithNumbers("right", 2, 2)],
+  ["substr", substr], ["substring", substr], ["left", end("left")], ["right", end("right")],
   ["repeat", repeat], ["lpad", pad("lpad")], ["rpad", pad("rpad")], ["trim", trim("trim")], ["btrim", trim("trim")], ["ltrim", trim("ltrim")], ["rtrim", trim("rtrim")],
   ["split_part", (args, site) => (expectCount(args, site, 3), known(UTF8, `split_part(${textArgument(args, 0, site)}, ${textArgument(args, 1, site)}, ${numberArgument(args, 2, site, INT64)})`))],
   ["chr", (args, site) => (expectCount(args, site, 1), known(UTF8, `chr(CAST(${numberArgument(args, 0, site, INT64)} AS INTEGER))`))],
   ["to_hex", (args, site) => (expectCount(args, site, 1), known(UTF8, `lower(to_hex(${numberArgument(args, 0, site, INT64)}))`))],
-  ["md5", text("md5")], ["sha256", text("sha256")],
   ["find_in_set", (args, site) => (expectCount(args, site, 2), known(INT32, `CAST(coalesce(list_position(string_split(${textArgument(args, 1, site)}, ','), ${textArgument(args, 0, site)}), 0) AS INTEGER)`))],
-  ["regexp_like", regexpLike], ["regexp_replace", regexpReplace], ["regexp_count", regexpCount], ["regexp_match", regexpMatch],
   ["arrow_typeof", (args, site) => {
     expectCount(args, site, 1);
     const [arg] = args as [Bound];
@@ -266,15 +219,6 @@ export const SCALARS: ReadonlyMap<string, ScalarFunction> = new Map<string, Scal
     if (arg.aggregate || arg.window) return known(UTF8, `CASE WHEN ${arg.sql} IS NULL THEN ${stringSql(name)} ELSE ${stringSql(name)} END`);
     return { sql: stringSql(name), type: UTF8, constant: { kind: "string", text: name } };
   }],
-  ["arrow_cast", arrowCast], ["get_field", getField],
-  ["make_array", (args, site) => {
-    const [values, element] = unify(args, site);
-    return { sql: `[${values.join(", ")}]`, type: { kind: "list", element } };
-  }],
-  ["array_length", (args, site) => (expectCount(args, site, 1), (args[0] as Bound).type.kind === "list" ? { sql: `CAST(len(${(args[0] as Bound).sql}) AS UBIGINT)`, type: { kind: "uint64" } } : fail(args, site))],
-  ["array_to_string", (args, site) => (expectCount(args, site, 2), (args[0] as Bound).type.kind === "list" ? known(UTF8, `array_to_string(${(args[0] as Bound).sql}, ${textArgument(args, 1, site)})`) : fail(args, site))],
+  ["arrow_cast", arrowCast],
+  ["version", (args, site) => (expectCount(args, site, 0), known(UTF8, "'Tidemark, in the dialect of Apache DataFusion 51'"))],
 ]);
-
-function fail(args: readonly Bound[], site: CallSite): never {
-  throw badArgument(args, site);
-}

@@ -15,6 +15,8 @@ export const EMITTED_CHARACTERS_MAX = 8_388_608;
 export const SQL_COLUMNS_MAX = 65_536;
 /** CUBE(n) makes 2^n grouping sets. */
 export const CUBE_COLUMNS_MAX = 10;
+/** Bins that one gap-filling query makes: a year of minutes is half of it. */
+export const GAPFILL_BINS_MAX = 1_000_000;
 /** Tables read by one query; each one costs a scan. */
 export const SQL_RELATIONS_MAX = 256;
 /** Left-leaning chains (`a + b + c …`, `x[1][2]…`) deepen the tree without recursion in the parser; AND and OR are balanced instead. */

@@ -18,7 +18,8 @@ export function parseFunctionTail(cursor: TokenCursor, name: Identifier, parse: 
   let orderBy = cursor.takeWords("ORDER", "BY") ? parseOrderItems(cursor, parse) : [];
   let ignoreNulls = parseNullTreatment(cursor);
   cursor.expectOperator(")");
-  if (cursor.takeWords("WITHIN", "GROUP")) {
+  const within = cursor.takeWords("WITHIN", "GROUP");
+  if (within) {
     cursor.expectOperator("(");
     cursor.expectWord("ORDER");
     cursor.expectWord("BY");
@@ -27,12 +28,14 @@ export function parseFunctionTail(cursor: TokenCursor, name: Identifier, parse: 
     args.unshift((orderBy[0] as OrderItem).expression);
     cursor.expectOperator(")");
   }
+  const fromTop = within && orderBy[0]?.descending === true;
   ignoreNulls ??= parseNullTreatment(cursor);
   const filter = parseFilter(cursor, parse);
   ignoreNulls ??= parseNullTreatment(cursor);
   const over = cursor.takeWords("OVER") ? parseOver(cursor, parse) : undefined;
   return {
     kind: "call", at: name.at, name: name.name, arguments: args, star, distinct, orderBy,
+    ...(fromTop ? { fromTop } : {}),
     ...(filter === undefined ? {} : { filter }),
     ...(ignoreNulls === undefined ? {} : { ignoreNulls }),
     ...(over === undefined ? {} : { over }),

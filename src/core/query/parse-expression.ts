@@ -33,7 +33,7 @@ function parseNot(cursor: TokenCursor): Expression {
 }
 
 const COMPARISONS: Readonly<Record<string, BinaryOperator>> = {
-  "=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "~*": "~*", "!~": "!~", "!~*": "!~*",
+  "=": "=", "<=>": "is-not-distinct", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "~*": "~*", "!~": "!~", "!~*": "!~*",
 };
 const LIKE_OPERATORS: Readonly<Record<string, readonly [negated: boolean, caseInsensitive: boolean]>> = {
   "~~": [false, false], "~~*": [false, true], "!~~": [true, false], "!~~*": [true, true],
@@ -123,12 +123,14 @@ function leftChain(cursor: TokenCursor, operators: Readonly<Record<string, Binar
   return left;
 }
 
-const BIT: Readonly<Record<string, BinaryOperator>> = { "&": "&", "|": "|", "#": "#", "||": "||" };
-const ADDITIVE: Readonly<Record<string, BinaryOperator>> = { "+": "+", "-": "-" };
-const MULTIPLICATIVE: Readonly<Record<string, BinaryOperator>> = { "*": "*", "/": "/", "%": "%" };
+// Loosest first, as sqlparser ranks them; `||` binds like a product there.
+const LEVELS: readonly Readonly<Record<string, BinaryOperator>>[] = [
+  { "|": "|" }, { "^": "#", "#": "#", "<<": "<<", ">>": ">>" }, { "&": "&" }, { "+": "+", "-": "-" }, { "*": "*", "/": "/", "%": "%", "||": "||" },
+];
 
-function parseBits(cursor: TokenCursor): Expression {
-  return leftChain(cursor, BIT, () => leftChain(cursor, ADDITIVE, () => leftChain(cursor, MULTIPLICATIVE, () => parseUnary(cursor))));
+function parseBits(cursor: TokenCursor, level = 0): Expression {
+  const operators = LEVELS[level];
+  return operators === undefined ? parseUnary(cursor) : leftChain(cursor, operators, () => parseBits(cursor, level + 1));
 }
 
 function parseUnary(cursor: TokenCursor): Expression {

@@ -175,6 +175,7 @@ function parseCalledForm(cursor: TokenCursor, parse: ParseExpression): Expressio
     return { kind: "cast", at, operand, type, quiet: upper === "TRY_CAST" };
   }
   if (upper === "EXTRACT") return parseExtract(cursor, parse);
+  if (upper === "STRUCT" || upper === "ROW") return parseStruct(cursor, parse);
   const separators = upper === "SUBSTRING" ? ["FROM", "FOR"] : upper === "OVERLAY" ? ["PLACING", "FROM", "FOR"] : undefined;
   if (separators !== undefined) return parseSeparated(cursor, parse, separators);
   return upper === "TRIM" ? parseTrim(cursor, parse) : upper === "POSITION" ? parsePosition(cursor, parse) : undefined;
@@ -183,6 +184,21 @@ function parseCalledForm(cursor: TokenCursor, parse: ParseExpression): Expressio
 const plainCall = (at: number, name: string, args: readonly Expression[]): Expression => ({
   kind: "call", at, name, arguments: args, star: false, distinct: false, orderBy: [],
 });
+
+/** `struct(a AS x, b)` is `named_struct('x', a, 'c1', b)`. */
+function parseStruct(cursor: TokenCursor, parse: ParseExpression): Expression {
+  const at = cursor.at;
+  cursor.advance();
+  cursor.expectOperator("(");
+  const args: Expression[] = [];
+  do {
+    const value = parse(cursor);
+    const name = cursor.takeWords("AS") ? cursor.alias() : { name: `c${args.length / 2}`, at: value.at };
+    args.push({ kind: "literal", at: name.at, value: { kind: "string", text: name.name } }, value);
+  } while (cursor.takeOperator(","));
+  cursor.expectOperator(")");
+  return plainCall(at, "named_struct", args);
+}
 
 function parseExtract(cursor: TokenCursor, parse: ParseExpression): Expression {
   const at = cursor.at;

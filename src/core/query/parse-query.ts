@@ -19,9 +19,23 @@ export function parseQuery(cursor: TokenCursor): Query {
     } else if (offset === undefined && cursor.takeWords("OFFSET")) {
       offset = parseExpression(cursor);
       if (!cursor.takeWords("ROWS")) cursor.takeWords("ROW");
+    } else if (limit === undefined && cursor.isWord("FETCH")) {
+      limit = parseFetch(cursor);
     } else break;
   }
   return { with: withs, body, orderBy, ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }) };
+}
+
+/** `FETCH FIRST 5 ROWS ONLY`. */
+function parseFetch(cursor: TokenCursor): Expression {
+  cursor.advance();
+  if (!cursor.takeWords("FIRST") && !cursor.takeWords("NEXT")) throw cursor.expected("FIRST or NEXT after FETCH");
+  const at = cursor.at;
+  const counted = !cursor.isWord("ROW") && !cursor.isWord("ROWS");
+  const count: Expression = counted ? parseExpression(cursor) : { kind: "literal", at, value: { kind: "number", text: "1" } };
+  if (!cursor.takeWords("ROWS") && !cursor.takeWords("ROW")) throw cursor.expected("ROW or ROWS");
+  if (!cursor.takeWords("ONLY")) throw cursor.expected("ONLY");
+  return count;
 }
 
 function parseWith(cursor: TokenCursor): Query["with"] {
@@ -135,7 +149,7 @@ function parseItem(cursor: TokenCursor): SelectItem {
   const qualifier = starQualifier(cursor);
   if (qualifier !== undefined) return { kind: "star", at, qualifier, except: parseExcept(cursor) };
   const expression = parseExpression(cursor);
-  const alias = cursor.takeWords("AS") ? cursor.identifier(true) : cursor.startsName() ? cursor.identifier() : undefined;
+  const alias = cursor.takeWords("AS") ? cursor.alias() : cursor.startsName() ? cursor.identifier() : undefined;
   return { kind: "expression", expression, ...(alias === undefined ? {} : { alias }) };
 }
 

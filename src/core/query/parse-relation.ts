@@ -1,7 +1,8 @@
 /** FROM: tables, derived tables and joins. A single-quoted table name is taken as a quoted one (plugins write it). */
+import { TABLE_FUNCTIONS } from "./bind-cache.ts";
 import { SQL_CHAIN_MAX } from "./limits.ts";
 import type { ParseExpression } from "./parse-call.ts";
-import type { Identifier, JoinCondition, JoinKind, Relation, RelationAlias } from "./syntax.ts";
+import type { Expression, Identifier, JoinCondition, JoinKind, Relation, RelationAlias } from "./syntax.ts";
 import type { TokenCursor } from "./token-cursor.ts";
 
 /** One item of FROM with the joins that follow it. */
@@ -55,13 +56,28 @@ function parseFactor(cursor: TokenCursor, parse: ParseExpression): Relation {
   }
   const path = parseTablePath(cursor);
   if (cursor.isOperator("(")) {
-    // No table function exists; the binder says so. What it was given does not matter.
-    cursor.skipParentheses();
-    parseAlias(cursor);
-    return { kind: "table-function", at, name: path.map((part) => part.name).join(".") };
+    const name = path.map((part) => part.name).join(".");
+    const args = parseArguments(cursor, parse, name);
+    const alias = parseAlias(cursor);
+    return { kind: "table-function", at, name, arguments: args, ...(alias === undefined ? {} : { alias }) };
   }
   const alias = parseAlias(cursor);
   return { kind: "table", at, path, ...(alias === undefined ? {} : { alias }) };
+}
+
+/** What an unknown function was given does not matter: the binder refuses it by its name. */
+function parseArguments(cursor: TokenCursor, parse: ParseExpression, name: string): readonly Expression[] {
+  if (!TABLE_FUNCTIONS.has(name)) {
+    cursor.skipParentheses();
+    return [];
+  }
+  cursor.expectOperator("(");
+  const list: Expression[] = [];
+  while (!cursor.takeOperator(")")) {
+    if (list.length > 0) cursor.expectOperator(",");
+    list.push(parse(cursor));
+  }
+  return list;
 }
 
 function parseParenthesised(cursor: TokenCursor, parse: ParseExpression, at: number, lateral: boolean): Relation {

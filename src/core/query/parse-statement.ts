@@ -41,10 +41,13 @@ function parseKind(cursor: TokenCursor): Statement {
   if (cursor.takeWords("EXPLAIN")) {
     const analyze = cursor.takeWords("ANALYZE");
     const verbose = cursor.takeWords("VERBOSE");
+    // Whatever the format, the plan is one text.
+    if (cursor.takeWords("FORMAT")) cursor.identifier(true);
     return { kind: "explain", analyze, verbose, query: parseQuery(cursor) };
   }
   if (cursor.takeWords("SHOW")) return parseShow(cursor);
   if (cursor.takeWords("DESCRIBE") || cursor.takeWords("DESC")) {
+    if (["SELECT", "WITH", "VALUES"].some((word) => cursor.isWord(word))) return { kind: "describe-query", query: parseQuery(cursor) };
     cursor.takeWords("TABLE");
     return { kind: "describe", at: cursor.at, path: parseTablePath(cursor) };
   }
@@ -57,8 +60,11 @@ function parseShow(cursor: TokenCursor): Statement {
     if (!cursor.takeWords("FROM") && !cursor.takeWords("IN")) throw cursor.expected("FROM after SHOW COLUMNS");
     return { kind: "show-columns", at: cursor.at, path: parseTablePath(cursor) };
   }
+  if (cursor.takeWords("FUNCTIONS")) return { kind: "show-functions" };
+  if (cursor.takeWords("ALL")) return { kind: "show-all" };
+  if (cursor.isWord("DATAFUSION") || cursor.isWord("IOX")) return { kind: "show-variable", name: parseTablePath(cursor).map((part) => part.name).join(".") };
   throw notImplemented(`SHOW ${cursor.current.upper} is not supported`, {
     position: positionOf(cursor.text, cursor.at),
-    hint: "SHOW TABLES and SHOW COLUMNS FROM <table> are",
+    hint: "SHOW TABLES, SHOW COLUMNS FROM <table>, SHOW ALL and SHOW FUNCTIONS are",
   });
 }

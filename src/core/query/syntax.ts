@@ -47,6 +47,8 @@ export interface Call {
   readonly star: boolean;
   readonly distinct: boolean;
   readonly orderBy: readonly OrderItem[];
+  /** `WITHIN GROUP (ORDER BY … DESC)`: the order is counted from the other end. */
+  readonly fromTop?: boolean;
   readonly filter?: Expression;
   readonly ignoreNulls?: boolean;
   readonly over?: Identifier | WindowSpecification;
@@ -95,7 +97,7 @@ export interface RelationAlias {
 
 export type Relation =
   | { readonly kind: "table"; readonly at: number; readonly path: readonly Identifier[]; readonly alias?: RelationAlias }
-  | { readonly kind: "table-function"; readonly at: number; readonly name: string }
+  | { readonly kind: "table-function"; readonly at: number; readonly name: string; readonly arguments: readonly Expression[]; readonly alias?: RelationAlias }
   | { readonly kind: "derived"; readonly at: number; readonly query: Query; readonly alias?: RelationAlias; readonly lateral: boolean }
   | { readonly kind: "join"; readonly at: number; readonly left: Relation; readonly right: Relation; readonly join: JoinKind; readonly condition: JoinCondition };
 
@@ -146,5 +148,7 @@ export interface Query {
 export type Statement =
   | { readonly kind: "query"; readonly query: Query }
   | { readonly kind: "explain"; readonly analyze: boolean; readonly verbose: boolean; readonly query: Query }
-  | { readonly kind: "show-tables" }
+  | { readonly kind: "show-tables" | "show-functions" | "show-all" }
+  | { readonly kind: "show-variable"; readonly name: string }
+  | { readonly kind: "describe-query"; readonly query: Query }
   | { readonly kind: "show-columns" | "describe"; readonly path: readonly Identifier[]; readonly at: number };

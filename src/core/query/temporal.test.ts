@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { formatDuration, formatInterval, parseInterval } from "./interval.ts";
-import { civilFromDays, daysFromCivil, formatTimestamp, parseTimestamp } from "./temporal.ts";
+import { parseTimestamp } from "./parse-timestamp.ts";
+import { civilFromDays, daysFromCivil, formatTimestamp } from "./temporal.ts";
+import { formatOffset, instantOf, offsetAt, zoneOf } from "./zones.ts";
 
 describe("parseTimestamp()", () => {
   test.each([
     ["2022-01-01T08:00:00Z", 1_641_024_000_000_000_000n], ["2022-01-01 08:00:00", 1_641_024_000_000_000_000n], ["2022-01-01T08:00:00.5+02:00", 1_641_016_800_500_000_000n],
     ["2022-01-01", 1_640_995_200_000_000_000n], ["1969-12-31T23:59:59.999999999Z", -1n], ["2024-02-29T00:00:00Z", 1_709_164_800_000_000_000n], ["2262-04-11T23:47:16.854775807Z", (1n << 63n) - 1n],
-    ["2022-01-01T08:00", 1_641_024_000_000_000_000n], ["2022-01-01T08:00:00-0530", 1_641_043_800_000_000_000n],
+    ["2022-01-01T08:00:00+1:00", 1_641_020_400_000_000_000n], ["2022-07-01 08:00:00 America/New_York", 1_656_676_800_000_000_000n], ["2022-01-01T08:00", 1_641_024_000_000_000_000n], ["2022-01-01T08:00:00-0530", 1_641_043_800_000_000_000n],
   ])("%s", (text, expected) => {
     expect(parseTimestamp(text)).toBe(expected);
   });
@@ -56,4 +58,27 @@ describe("parseInterval()", () => {
 test("formatInterval() and formatDuration() (spec: query §1)", () => {
   expect(formatInterval({ months: 1, days: 2, nanos: 10_800_000_000_000n })).toBe("1 mons 2 days 3 hours");
   expect([0n, 32_689_000n, -1_500_000_000n, 3_600_000_000_000n].map(formatDuration)).toEqual(["P0D", "PT0.032689S", "-PT1.5S", "PT3600S"]);
+});
+
+describe("zones", () => {
+  const HOUR = 3_600_000_000_000n;
+  const paris = zoneOf("Europe/Paris");
+  if (paris === undefined) throw new Error("no zone database");
+
+  test("names, offsets and what is neither", () => {
+    expect([zoneOf("UTC"), zoneOf("+05:30"), zoneOf("-0800")]).toEqual([0n, 19_800_000_000_000n, -8n * HOUR].map((offsetNs) => ({ kind: "fixed", offsetNs })));
+    expect([zoneOf("Nope/Nowhere"), zoneOf(""), zoneOf("'")]).toEqual([undefined, undefined, undefined]);
+    expect([0n, 19_800_000_000_000n, -12_600_000_000_000n].map(formatOffset)).toEqual(["+00:00", "+05:30", "-03:30"]);
+  });
+
+  test("the offset follows the calendar", () => {
+    expect([offsetAt(paris, 1_641_024_000_000_000_000n), offsetAt(paris, 1_656_676_800_000_000_000n)]).toEqual([HOUR, 2n * HOUR]);
+  });
+
+  // 2022-03-27 02:30 did not exist there, 2022-10-30 02:30 existed twice (00:30Z and 01:30Z).
+  test("a wall clock in a gap moves on, one that comes twice is the later", () => {
+    expect(instantOf(paris, 1_648_348_200_000_000_000n)).toBe(1_648_344_600_000_000_000n);
+    expect(instantOf(paris, 1_667_097_000_000_000_000n)).toBe(1_667_093_400_000_000_000n);
+    expect(instantOf(paris, 1_641_024_000_000_000_000n)).toBe(1_641_020_400_000_000_000n);
+  });
 });

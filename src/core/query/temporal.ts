@@ -1,4 +1,4 @@
-/** Text to nanoseconds and back: timestamps in every ISO spelling the dialect takes, intervals, dates. Exact over the 64-bit range. */
+/** Calendar arithmetic and times as text, exact over the 64-bit range of nanoseconds. */
 
 export const NS_PER_SECOND = 1_000_000_000n;
 export const NS_PER_DAY = 86_400n * NS_PER_SECOND;
@@ -26,31 +26,6 @@ export function civilFromDays(days: number): { year: number; month: number; day:
   const mp = Math.floor((5 * dayOfYear + 2) / 153);
   const month = mp < 10 ? mp + 3 : mp - 9;
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day: dayOfYear - Math.floor((153 * mp + 2) / 5) + 1 };
-}
-
-const TIMESTAMP_TEXT =
-  /^\s*([+-]?\d{4,6})-(\d{1,2})-(\d{1,2})(?:[Tt ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?)?\s*(Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?\s*$/;
-
-/** Nanoseconds of an ISO timestamp or date; undefined when the text is none or lies outside 64 bits. No zone means UTC. */
-export function parseTimestamp(text: string): bigint | undefined {
-  const match = TIMESTAMP_TEXT.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((group) => Number(match[group] ?? 0)) as [number, number, number, number, number, number];
-  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60) return undefined;
-  const days = daysFromCivil(year, month, day);
-  if (civilFromDays(days).day !== day) return undefined;
-  const fraction = BigInt((match[7] ?? "").padEnd(9, "0"));
-  const offset = zoneOffsetSeconds(match[8]);
-  const seconds = BigInt(days) * 86_400n + BigInt(hour * 3600 + minute * 60 + second - offset);
-  const value = seconds * NS_PER_SECOND + fraction;
-  return fitsInt64(value) ? value : undefined;
-}
-
-function zoneOffsetSeconds(zone: string | undefined): number {
-  if (zone === undefined || zone === "Z" || zone === "z" || zone === "UTC") return 0;
-  const digits = zone.slice(1).replace(":", "").padEnd(4, "0");
-  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2)) * 60;
-  return zone.startsWith("-") ? -seconds : seconds;
 }
 
 const pad = (value: number | bigint, width: number): string => String(value).padStart(width, "0");

@@ -1,36 +1,45 @@
-/**
- * Time bounds of a WHERE clause, so that batches outside them are not read. Only conjuncts that compare a scan's own
- * time column with a constant count; the clause itself stays in the query.
- */
-import type { ExpressionScope, Scan } from "./bind-context.ts";
+/** Time bounds of a WHERE clause: the conjuncts that compare a column with a constant. */
+import type { ExpressionScope } from "./bind-context.ts";
 import type { Bound } from "./bound.ts";
 import { castTo } from "./coerce.ts";
 import type { Expression } from "./syntax.ts";
 import { TIMESTAMP } from "./types.ts";
 
-export function narrowScans(where: Expression, at: ExpressionScope): void {
+export type TimeOperator = "<" | "<=" | ">" | ">=" | "=";
+
+export interface TimeComparison {
+  readonly column: Bound;
+  readonly operator: TimeOperator;
+  readonly ns: bigint;
+}
+
+const FLIPPED: Readonly<Record<string, TimeOperator>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=" };
+
+/** Comparisons of time columns with constants that must all hold. */
+export function* timeComparisons(where: Expression, at: ExpressionScope): Generator<TimeComparison> {
   if (where.kind === "binary" && where.operator === "and") {
-    narrowScans(where.left, at);
-    narrowScans(where.right, at);
+    yield* timeComparisons(where.left, at);
+    yield* timeComparisons(where.right, at);
   } else if (where.kind === "binary" && FLIPPED[where.operator] !== undefined) {
-    if (where.left.kind === "column") narrow(where.operator, where.left, where.right, at);
-    else if (where.right.kind === "column") narrow(FLIPPED[where.operator] as string, where.right, where.left, at);
+    if (where.left.kind === "column") yield* compared(where.operator as TimeOperator, where.left, where.right, at);
+    else if (where.right.kind === "column") yield* compared(FLIPPED[where.operator] as TimeOperator, where.right, where.left, at);
   } else if (where.kind === "between" && !where.negated && where.operand.kind === "column") {
-    narrow(">=", where.operand, where.low, at);
-    narrow("<=", where.operand, where.high, at);
+    yield* compared(">=", where.operand, where.low, at);
+    yield* compared("<=", where.operand, where.high, at);
   }
 }
 
-const FLIPPED: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=" };
-
-function narrow(operator: string, column: Expression, value: Expression, at: ExpressionScope): void {
+function* compared(operator: TimeOperator, side: Expression, value: Expression, at: ExpressionScope): Generator<TimeComparison> {
   // A subquery must not be bound twice: each binding asks for scans.
   if (!isPlain(value)) return;
-  const scan = timeScan(at.bind(column, at), at);
-  if (scan !== undefined) apply(scan, operator, constantTime(at.bind(value, at)));
+  const column = at.bind(side, at);
+  if (column.type.kind !== "timestamp") return;
+  const ns = constantTime(at.bind(value, at));
+  if (ns !== undefined) yield { column, operator, ns };
 }
 
-function isPlain(expression: Expression): boolean {
+/** True when nothing of it reads a row. */
+export function isPlain(expression: Expression): boolean {
   switch (expression.kind) {
     case "literal":
     case "interval":
@@ -38,6 +47,7 @@ function isPlain(expression: Expression): boolean {
       return true;
     case "cast":
     case "unary":
+    case "at-time-zone":
       return isPlain(expression.operand);
     case "binary":
       return isPlain(expression.left) && isPlain(expression.right);
@@ -48,22 +58,10 @@ function isPlain(expression: Expression): boolean {
   }
 }
 
-function timeScan(bound: Bound, at: ExpressionScope): Scan | undefined {
-  const { scanColumn } = bound;
-  if (scanColumn?.column !== "time" || bound.type.kind !== "timestamp") return undefined;
-  const scan = at.context.scans.find((candidate) => candidate.id === scanColumn.relationId);
-  // The bounds of a batch are those of the column "time"; system tables may have other time columns.
-  return scan?.schema === "iox" ? scan : undefined;
-}
-
-function constantTime(bound: Bound): bigint | undefined {
+/** Nanoseconds of a constant that is a time, or counts as one. */
+export function constantTime(bound: Bound): bigint | undefined {
   if (bound.constant === undefined || bound.constant.kind === "float" || bound.constant.kind === "boolean") return undefined;
+  if (bound.constant.kind === "timestamp") return bound.constant.ns;
   const { constant } = castTo(bound, TIMESTAMP);
   return constant?.kind === "timestamp" ? constant.ns : undefined;
-}
-
-function apply(scan: Scan, operator: string, ns: bigint | undefined): void {
-  if (ns === undefined) return;
-  if (operator === ">" || operator === ">=" || operator === "=") scan.timeMinNs = scan.timeMinNs === undefined || ns > scan.timeMinNs ? ns : scan.timeMinNs;
-  if (operator === "<" || operator === "<=" || operator === "=") scan.timeMaxNs = scan.timeMaxNs === undefined || ns < scan.timeMaxNs ? ns : scan.timeMaxNs;
 }

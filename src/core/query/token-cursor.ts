@@ -93,6 +93,12 @@ export class TokenCursor {
     return { name: this.advance().text.toLowerCase(), at: token.offset };
   }
 
+  /** The name after AS, where every word is one, and a single-quoted text too. */
+  alias(): Identifier {
+    const token = this.current;
+    return token.kind === "string" ? { name: this.advance().text, at: token.offset } : this.identifier(true);
+  }
+
   /** True when the next token can be an alias written without AS. */
   startsName(): boolean {
     return this.current.kind === "quoted" || (this.current.kind === "word" && !RESERVED.has(this.current.upper));

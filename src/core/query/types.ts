@@ -25,7 +25,8 @@ export const UTF8: SqlType = { kind: "utf8" };
 export const DATE: SqlType = { kind: "date" };
 export const INTERVAL: SqlType = { kind: "interval" };
 export const DURATION: SqlType = { kind: "duration" };
-export const TIMESTAMP: SqlType = { kind: "timestamp", unit: "Nanosecond", zone: undefined };
+export type TimestampType = Extract<SqlType, { readonly kind: "timestamp" }>;
+export const TIMESTAMP: TimestampType = { kind: "timestamp", unit: "Nanosecond", zone: undefined };
 
 const COLUMN: Readonly<Record<ColumnType, SqlType>> = {
   tag: { kind: "tag" }, float64: FLOAT64, int64: INT64, uint64: UINT64, bool: BOOLEAN, utf8: UTF8, time: TIMESTAMP,
@@ -111,7 +112,8 @@ export function commonType(left: SqlType, right: SqlType): SqlType | undefined {
   if (right.kind === "null") return left;
   if (isNumeric(left) && isNumeric(right)) return arithmeticType(left, right);
   if (isText(left) && isText(right)) return UTF8;
-  if (left.kind === "timestamp" && (right.kind === "timestamp" || right.kind === "date" || isText(right))) return left;
+  if (left.kind === "timestamp" && right.kind === "timestamp") return { kind: "timestamp", unit: finer(left.unit, right.unit), zone: left.zone ?? right.zone };
+  if (left.kind === "timestamp" && (right.kind === "date" || isText(right))) return left;
   if (right.kind === "timestamp" && (left.kind === "date" || isText(left))) return right;
   if (left.kind === "list" && right.kind === "list") {
     const element = commonType(left.element, right.element);
@@ -122,5 +124,8 @@ export function commonType(left: SqlType, right: SqlType): SqlType | undefined {
   if (isDurationLike(left) && isDurationLike(right)) return DURATION;
   return undefined;
 }
+
+const UNITS: readonly TimeUnit[] = ["Second", "Millisecond", "Microsecond", "Nanosecond"];
+const finer = (left: TimeUnit, right: TimeUnit): TimeUnit => (UNITS.indexOf(left) > UNITS.indexOf(right) ? left : right);
 
 const isDurationLike = (type: SqlType): boolean => type.kind === "duration" || type.kind === "interval";

@@ -10,6 +10,8 @@ export interface RowOrder {
   readonly rows: Uint32Array;
   /** Where each group ends in `rows`. */
   readonly groupEnds: Uint32Array;
+  /** Where each series ends in `groupEnds`. */
+  readonly seriesEnds: Uint32Array;
   /** Nanoseconds after the chunk's start. */
   readonly offsetMin: number;
   readonly offsetMax: number;
@@ -22,6 +24,7 @@ export function* orderRows(chunk: ChunkRows, tags: readonly TagCodes[]): Generat
   yield;
   const { rows, seriesEnds } = yield* bySeries(series.ids, places);
   const groupEnds = new Uint32Array(rows.length);
+  const groupsOfSeries = new Uint32Array(seriesEnds.length);
   let groups = 0;
   let [offsetMin, offsetMax] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let pauseAt = SLICE_ROWS;
@@ -32,6 +35,7 @@ export function* orderRows(chunk: ChunkRows, tags: readonly TagCodes[]): Generat
       const offset = offsets[rows[at] as number] as number;
       if (at + 1 === to || offsets[rows[at + 1] as number] !== offset) groupEnds[groups++] = at + 1;
     }
+    groupsOfSeries[place] = groups;
     offsetMin = Math.min(offsetMin, offsets[rows[from] as number] as number);
     offsetMax = Math.max(offsetMax, offsets[rows[to - 1] as number] as number);
     from = to;
@@ -39,7 +43,7 @@ export function* orderRows(chunk: ChunkRows, tags: readonly TagCodes[]): Generat
     pauseAt = to + SLICE_ROWS;
     yield;
   }
-  return { rows, groupEnds: groupEnds.subarray(0, groups), offsetMin, offsetMax };
+  return { rows, groupEnds: groupEnds.subarray(0, groups), seriesEnds: groupsOfSeries, offsetMin, offsetMax };
 }
 
 /** A chunk is far shorter than 2^53 ns, so offsets are exact as numbers, which compare without allocating. */

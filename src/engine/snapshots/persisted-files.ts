@@ -1,36 +1,19 @@
-/** The Parquet files of a node by table, as its manifests tell; loaded on start, extended by each snapshot. */
-import { DatabaseError } from "../../core/errors/database-error.ts";
-import { decodeManifest, type Manifest, manifestFolder, manifestSequence, type PersistedFile } from "../../core/snapshot/manifest.ts";
-import type { ObjectStore } from "../../ports/object-store.ts";
+/** The Parquet files of a node by table, as its manifests tell. */
+import type { PersistedFile, WalCover } from "../../core/snapshot/manifest.ts";
+
+/** One change of the files: what a manifest says, or a checkpoint. */
+export interface FilesChange extends WalCover {
+  readonly added: readonly PersistedFile[];
+  readonly removed: readonly string[];
+}
 
 export class PersistedFiles {
+  readonly #byPath = new Map<string, PersistedFile>();
   readonly #byTable = new Map<number, readonly PersistedFile[]>();
   #sequence = 0;
   #walFile = 0;
-  #count = 0;
   #bytes = 0;
   #rowCount = 0;
-
-  /** Throws `snapshot.corrupt`: a manifest that is damaged or missing would hide rows. */
-  static async load(store: ObjectStore, nodeId: string): Promise<PersistedFiles> {
-    const files = new PersistedFiles();
-    // Newest first in the listing, oldest first here.
-    for (const path of [...(await store.list(manifestFolder(nodeId)))].reverse()) {
-      const sequence = manifestSequence(nodeId, path);
-      const bytes = sequence === undefined ? undefined : await store.get(path);
-      if (bytes === undefined) continue;
-      const manifest = decodeManifest(bytes, path);
-      if (manifest.sequenceMin !== files.#sequence + 1 || manifest.sequenceMax !== sequence || manifest.nodeId !== nodeId) {
-        throw new DatabaseError("snapshot.corrupt", {
-          message: `Snapshot manifest '${path}' covers sequences ${manifest.sequenceMin} to ${manifest.sequenceMax}, but ${files.#sequence + 1} must come next`,
-          hint: "a manifest is missing: restore the snapshots folder of this node from a backup",
-          details: { path },
-        });
-      }
-      files.add(manifest);
-    }
-    return files;
-  }
 
   /** WAL sequences up to it are persisted. */
   get sequence(): number {
@@ -43,22 +26,64 @@ export class PersistedFiles {
   }
 
   get totals(): { readonly count: number; readonly bytes: number; readonly rows: number } {
-    return { count: this.#count, bytes: this.#bytes, rows: this.#rowCount };
+    return { count: this.#byPath.size, bytes: this.#bytes, rows: this.#rowCount };
   }
 
-  /** In WAL order. The list never changes: a later snapshot makes a new one. */
+  /**
+   * Older before newer wherever two of them may hold the same point. The list never changes: a later manifest makes a
+   * new one.
+   */
   ofTable(tableId: number): readonly PersistedFile[] {
     return this.#byTable.get(tableId) ?? [];
   }
 
-  add(manifest: Manifest): void {
-    for (const file of manifest.files) {
-      this.#byTable.set(file.tableId, [...this.ofTable(file.tableId), file]);
-      this.#count++;
-      this.#bytes += file.sizeBytes;
-      this.#rowCount += file.rowCount;
+  tables(): Iterable<readonly [tableId: number, files: readonly PersistedFile[]]> {
+    return this.#byTable;
+  }
+
+  has(path: string): boolean {
+    return this.#byPath.has(path);
+  }
+
+  all(): readonly PersistedFile[] {
+    return [...this.#byPath.values()];
+  }
+
+  apply({ added, removed, sequenceMax, walFile }: FilesChange): void {
+    const changed = new Set<number>();
+    for (const path of removed) {
+      const file = this.#byPath.get(path);
+      if (file === undefined) continue;
+      this.#byPath.delete(path);
+      this.#count(file, -1);
+      changed.add(file.tableId);
     }
-    this.#sequence = manifest.sequenceMax;
-    this.#walFile = Math.max(this.#walFile, manifest.walFile);
+    const gone = new Set(removed);
+    for (const tableId of changed) this.#setTable(tableId, this.ofTable(tableId).filter(({ path }) => !gone.has(path)));
+    const byTable = new Map<number, PersistedFile[]>();
+    for (const file of added) {
+      this.#byPath.set(file.path, file);
+      this.#count(file, 1);
+      const list = byTable.get(file.tableId);
+      if (list === undefined) byTable.set(file.tableId, [file]);
+      else list.push(file);
+    }
+    for (const [tableId, list] of byTable) this.#setTable(tableId, [...this.ofTable(tableId), ...list].sort(bySequence));
+    this.#sequence = Math.max(this.#sequence, sequenceMax);
+    this.#walFile = Math.max(this.#walFile, walFile);
+  }
+
+  #setTable(tableId: number, files: readonly PersistedFile[]): void {
+    if (files.length === 0) this.#byTable.delete(tableId);
+    else this.#byTable.set(tableId, files);
+  }
+
+  #count({ sizeBytes, rowCount }: PersistedFile, sign: 1 | -1): void {
+    this.#bytes += sign * sizeBytes;
+    this.#rowCount += sign * rowCount;
   }
 }
+
+/** Where two files overlap in time their ranges are disjoint, so the starts tell which is older. */
+const bySequence = (left: PersistedFile, right: PersistedFile): number =>
+  left.sequenceMin - right.sequenceMin || (left.chunkTime < right.chunkTime ? -1 : left.chunkTime > right.chunkTime ? 1 : 0);

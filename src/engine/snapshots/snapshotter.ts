@@ -8,43 +8,42 @@ import type { TableDefinition } from "../../core/catalog/definitions.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { type ChunkRows, splitByChunk } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, encodeCost } from "../../core/snapshot/encode-chunk.ts";
-import { encodeManifest, type Manifest, manifestPath, parquetPath, type PersistedFile } from "../../core/snapshot/manifest.ts";
+import { parquetPath, type PersistedFile } from "../../core/snapshot/manifest.ts";
+import type { ChunkEncoder } from "../../ports/chunk-encoder.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import type { ObjectStore } from "../../ports/object-store.ts";
+import type { Drive } from "../drive.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { SNAPSHOT_BUFFER_SHARE, SNAPSHOT_CHECK_MS, SNAPSHOT_PREFIX_SHARE, SNAPSHOT_RETRY_MS } from "../storage-limits.ts";
-import type { PersistedFiles } from "./persisted-files.ts";
+import type { ManifestLog } from "./manifest-log.ts";
+import type { ParquetObjects } from "./parquet-objects.ts";
 
 export interface SnapshotSettings {
-  readonly store: ObjectStore;
   readonly nodeId: string;
   /** Length of a time chunk. */
   readonly gen1DurationNs: bigint;
   /** Rows older than this in the buffer begin a snapshot. */
   readonly ageMsMax: number;
+  /** Encodes on another thread; without it chunks are encoded here, in slices. */
+  readonly encoder?: ChunkEncoder | undefined;
 }
 
 export interface SnapshotterOptions {
   readonly settings: SnapshotSettings;
   readonly buffer: QueryableBuffer;
-  readonly files: PersistedFiles;
+  readonly manifests: ManifestLog;
+  readonly objects: ParquetObjects;
   readonly commit: Pick<GroupCommit, "durableSequence" | "rotate" | "coveredFile" | "discardThrough">;
   /** Undefined: nobody can ask for the table's rows any more. */
   readonly liveTable: (tableId: number) => TableDefinition | undefined;
   readonly clock: Clock;
   readonly log: LogSink;
-  readonly yieldToEventLoop: () => Promise<void>;
+  readonly drive: Drive;
 }
-
-/** Work of one slice: after it other tasks get the thread. */
-const SLICE_MS = 4;
 
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
   #running: Promise<void> | undefined;
-  /** Written perhaps, so it must come into effect before anything else may. */
-  #unconfirmed: Manifest | undefined;
   #oldestMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -104,15 +103,15 @@ export class Snapshotter {
   }
 
   async #run(): Promise<void> {
-    const { buffer, commit, files, clock, log } = this.#options;
+    const { buffer, commit, manifests, clock, log } = this.#options;
     const target = commit.durableSequence;
     this.#oldestMs = undefined;
     try {
-      if (this.#unconfirmed !== undefined) await this.#confirm(this.#unconfirmed);
+      await manifests.settle();
       commit.rotate();
       while (!this.#closed) {
         const sequence = buffer.prefix(target, buffer.limitBytes * SNAPSHOT_PREFIX_SHARE);
-        if (sequence === undefined || sequence <= files.sequence) return;
+        if (sequence === undefined || sequence <= manifests.files.sequence) return;
         await this.#persistThrough(sequence);
         this.#snapshots++;
       }
@@ -125,59 +124,41 @@ export class Snapshotter {
   }
 
   async #persistThrough(sequenceMax: number): Promise<void> {
-    const { buffer, commit, files, liveTable, settings } = this.#options;
+    const { buffer, commit, manifests, objects, liveTable, settings, drive } = this.#options;
     const written: PersistedFile[] = [];
-    const sequences = { sequenceMin: files.sequence + 1, sequenceMax };
+    const sequences = { sequenceMin: manifests.files.sequence + 1, sequenceMax };
     try {
       for (const [tableId, batches] of [...buffer.through(sequenceMax)]) {
         const table = liveTable(tableId);
         if (table === undefined) continue;
-        for (const chunk of await this.#drive(splitByChunk(batches, settings.gen1DurationNs))) written.push({ ...(await this.#writeChunk(table, chunk, sequenceMax)), ...sequences });
+        for (const chunk of await drive(splitByChunk(batches, settings.gen1DurationNs))) written.push({ ...(await this.#writeChunk(table, chunk, sequenceMax)), ...sequences });
       }
     } catch (error) {
-      // No manifest names them; a file that cannot be deleted either only takes up space.
-      for (const { path } of written) await settings.store.delete(path).catch(() => undefined);
+      await objects.abandon(written.map(({ path }) => path));
       throw error;
     }
-    await this.#confirm({ nodeId: settings.nodeId, ...sequences, walFile: commit.coveredFile(sequenceMax), files: written });
+    const change = { sequenceMax, walFile: commit.coveredFile(sequenceMax), added: written, removed: [] };
+    await manifests.append(
+      () => change,
+      () => {
+        buffer.dropThrough(sequenceMax);
+        commit.discardThrough(sequenceMax);
+      },
+    );
   }
 
   async #writeChunk(table: TableDefinition, chunk: ChunkRows, sequenceMax: number): Promise<Omit<PersistedFile, "sequenceMin" | "sequenceMax">> {
-    const { buffer, settings } = this.#options;
+    const { buffer, settings, objects, drive } = this.#options;
     const cost = encodeCost(table, chunk);
     buffer.charge(cost);
     try {
-      const { bytes, ...facts } = await this.#drive(encodeChunk(table, chunk));
+      const { bytes, ...facts } = await (settings.encoder?.encode(table, chunk) ?? drive(encodeChunk(table, chunk)));
       const place = { databaseId: table.databaseId, tableId: table.id, chunkTime: chunk.start };
       const path = parquetPath({ nodeId: settings.nodeId, ...place, sequenceMax });
-      await settings.store.put(path, bytes);
-      return { ...place, ...facts, path, sizeBytes: bytes.length };
+      await objects.write(path, bytes);
+      return { ...place, chunkNs: settings.gen1DurationNs, ...facts, path, sizeBytes: bytes.length };
     } finally {
       buffer.charge(-cost);
-    }
-  }
-
-  /** Makes the manifest durable, then effective. A put that failed may have worked: it is repeated until it is known. */
-  async #confirm(manifest: Manifest): Promise<void> {
-    const { buffer, commit, files, settings } = this.#options;
-    this.#unconfirmed = manifest;
-    await settings.store.put(manifestPath(settings.nodeId, manifest.sequenceMax), encodeManifest(manifest));
-    this.#unconfirmed = undefined;
-    // No pause between these: a query sees the rows once, here or there.
-    files.add(manifest);
-    buffer.dropThrough(manifest.sequenceMax);
-    commit.discardThrough(manifest.sequenceMax);
-  }
-
-  async #drive<T>(work: Generator<undefined, T>): Promise<T> {
-    const { clock, yieldToEventLoop } = this.#options;
-    let sliceEnd = clock.monotonicMs() + SLICE_MS;
-    for (;;) {
-      const step = work.next();
-      if (step.done === true) return step.value;
-      if (clock.monotonicMs() < sliceEnd) continue;
-      await yieldToEventLoop();
-      sliceEnd = clock.monotonicMs() + SLICE_MS;
     }
   }
 }

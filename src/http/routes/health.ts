@@ -3,7 +3,15 @@ import { renderPrometheus } from "../prometheus.ts";
 import { textReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext } from "../route.ts";
 
-const health = (): Reply => textReply("OK");
+const UNAVAILABLE = 503;
+
+/** The reference says only OK; what is wrong follows it, or takes its place when writes are refused. */
+function health(_request: Request, { services }: RouteContext): Reply {
+  const problems = services.health?.problems() ?? [];
+  if (problems.length === 0) return textReply("OK");
+  const texts = problems.map(({ text }) => text).join("; ");
+  return problems.some(({ level }) => level === "failing") ? { ...textReply(`FAILING: ${texts}`), status: UNAVAILABLE } : textReply(`OK (degraded: ${texts})`);
+}
 
 function ping(_request: Request, { services, options }: RouteContext): Reply {
   const requestId = options.newRequestId();

@@ -216,8 +216,7 @@ describe("plugins (http-api §12)", () => {
   });
 
   it.each([
-    ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/last_cache"],
-    ["DELETE /api/v3/configure/distinct_cache"], ["POST /api/v3/configure/plugin_environment/install_packages"],
+    ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/plugin_environment/install_packages"],
   ])("%s says that it is not supported yet", async (line) => {
     const { status, text } = await send(fakeWorld(), line, line.startsWith("DELETE") ? {} : json({}));
     expect(status).toBe(405);
@@ -284,5 +283,38 @@ describe("engine requests (processing-engine §8, §10.4)", () => {
     const { status, text, headers } = await send(world, "GET /api/v3/engine/a");
     expect([status, headers.get("content-type")]).toEqual([500, null]);
     expect(JSON.parse(text)).toEqual({ error: "Python function call failed: ValueError: no", code: "plugin.raised" });
+  });
+});
+
+describe("caches (http-api §11)", () => {
+  it("are created from JSON, whatever is left out or null takes its default", async () => {
+    const world = fakeWorld();
+    const full = { db: "d", table: "t", name: "n", key_columns: ["a"], value_columns: ["b"], count: 2, ttl: 60 };
+    expect(await send(world, "POST /api/v3/configure/last_cache", json(full))).toMatchObject({ status: 201, text: '{"name":"made"}' });
+    await send(world, "POST /api/v3/configure/last_cache", json({ db: "d", table: "t", name: null }));
+    await send(world, "POST /api/v3/configure/distinct_cache", json({ db: "d", table: "t", columns: ["a", "b"], max_cardinality: 5, max_age: 7 }));
+    expect(world.calls).toEqual([
+      ["createLast", { database: "d", table: "t", name: "n", keyColumns: ["a"], valueColumns: ["b"], count: 2, ttlSeconds: 60 }],
+      ["createLast", { database: "d", table: "t", name: undefined, keyColumns: undefined, valueColumns: undefined, count: undefined, ttlSeconds: undefined }],
+      ["createDistinct", { database: "d", table: "t", name: undefined, columns: ["a", "b"], cardinalityMax: 5, ageSecondsMax: 7 }],
+    ]);
+  });
+
+  it.each(["last", "distinct"])("are deleted by query or body: %s", async (kind) => {
+    const world = fakeWorld();
+    const cache = { database: "d", table: "t", name: "n" };
+    expect((await send(world, `DELETE /api/v3/configure/${kind}_cache?db=d&table=t&name=n`, {})).status).toBe(200);
+    expect((await send(world, `DELETE /api/v3/configure/${kind}_cache`, json({ db: "d", table: "t", name: "n" }))).status).toBe(200);
+    expect(world.calls).toEqual([["deleteCache", kind, cache], ["deleteCache", kind, cache]]);
+  });
+
+  it.each([
+    ["last_cache", { db: "d" }, "missing field `table`"],
+    ["last_cache", { db: "d", table: "t", count: "x" }, "expected a number"],
+    ["distinct_cache", { db: "d", table: "t" }, "missing field `columns`"],
+  ])("refuse a body that does not fit: %s", async (path, body, text) => {
+    const answer = await send(fakeWorld(), `POST /api/v3/configure/${path}`, json(body));
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain(text);
   });
 });

@@ -67,6 +67,11 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         createNamed: record("createNamed", () => ISSUED),
         delete: record("deleteToken", nothing),
       },
+      caches: {
+        createLast: record("createLast", () => ({ name: "made" })),
+        createDistinct: record("createDistinct", () => ({ cache_name: "made" })),
+        delete: record("deleteCache", nothing),
+      },
       processing: {
         createTrigger: record("createTrigger", nothing),
         updateTrigger: record("updateTrigger", nothing),

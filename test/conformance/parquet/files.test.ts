@@ -9,6 +9,10 @@ import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TableDefinition } from "../../../src/core/catalog/definitions.ts";
 import type { ColumnType } from "../../../src/core/columns/column-type.ts";
+import { isDatabaseError } from "../../../src/core/errors/database-error.ts";
+import { readParquetColumn } from "../../../src/core/parquet/read-column.ts";
+import { readParquetLayout } from "../../../src/core/parquet/read-footer.ts";
+import { encodeMerged } from "../../../src/core/snapshot/encode-merged.ts";
 import { encodeParquet } from "../../../src/core/parquet/encode-file.ts";
 import { splitByChunk, chunkStart } from "../../../src/core/snapshot/chunk-rows.ts";
 import { encodeChunk, type EncodedChunk } from "../../../src/core/snapshot/encode-chunk.ts";
@@ -41,8 +45,8 @@ const bytesOrder = (left: unknown, right: unknown): number => {
   return typeof left === "string" ? Buffer.compare(Buffer.from(left), Buffer.from(right as string)) : (left as bigint) < (right as bigint) ? -1 : 1;
 };
 
-/** Newest value of each column by point, in the order of the file. */
-function model(batches: readonly (readonly Row[])[]): Map<bigint, Row[]> {
+/** Newest value of each column by point, in the order of the file, by time window. */
+function model(batches: readonly (readonly Row[])[], windowNs = GEN1): Map<bigint, Row[]> {
   const points = new Map<string, Record<string, unknown>>();
   for (const row of batches.flat()) {
     const key = JSON.stringify([row["host"], row["Room"], row["room"], String(row["time"])].map((cell) => cell ?? null));
@@ -52,7 +56,7 @@ function model(batches: readonly (readonly Row[])[]): Map<bigint, Row[]> {
   }
   const chunks = new Map<bigint, Row[]>();
   for (const point of points.values()) {
-    const start = chunkStart(point["time"] as bigint, GEN1);
+    const start = chunkStart(point["time"] as bigint, windowNs);
     chunks.set(start, [...(chunks.get(start) ?? []), point]);
   }
   for (const rows of chunks.values()) rows.sort((a, b) => ["host", "Room", "room", "time"].map((name) => bytesOrder(a[name], b[name])).find((order) => order !== 0) ?? 0);
@@ -143,5 +147,70 @@ describe("a snapshot's file", () => {
     const statistics = metadata.row_groups[1]?.columns[1]?.meta_data?.statistics;
     expect([statistics?.min_value, statistics?.max_value]).toEqual([65_536 / 7, 131_071 / 7]);
     expect((await readWithDuckdb(bytes, `WHERE c4 > ${131_071 / 7}`)).length).toBe(rowCount - 131_072);
+  });
+});
+
+const MONTH = 30n * 86_400_000_000_000n;
+/** The table before it got some of its columns, a tag among them. */
+const EARLIER: TableDefinition = { ...TABLE, columns: columns.filter(({ name }) => name !== "Room" && name !== "s"), seriesKey: ["host", "room"] };
+
+describe("a merged file", () => {
+  it("holds what one snapshot of all its rows would hold, also after new columns and tags", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(row, { minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 5 }), fc.nat(5), async (drawn, evolveAt) => {
+        const batches = drawn.map((rows, index) => (index < evolveAt ? rows.map(({ Room: _, s: _s, ...rest }) => rest) : rows));
+        const windows = new Map<bigint, Uint8Array[]>();
+        batches.forEach((rows, index) => {
+          const table = index < evolveAt ? EARLIER : TABLE;
+          for (const chunk of run(splitByChunk([batchOf(1, COLUMNS, rows)], GEN1))) {
+            const start = chunkStart(chunk.start, MONTH);
+            windows.set(start, [...(windows.get(start) ?? []), run(encodeChunk(table, chunk)).bytes]);
+          }
+        });
+        const expected = model(batches, MONTH);
+        expect(windows.size).toBe(expected.size);
+        for (const [start, files] of windows) {
+          const merged = run(encodeMerged({ table: TABLE, windowStart: start, files: files.map((bytes) => readParquetLayout(bytes)) }));
+          const points = expected.get(start) as Row[];
+          const read = shown(points).map((cells) => cells.map((cell) => (typeof cell === "string" ? cell.replace(/^\uFEFF/, "") : cell)));
+          expect(await readWithHyparquet(merged.bytes)).toEqual(read);
+          expect(merged.rowCount).toBe(points.length);
+          const times = points.map((point) => point["time"] as bigint);
+          expect([merged.timeMin, merged.timeMax]).toEqual([times.reduce((a, b) => (a < b ? a : b)), times.reduce((a, b) => (a > b ? a : b))]);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("our reader", () => {
+  const file = (): Uint8Array => {
+    const rows = Array.from({ length: 300 }, (_, index): Row => ({ host: `h${index % 3}`, time: START + BigInt(index), f: index % 7 === 0 ? undefined : index / 3, i: BigInt(index % 5), b: index % 2 === 0, s: index % 11 === 0 ? undefined : `text ${index % 4}` }));
+    return (filesOf([rows])[0] as { file: EncodedChunk }).file.bytes;
+  };
+  const readAll = (bytes: Uint8Array): void => {
+    const layout = readParquetLayout(bytes);
+    for (const column of columns) readParquetColumn(layout, column);
+  };
+
+  it("takes damaged bytes as a value or a typed error, nothing else", () => {
+    const whole = file();
+    readAll(whole);
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.option(fc.nat(whole.length), { nil: undefined }), (changes, size) => {
+        const bytes = whole.slice(0, size);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        try {
+          readAll(bytes);
+        } catch (error) {
+          if (!isDatabaseError(error) || error.code === "internal.invariant") throw error;
+          refused++;
+        }
+      }),
+      { numRuns: Number(process.env["FUZZ_RUNS"] ?? 3_000) },
+    );
+    expect(refused).toBeGreaterThan(100);
   });
 });

@@ -121,7 +121,7 @@ const HOUR = 3_600_000_000_000n;
 export const START = 1_641_024_000_000_000_000n;
 
 const KITCHEN = [[21, 35.9, 0], [23, 36.2, 0], [22.7, 36.1, 0], [22.4, 36, 0], [22.5, 36, 0], [22.8, 36.5, 1], [22.8, 36.3, 1], [22.7, 36.2, 3], [22.4, 36, 7], [22.7, 36, 9], [23.3, 36.9, 18], [23.1, 36.6, 22], [22.7, 36.5, 26]];
-const LIVING = [[21.1, 35.9, 0], [21.4, 35.9, 0], [21.8, 36, 0], [22.2, 36, 0], [22.2, 35.9, 0], [22.4, 36, 0], [22.3, 36.1, 1], [22.3, 36.1, 1], [22.6, 36, 4], [22.8, 35.9, 5], [22.5, 36.2, 9], [22.2, 36.3, 14], [22.6, 36.4, 17]];
+const LIVING = [[21.1, 35.9, 0], [21.4, 35.9, 0], [21.8, 36, 0], [22.2, 36, 0], [22.2, 35.9, 0], [22.4, 36, 0], [22.3, 36.1, 0], [22.3, 36.1, 1], [22.4, 36, 4], [22.6, 35.9, 5], [22.8, 36.2, 9], [22.5, 36.3, 14], [22.2, 36.4, 17]];
 
 const roomRows = (room: string, values: readonly (readonly number[])[]): Record<string, unknown>[] =>
   values.map(([temp, hum, co], hour) => ({ room, temp, hum, co: BigInt(co as number), time: START + BigInt(hour) * HOUR }));
@@ -154,3 +154,16 @@ export const CASES: TestTable = {
 };
 
 export const LOWER_CASES: TestTable = { name: "cases", columns: { value: "int64", time: "time" }, batches: [[{ value: 10n, time: 0n }]] };
+
+/** The second sample of InfluxDB's guides: what was said about the carbon monoxide in those rooms. */
+const ACTION = (hour: number, room: string, level: string, co: number): Record<string, unknown> => ({
+  room, level, action: level === "ok" ? "ok" : "alert",
+  description: level === "ok" ? `Carbon monoxide level normal: ${co} ppm.` : `Carbon monoxide level above normal: ${co} ppm.`,
+  time: START + BigInt(hour) * HOUR,
+});
+
+export const HOME_ACTIONS: TestTable = {
+  name: "home_actions",
+  columns: { room: "tag", level: "tag", action: "tag", description: "utf8", time: "time" },
+  batches: [[ACTION(10, "Kitchen", "warn", 18), ACTION(11, "Kitchen", "warn", 22), ACTION(12, "Kitchen", "warn", 26), ACTION(11, "Living Room", "warn", 14), ACTION(12, "Living Room", "warn", 17), ACTION(0, "Kitchen", "ok", 0)]],
+};

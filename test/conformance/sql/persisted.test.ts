@@ -45,9 +45,9 @@ const START = 1_767_225_600_000_000_000n;
 const line = fc.record({
   tags: fc.constantFrom("", ",host=a", ",host=b", ",Host=a", ",host=a,room=r\\ 1", ",room=r\\ 1,host=a"),
   fields: fc.uniqueArray(fc.constantFrom("f=1.5", "f=-0.25", "i=7i", "i=-9223372036854775808i", "u=18446744073709551615u", "b=true", 's="é"', 's="a text that is long enough"'), { minLength: 1, maxLength: 3, selector: (field) => field[0] }),
-  time: fc.constantFrom(START, START + 1n, START + 9n * MINUTE, START + 11n * MINUTE, START + 30n * MINUTE, -1n),
+  time: fc.constantFrom(START, START + 1n, START + 9n * MINUTE, START + 11n * MINUTE, START + 30n * MINUTE, START - 6_000n * MINUTE, -1n, -(2n ** 62n), 2n ** 62n),
 }).map(({ tags, fields, time }) => `t${tags} ${fields.join(",")} ${time}`);
-const steps = fc.array(fc.oneof({ weight: 3, arbitrary: fc.array(line, { minLength: 1, maxLength: 6 }) }, { weight: 2, arbitrary: fc.constant("snapshot" as const) }), { minLength: 2, maxLength: 9 });
+const steps = fc.array(fc.oneof({ weight: 3, arbitrary: fc.array(line, { minLength: 1, maxLength: 6 }) }, { weight: 2, arbitrary: fc.constant("snapshot" as const) }, { weight: 1, arbitrary: fc.constant("merge" as const) }), { minLength: 2, maxLength: 9 });
 
 const QUERIES = [
   'SELECT * FROM t ORDER BY host, "Host", room, time',
@@ -63,6 +63,7 @@ describe("a table in memory and in files", () => {
         const [plain, mixed] = [await openServer(false), await openServer(true)];
         for (const step of [["t f=0 1"], ...all]) {
           if (step === "snapshot") await mixed.storage.snapshotNow();
+          else if (step === "merge") await mixed.storage.mergeNow();
           else for (const server of [plain, mixed]) await server.storage.write(request(step.join("\n"))).catch(() => undefined);
         }
         // Every column is there, whatever was drawn.
@@ -97,7 +98,7 @@ describe("a table in memory and in files", () => {
     for (const sql of [`SELECT * FROM read_parquet('${outside.replaceAll("'", "''")}')`, `SELECT * FROM '${outside.replaceAll("'", "''")}'`, "SELECT * FROM relation_1", "SELECT * FROM tidemark_scan(1)"]) {
       await expect(ask(server, sql), sql).rejects.toMatchObject({ code: expect.stringMatching(/^query\./) });
     }
-    const relation = { id: 1, columns: [{ name: "x", type: "float64" as const, fieldId: 1 }], batches: [], persisted: { files: [{ path: "n0/secret.parquet", contested: false }], rowCount: 1, windows: [], memoryContested: false } };
+    const relation = { id: 1, columns: [{ name: "x", type: "float64" as const, fieldId: 1 }], batches: [], persisted: { files: [{ path: "n0/secret.parquet", sizeBytes: 4, contested: false }], rowCount: 1, windows: [], memoryContested: false } };
     const forged = server.engine.execute({ sql: "SELECT c0 FROM relation_1", types: [{ kind: "float64" }], relations: [relation], timeoutMs: 5_000 });
     await expect(forged).rejects.toMatchObject({ cause: expect.objectContaining({ message: expect.stringContaining("Permission Error") }) });
     await server.engine.close();

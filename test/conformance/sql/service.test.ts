@@ -59,7 +59,7 @@ test("batches outside the time bounds of WHERE are not handed to the engine", as
   expect(await run("'1970-01-08' <= time")).toBe('{"c":3}\n');
   expect(await run("time > '1970-01-08' OR v = 0")).toBe('{"c":3}\n');
   expect(await run("EXISTS (SELECT 1 FROM days d WHERE days.time > '1970-01-09' AND d.v = 0)")).toBe('{"c":1}\n');
-  expect(seen).toEqual([3, 1, 3, 10, 20]);
+  expect(seen).toEqual([2, 1, 3, 10, 20]);
 });
 
 test("a table without any row has its columns", async () => {

@@ -5,7 +5,7 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { DatabaseError } from "../../../core/errors/database-error.ts";
 import { CONNECTIONS_DEFAULT, REQUEST_TIMEOUT_MS_DEFAULT, RETRIES_DEFAULT, RETRY_PAUSE_MS, RETRY_PAUSE_MS_MAX, RETRY_TIMEOUT_MS_DEFAULT } from "../limits.ts";
-import { Connections } from "./connections.ts";
+import { Slots } from "../slots.ts";
 import { type Failure, failureOfAnswer, failureOfThrown, mayPass, storeError } from "./errors.ts";
 import type { S3Credentials, S3Settings } from "./settings.ts";
 
@@ -36,13 +36,13 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 export class S3Client {
   readonly #settings: S3Settings;
-  readonly #connections: Connections;
+  readonly #connections: Slots;
   /** Signing keys of the day. */
   #signingKeys = new Map<string, ArrayBuffer>();
 
   constructor(settings: S3Settings) {
     this.#settings = settings;
-    this.#connections = new Connections(settings.connectionsMax ?? CONNECTIONS_DEFAULT);
+    this.#connections = new Slots(settings.connectionsMax ?? CONNECTIONS_DEFAULT);
   }
 
   /** Throws `object_store.unavailable`. */

@@ -1,8 +1,8 @@
-/** How many requests run at once; the others wait in line, and the line is bounded. */
-import { DatabaseError } from "../../../core/errors/database-error.ts";
-import { CONNECTIONS_WAITING_MAX } from "../limits.ts";
+/** How many actions run at once; the others wait in line, and the line is bounded. */
+import { DatabaseError } from "../../core/errors/database-error.ts";
+import { WAITING_MAX } from "./limits.ts";
 
-export class Connections {
+export class Slots {
   #free: number;
   readonly #line: (() => void)[] = [];
 
@@ -24,9 +24,9 @@ export class Connections {
   }
 
   #wait(): Promise<void> {
-    if (this.#line.length >= CONNECTIONS_WAITING_MAX) {
+    if (this.#line.length >= WAITING_MAX) {
       throw new DatabaseError("object_store.unavailable", {
-        message: `More than ${CONNECTIONS_WAITING_MAX} requests to the object store wait for a connection`,
+        message: `More than ${WAITING_MAX} requests to the object store are waiting`,
         hint: "try again later, or raise --object-store-connection-limit",
       });
     }
