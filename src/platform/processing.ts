@@ -47,7 +47,7 @@ export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
     createTrigger: (database, definition) => catalog.createTrigger(database, definition),
     deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
     setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
-    setTriggerSettings: (database, name, settings) => catalog.setTriggerSettings(database, name, settings),
+    updateTrigger: (database, name, change) => catalog.updateTrigger(database, name, change),
   };
 }
 

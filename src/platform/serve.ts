@@ -27,7 +27,9 @@ import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
+import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
+import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
 import { QueryService } from "../engine/query-service.ts";
@@ -107,13 +109,14 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
+  let triggers: ProcessingEngine | undefined;
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
   closing.add("caches", async () => caches.close());
-  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
   const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
   caches.start();
@@ -128,6 +131,8 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   });
   closing.add("plugin runtime", () => runtime.close());
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  triggers = processing.engine;
+  keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -256,4 +261,12 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */
 function bootInBackground(runtime: { start(): Promise<void> }, log: LogSink): void {
   runtime.start().catch((error: unknown) => log.log("error", `The plugin runtime does not start: ${messageOf(error)}`));
+}
+
+function keepLogs(database: string | undefined, { storage, logs, clock, log, closing }: Opened & { readonly storage: Storage; readonly logs: LogTable }): void {
+  if (database === undefined) return;
+  const write = (lines: string): Promise<unknown> =>
+    storage.write({ database, body: new TextEncoder().encode(lines), precision: "nanosecond", acceptPartial: false, noSync: false });
+  const keeper = new LogKeeper({ logs, database, write, clock, log });
+  closing.add("kept logs", () => keeper.close());
 }

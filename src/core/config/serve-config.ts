@@ -56,6 +56,8 @@ export interface ServeConfig {
   readonly walRetainBytes: number | undefined;
   /** Persisted rows kept in memory for triggers that are behind. */
   readonly triggerFeedBytes: number | undefined;
+  /** Where the triggers' log rows are kept in a table; undefined: in memory only. */
+  readonly pluginLogDatabase: string | undefined;
   /** What triggers without limits and grants of their own get. */
   readonly pluginLimits: OwnLimits;
   readonly pluginGrants: TriggerGrants;
@@ -143,6 +145,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
     triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
+    pluginLogDatabase: settings.text("plugin-log-database"),
     pluginLimits: parsePluginLimits(settings),
     pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),

@@ -112,3 +112,7 @@ export const MISSED_TICKS_SCANNED_MAX = 10_000;
 
 /** Runs that call their own server, each from within the one before: every one holds a thread. */
 export const SELF_CALL_DEPTH_MAX = 8;
+
+/** Log rows that are kept in a table are written this often, and so many wait at most. */
+export const LOG_KEEP_MS = 1_000;
+export const LOG_KEEP_ROWS_MAX = 20_000;

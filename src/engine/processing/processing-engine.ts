@@ -2,7 +2,7 @@
  * Keeps the catalog's triggers and the running ones in step. Catalog commits never wait for a plugin (the reference
  * deadlocks there, spec: processing-engine §5): a change is durable first, then the runner is started or stopped.
  */
-import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { DatabaseDefinition, TriggerChange, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
@@ -29,7 +29,7 @@ export interface ProcessingCatalog {
   createTrigger(database: string, definition: Omit<TriggerDefinition, "id">): Promise<void>;
   deleteTrigger(database: string, name: string, options: { readonly force: boolean }): Promise<void>;
   setTriggerDisabled(database: string, name: string, disabled: boolean): Promise<void>;
-  setTriggerSettings(database: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants }): Promise<void>;
+  updateTrigger(database: string, name: string, change: TriggerChange): Promise<void>;
 }
 
 export interface CreateTrigger {
@@ -47,12 +47,14 @@ export interface CreateTrigger {
   readonly durable?: boolean;
 }
 
-/** Absent members stay as they are; a member that is undefined goes back to the server's value. */
-export interface UpdateTrigger {
+/** Absent members stay as they are; a limit or grant that is undefined goes back to the server's value. */
+export interface UpdateTrigger extends Partial<Pick<CreateTrigger, "pluginFileName" | "specification" | "runAsync" | "errorBehavior" | "durable">> {
   readonly database: string;
   readonly triggerName: string;
   readonly limits: { readonly [N in LimitName]?: number | undefined };
   readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
+  /** `undefined` in it: none. */
+  readonly arguments?: { readonly values: readonly NamedText[] | undefined };
 }
 
 export interface PluginRequest {
@@ -146,14 +148,22 @@ export class ProcessingEngine {
     if (enabled && (key === undefined || !this.#running.has(key))) await this.#startByName(database, name);
   }
 
-  /** Changes limits and grants; a running trigger starts anew with them. Throws `resource.not_found`. */
-  async updateTrigger(change: UpdateTrigger): Promise<void> {
-    const { database, triggerName } = change;
+  /**
+   * Changes a trigger; a running one is stopped, its run with it, and starts anew, a durable one where it was. Throws
+   * `resource.not_found`, and for a new plugin or specification what creating throws.
+   */
+  async updateTrigger(update: UpdateTrigger): Promise<void> {
+    const { database, triggerName } = update;
     const trigger = this.#catalog.database(database)?.triggers.get(triggerName);
     const key = this.#keyOf(database, triggerName);
-    await this.#catalog.setTriggerSettings(database, triggerName, {
-      limits: withoutUndefined({ ...trigger?.limits, ...change.limits }),
-      grants: withoutUndefined({ ...trigger?.grants, ...change.grants }),
+    const specification = update.specification === undefined ? undefined : formatTriggerSpecification(parseTriggerSpecification(update.specification));
+    if (update.pluginFileName !== undefined) await checkSyntax(this.#services, await this.#services.plugins.load(update.pluginFileName));
+    const { pluginFileName, runAsync, errorBehavior, durable } = update;
+    await this.#catalog.updateTrigger(database, triggerName, {
+      ...withoutUndefined({ pluginFileName, specification, runAsync, errorBehavior, durable }),
+      ...(update.arguments === undefined ? {} : { arguments: update.arguments.values }),
+      limits: withoutUndefined({ ...trigger?.limits, ...update.limits }),
+      grants: withoutUndefined({ ...trigger?.grants, ...update.grants }),
     });
     if (key === undefined || !this.#running.has(key)) return;
     await this.#stopTrigger(key, { keep: true });

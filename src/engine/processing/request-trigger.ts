@@ -60,7 +60,8 @@ export class RequestTrigger implements TriggerRunner {
     const { runs } = this.#services;
     const { key, instances, definition } = this.#context;
     const refuse = (message: string, hint: string): never => {
-      throw new DatabaseError("trigger.self_call", { message: `Trigger '${definition.name}' ${message}`, hint });
+      // The body of this answer is plain text, and the plugin is to see what to do.
+      throw new DatabaseError("trigger.self_call", { message: `Trigger '${definition.name}' ${message}: ${hint}`, hint });
     };
     if (runs.depth(caller) >= SELF_CALL_DEPTH_MAX) refuse(`was called by a plugin that was itself called so, ${SELF_CALL_DEPTH_MAX} deep`, "end the chain of calls earlier");
     if (instances.hasRoom || !runs.wouldWaitForItself(caller, key)) return;

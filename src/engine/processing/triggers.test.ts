@@ -49,7 +49,7 @@ class World {
       createTrigger: async (_db, definition) => void this.triggers.set(definition.name, { id: this.triggers.size, ...definition }),
       deleteTrigger: async (_db, name) => void this.triggers.delete(name),
       setTriggerDisabled: async (_db, name, disabled) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), disabled }),
-      setTriggerSettings: async (_db, name, settings) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), ...settings }),
+      updateTrigger: async (_db, name, settings) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), ...settings }),
     };
     const world = this;
     this.engine = new ProcessingEngine(
