@@ -1,4 +1,5 @@
 /** Flags that several commands share (spec: cli §2). */
+import { parseRetentionPeriod } from "../core/config/retention-period.ts";
 import type { FlagSpec } from "./command.ts";
 
 export const HOST_FLAG: FlagSpec = {
@@ -36,10 +37,14 @@ export const DATABASE_FLAG: FlagSpec = {
 
 export const YES_FLAG: FlagSpec = { name: "yes", short: "y", summary: "Do not ask for confirmation" };
 
+export function checkRetention(text: string): string | undefined {
+  return parseRetentionPeriod(text) === undefined ? "it is not a duration such as 30d" : undefined;
+}
+
 export const HARD_DELETE_FLAG: FlagSpec = {
   name: "hard-delete",
   value: "WHEN",
-  summary: "When the data itself goes: never, now, default or a time such as 2026-01-31T00:00:00Z",
+  summary: "When the data itself goes: never, now, default (72 hours) or a time such as 2026-01-31T00:00:00Z",
 };
 
 export const FORMAT_FLAG: FlagSpec = {

@@ -104,6 +104,7 @@ export const PROGRAM: CommandNode = {
         leaf("database", "Change how long a database keeps its rows", async () =>
           (await import("./commands/update-database.ts")).updateDatabase,
         ),
+        leaf("table", "Change how long a table keeps its rows", async () => (await import("./commands/update-table.ts")).updateTable),
         leaf("trigger", "Replace the code of a trigger, or change its limits and grants", async () =>
           (await import("./commands/update-trigger.ts")).updateTrigger,
         ),

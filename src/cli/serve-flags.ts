@@ -119,6 +119,14 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
     env: ["INFLUXDB3_RESTRICT_PLUGIN_TRIGGERS_TO"],
     repeat: "values",
   },
+  {
+    name: "plugin-repo",
+    value: "URL",
+    summary: "Where plugins named gh:PATH are fetched from",
+    env: ["INFLUXDB3_PLUGIN_REPO"],
+    defaultText: "the official repository of InfluxDB 3 plugins",
+  },
+  { name: "plugin-dir-only", summary: "Only plugins of the plugin folder: no gh:, no uploads", env: ["INFLUXDB3_PLUGIN_DIR_ONLY"] },
   { name: "plugin-memory-limit", value: "SIZE", summary: "Memory of one plugin", env: ["TIDEMARK_PLUGIN_MEMORY_LIMIT"], defaultText: "256mb" },
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
   {
@@ -216,7 +224,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["virtual-env-location", true],
   ["package-manager", true],
   ["disable-package-management", false],
-  ["plugin-repo", true],
   ["async-trigger-concurrency-limit", true],
   ["shutdown-timeout", true],
   ["wal-max-write-buffer-size", true, ["wal-max-buffered-writes"]],

@@ -1,17 +1,23 @@
-/** Reading a local plugin for upload: one file, or every Python file of a package folder (spec: processing-engine §14.5). */
+/**
+ * Reading a local plugin for upload: one file, or all files of a package folder but hidden ones and bytecode (spec:
+ * processing-engine §14.5; only Python files there, so that a plugin misses its configuration, influxdb#26582).
+ */
 import { DatabaseError } from "../core/errors/database-error.ts";
 import { MANIFEST_BYTES_MAX } from "../core/trigger/manifest-grants.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface UploadFile {
-  /** As the server stores it, below its plugin folder. */
+  /** Path in the package; the base name of a single file. */
   readonly name: string;
   readonly content: string;
+  /** Absent: `content` is the text itself. */
+  readonly encoding?: "base64";
 }
 
 export interface Upload {
   /** What the trigger names. */
   readonly name: string;
+  readonly kind: "file" | "folder";
   readonly files: readonly UploadFile[];
   /** Text of the manifest.toml beside the code; it stays here. */
   readonly manifest: string | undefined;
@@ -19,30 +25,44 @@ export interface Upload {
 
 /** A package of more files than this is a mistake, such as a home folder. */
 const UPLOAD_FILES_MAX = 1_000;
+const BASE64_PIECE_BYTES = 8_192;
 
-export async function readUpload(terminal: Terminal, path: string): Promise<Upload> {
+/** `missing` are the words for a path where nothing is: the reference has two (spec: cli §4, §8). */
+export async function readUpload(terminal: Terminal, path: string, missing = "File not found"): Promise<Upload> {
   const absolute = terminal.resolvePath(path);
   const name = absolute.split(/[\\/]/).findLast((part) => part !== "");
   if (name === undefined) throw failed(`Invalid path: ${path}`);
   const kind = await terminal.fileKind(absolute);
-  if (kind === undefined) throw failed(`File not found: ${path}`);
-  if (kind === "file") return { name, files: [{ name, content: await readPython(terminal, absolute) }], manifest: await readManifest(terminal, absolute.slice(0, -name.length)) };
+  if (kind === undefined) throw failed(`${missing}: ${path}`);
+  if (kind === "file") return { name, kind, files: [await readFile(terminal, absolute, name)], manifest: await readManifest(terminal, absolute.slice(0, -name.length)) };
   const relatives = (await terminal.listFiles(absolute)).filter(isPackageFile);
   if (!relatives.includes("__init__.py")) throw failed(`Multi-file plugin directory must contain __init__.py: ${path}`);
-  if (relatives.length > UPLOAD_FILES_MAX) throw failed(`The folder has more than ${UPLOAD_FILES_MAX} Python files: ${path}`);
+  if (relatives.length > UPLOAD_FILES_MAX) throw failed(`The folder has more than ${UPLOAD_FILES_MAX} files: ${path}`);
   const files: UploadFile[] = [];
   for (const relative of relatives) {
-    files.push({ name: `${name}/${relative}`, content: await readPython(terminal, `${absolute}/${relative}`) });
+    files.push(await readFile(terminal, `${absolute}/${relative}`, relative));
   }
-  return { name, files, manifest: await readManifest(terminal, `${absolute}/`) };
+  return { name, kind, files, manifest: await readManifest(terminal, `${absolute}/`) };
 }
 
 function isPackageFile(relative: string): boolean {
-  return relative.endsWith(".py") && !relative.split("/").includes("__pycache__");
+  return !relative.endsWith(".pyc") && relative.split("/").every((part) => part !== "__pycache__" && !part.startsWith("."));
 }
 
-async function readPython(terminal: Terminal, path: string): Promise<string> {
-  return new TextDecoder().decode(await terminal.readFile(path));
+async function readFile(terminal: Terminal, path: string, name: string): Promise<UploadFile> {
+  const bytes = await terminal.readFile(path);
+  try {
+    return { name, content: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { name, content: base64Of(bytes), encoding: "base64" };
+  }
+}
+
+/** In pieces: a call takes a limited number of arguments. */
+function base64Of(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += BASE64_PIECE_BYTES) parts.push(String.fromCharCode(...bytes.subarray(at, at + BASE64_PIECE_BYTES)));
+  return btoa(parts.join(""));
 }
 
 async function readManifest(terminal: Terminal, folder: string): Promise<string | undefined> {

@@ -4,12 +4,13 @@
  * new one.
  */
 import { encodeCatalogObject, toHex } from "../core/catalog/codec.ts";
-import { CHANGES_WAITING_MAX, DEFAULT_CATALOG_LIMITS, type CatalogLimits, RECORDS_PER_CHECKPOINT } from "../core/catalog/limits.ts";
+import { CHANGES_WAITING_MAX, DEFAULT_CATALOG_LIMITS, type CatalogLimits, HARD_DELETE_AFTER_NS_DEFAULT, RECORDS_PER_CHECKPOINT } from "../core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../core/catalog/ops.ts";
 import {
-  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteDatabase, planDeleteTable, planDeleteTrigger, planSetRetention, planSetTriggerDisabled, planUpdateTrigger,
+  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteTrigger, planSetRetention, planSetTableRetention, planSetTriggerDisabled, planUpdateTrigger,
   type TableRequest,
 } from "../core/catalog/plan.ts";
+import { type EraseTime, planDeleteDatabase, planDeleteTable } from "../core/catalog/plan-deletion.ts";
 import type { TriggerChange, TriggerDefinition } from "../core/catalog/definitions.ts";
 import { type CatalogState, EMPTY_CATALOG, INTERNAL_DATABASE, INTERNAL_RETENTION_NS } from "../core/catalog/state.ts";
 import { DatabaseError, isDatabaseError } from "../core/errors/database-error.ts";
@@ -29,9 +30,14 @@ export interface CatalogServiceOptions {
   readonly clock: Pick<Clock, "nowNs">;
   readonly log?: LogSink;
   readonly limits?: Partial<CatalogLimits>;
+  /** How long deleted data stays unless the caller says otherwise; default 72 hours. */
+  readonly hardDeleteAfterNs?: bigint;
   /** Called when another process turns out to write this catalog. */
   readonly onConflict?: (() => void) | undefined;
 }
+
+/** When the data of what is deleted goes for good: a time in nanoseconds, or a word of the reference's. */
+export type HardDeleteTime = "never" | "now" | "default" | bigint;
 
 export class CatalogService {
   /** Identity of the catalog, in the usual form with hyphens. */
@@ -98,8 +104,9 @@ export class CatalogService {
     await this.change((state) => planCreateDatabase(state, this.limits, name, options.retentionNs));
   }
 
-  async deleteDatabase(name: string): Promise<void> {
-    await this.change((state) => planDeleteDatabase(state, name, this.options.clock.nowNs()));
+  /** Its data goes for good at `when`; default: after `hardDeleteAfterNs`. */
+  async deleteDatabase(name: string, when: HardDeleteTime = "default"): Promise<void> {
+    await this.change((state) => planDeleteDatabase(state, name, this.options.clock.nowNs(), this.eraseTime(when)));
   }
 
   /** Undefined: keep for ever. */
@@ -107,12 +114,24 @@ export class CatalogService {
     await this.change((state) => planSetRetention(state, name, retentionNs));
   }
 
+  /** Undefined: as the database says. */
+  async setTableRetention(database: string, table: string, retentionNs: bigint | undefined): Promise<void> {
+    await this.change((state) => planSetTableRetention(state, database, table, retentionNs));
+  }
+
   async createTable(database: string, request: TableRequest): Promise<void> {
     await this.change((state) => planCreateTable(state, this.limits, database, request));
   }
 
-  async deleteTable(database: string, table: string): Promise<void> {
-    await this.change((state) => planDeleteTable(state, database, table, this.options.clock.nowNs()));
+  /** Its data goes for good at `when`; default: after `hardDeleteAfterNs`. */
+  async deleteTable(database: string, table: string, when: HardDeleteTime = "default"): Promise<void> {
+    await this.change((state) => planDeleteTable(state, database, table, this.options.clock.nowNs(), this.eraseTime(when)));
+  }
+
+  private eraseTime(when: HardDeleteTime): EraseTime {
+    const nowNs = this.options.clock.nowNs();
+    if (when === "default") return { atNs: nowNs + (this.options.hardDeleteAfterNs ?? HARD_DELETE_AFTER_NS_DEFAULT), isExplicit: false };
+    return { atNs: when === "never" ? undefined : when === "now" || when < nowNs ? nowNs : when, isExplicit: true };
   }
 
   async createTrigger(database: string, trigger: Omit<TriggerDefinition, "id">): Promise<void> {

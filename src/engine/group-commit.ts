@@ -2,7 +2,7 @@
  * Group commit: records wait in the ring until the running commit ends, then all of them go to disk together (design
  * §8.4). After the sync each is applied, handed on and acknowledged in sequence order, and its ring space is free again.
  */
-import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import { DatabaseError, isDatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { TableBatchInput } from "../core/columns/table-batch.ts";
 import { RECORD_RING_SHARE } from "../core/wal/limits.ts";
 import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, numberRecord, sealRecord, type TriggerPosition } from "../core/wal/record.ts";
@@ -73,6 +73,9 @@ export function closedError(): DatabaseError {
   return new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
 }
 
+/** Errors of the log after which nothing more can be appended. */
+const ENDS_WRITING: ReadonlySet<string> = new Set(["node.superseded", "wal.closed"]);
+
 /** Between getting room and submitting lie a handful. */
 const SUBMIT_MICROTASKS_MAX = 100;
 
@@ -91,6 +94,11 @@ export class GroupCommit {
   /** Rows of the last file, by table. */
   #fileRows = new Map<number, number>();
   #rotating = false;
+  /** The running commit takes longer than a writer waits. */
+  #stuck: DatabaseError | undefined;
+  #lastCommitMs = Number.NEGATIVE_INFINITY;
+  /** Ends the pause between two commits. */
+  #hurry: (() => void) | undefined;
   /** Files that hold nothing after this sequence may go; undefined: nothing was asked. */
   #discardThrough: number | undefined;
 
@@ -114,7 +122,7 @@ export class GroupCommit {
 
   /**
    * Ring space for a record, at once when there is some; otherwise the writer waits in line. Throws `wal_ring.full`,
-   * `wal.closed`, `wal.record_too_large`.
+   * `wal.closed`, `wal.unconfirmed`, `wal.record_too_large`.
    */
   async reserve(size: number): Promise<RingSlot> {
     const sizeMax = Math.floor(this.#ring.capacityBytes / RECORD_RING_SHARE);
@@ -126,7 +134,8 @@ export class GroupCommit {
       });
     }
     const attempt = (): RingSlot | undefined => {
-      if (this.#closed !== undefined) throw this.#closed;
+      const refusal = this.#closed ?? this.#stuck;
+      if (refusal !== undefined) throw refusal;
       return this.#ring.allocate(size);
     };
     return this.#gate.tryNow(attempt) ?? this.#gate.wait(attempt);
@@ -152,6 +161,7 @@ export class GroupCommit {
       const rows = record.batches.map(({ tableId, rowCount }) => [tableId, rowCount] as const);
       this.#queue.push({ databaseId, origin, bytes: slot.bytes, reservedBytes, position, slot, rows, settle });
       this.#running ??= this.#run();
+      if (this.#isPressed()) this.#hurry?.();
     });
   }
 
@@ -180,13 +190,16 @@ export class GroupCommit {
   refuse(error: DatabaseError): void {
     this.#closed ??= error;
     this.#gate.close(this.#closed);
+    this.#hurry?.();
   }
 
-  /** Waits for what was submitted, then refuses more. */
+  /** Waits for what was submitted, with a bound where the log is far away, then refuses more. */
   async close(): Promise<void> {
-    this.#closed ??= closedError();
-    this.#gate.close(this.#closed);
+    const { clock, limits, wal } = this.#options;
+    this.refuse(closedError());
+    const cancel = clock.after(limits.closeWaitMs, () => wal.abandon?.());
     await this.#running;
+    cancel();
     // A writer that has its room but has not submitted yet does so within a few microtasks.
     for (let turn = 0; this.#ring.usedBytes > 0 && turn < SUBMIT_MICROTASKS_MAX; turn++) {
       await Promise.resolve();
@@ -200,11 +213,33 @@ export class GroupCommit {
     while (this.#queue.length > 0 || this.#discardThrough !== undefined) {
       await this.#discardCovered();
       if (this.#queue.length === 0) continue;
+      await this.#pause();
       const group = this.#nextGroup();
       const error = this.#closed !== undefined && this.#closed.code !== "wal.closed" ? this.#closed : await this.#append(group);
       this.#finish(group, error);
     }
     this.#running = undefined;
+  }
+
+  /** Where each commit costs a request to a store, it waits for company until the interval is over. */
+  #pause(): Promise<void> {
+    const { clock, limits } = this.#options;
+    const waitMs = this.#lastCommitMs + limits.commitIntervalMs - clock.monotonicMs();
+    if (waitMs <= 0 || this.#closed !== undefined || this.#isPressed()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#hurry = undefined;
+        resolve();
+      };
+      const cancel = clock.after(waitMs, end);
+      this.#hurry = end;
+    });
+  }
+
+  /** Enough waits for a commit of its own, or writers will soon wait for room. */
+  #isPressed(): boolean {
+    return this.#ring.usedBytes >= Math.min(this.#options.limits.groupBytes, this.#ring.capacityBytes / 2);
   }
 
   /** In ascending order, so that what is left after a crash has no gap. What cannot be deleted now is asked for again. */
@@ -246,21 +281,44 @@ export class GroupCommit {
 
   async #append(group: readonly Pending[]): Promise<DatabaseError | undefined> {
     const size = group.reduce((sum, pending) => sum + pending.bytes.length, 0);
-    if (this.#rotating || (this.#fileSize > 0 && this.#fileSize + size > this.#options.limits.walFileBytes)) this.#nextFile();
+    const isFull = this.#options.wal.oneAppendPerFile === true || this.#fileSize + size > this.#options.limits.walFileBytes;
+    if (this.#rotating || (this.#fileSize > 0 && isFull)) this.#nextFile();
     for (const [place, pending] of group.entries()) {
       numberRecord(pending.bytes, this.#durable + 1 + place);
       sealRecord(pending.bytes, place);
     }
     const header = this.#fileSize === 0 ? [encodeFileHeader(this.#file)] : [];
+    this.#lastCommitMs = this.#options.clock.monotonicMs();
+    const inTime = this.#options.clock.after(this.#options.limits.commitWaitMs, () => this.#tellStuck(group));
     try {
       await this.#options.wal.append(this.#file, [...header, ...group.map((pending) => pending.bytes)]);
     } catch (error) {
-      return this.#recover(error);
+      if (!isDatabaseError(error) || !ENDS_WRITING.has(error.code)) return this.#recover(error);
+      this.refuse(error);
+      return error;
+    } finally {
+      inTime();
+      this.#stuck = undefined;
     }
     this.#fileSize += size + header.length * FILE_HEADER_BYTES;
     this.#commits++;
     this.#countRows(group);
     return undefined;
+  }
+
+  /**
+   * The commit goes on, since its outcome is not known yet; only who waits for it is told, and nobody else is let in. What
+   * was told so may still be stored.
+   */
+  #tellStuck(group: readonly Pending[]): void {
+    const seconds = Math.round(this.#options.limits.commitWaitMs / 1_000);
+    this.#stuck = new DatabaseError("wal.unconfirmed", {
+      message: `The write is not confirmed: the WAL has not answered for ${seconds} s`,
+      hint: "send it again in a moment: rows that turn out to be stored already are not stored twice",
+      details: { retryAfterSeconds: RETRY_AFTER_SECONDS },
+    });
+    for (const pending of [...group, ...this.#queue]) pending.settle(this.#stuck);
+    this.#gate.wake();
   }
 
   #countRows(group: readonly Pending[]): void {

@@ -109,12 +109,12 @@ export class QueryTables implements TableSource {
     const definition = this.#database.tables.get(name);
     if (definition === undefined) return undefined;
     const snapshot = this.#snapshot(definition);
-    const { retentionNs } = this.#database;
+    const retentionNs = definition.retentionNs ?? this.#database.retentionNs;
     return {
       columns: sortedColumns(definition),
       deduplicate: snapshot.mayHaveDuplicates,
       persisted: (snapshot.files?.length ?? 0) > 0,
-      ...(retentionNs === undefined ? {} : { timeMinNs: this.#nowNs - retentionNs }),
+      ...(retentionNs === undefined ? {} : { timeMinNs: oldestKept(this.#nowNs, retentionNs) }),
     };
   }
 
@@ -170,6 +170,11 @@ export class QueryTables implements TableSource {
     return [...users, ...system];
   }
 }
+
+const INT64_MIN = -(2n ** 63n);
+
+/** The oldest time that has not expired; a row of exactly that time is kept. */
+const oldestKept = (nowNs: bigint, retentionNs: bigint): bigint => (nowNs - retentionNs < INT64_MIN ? INT64_MIN : nowNs - retentionNs);
 
 const mayMatter = (range: TimeRange, { timeMinNs, timeMaxNs }: Scan): boolean =>
   (timeMinNs === undefined || range.timeMax >= timeMinNs) && (timeMaxNs === undefined || range.timeMin <= timeMaxNs);

@@ -14,6 +14,12 @@ export interface StorageLimits {
   readonly writersWaitingMax: number;
   /** How long one waits. */
   readonly writerWaitMs: number;
+  /** The least time between the starts of two commits, unless much waits; 0: a commit begins as soon as the last one ended. */
+  readonly commitIntervalMs: number;
+  /** How long a writer waits for its commit; then it is told that the outcome is not known. */
+  readonly commitWaitMs: number;
+  /** How long the last commit may take when the server stops. */
+  readonly closeWaitMs: number;
   /** Parsers, each with column memory of its own: requests that are being parsed or wait for a schema change. */
   readonly parsersMax: number;
 }
@@ -27,6 +33,9 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = {
   groupBytes: 2 * MIB,
   writersWaitingMax: RING_WAITERS_MAX,
   writerWaitMs: RING_WAIT_MS_MAX,
+  commitIntervalMs: 0,
+  commitWaitMs: 30_000,
+  closeWaitMs: 5_000,
   parsersMax: 4,
 };
 

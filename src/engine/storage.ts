@@ -19,6 +19,7 @@ import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
 import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
+import { leaveBehind, type OtherWal } from "./other-wal.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -39,6 +40,8 @@ export interface TableSnapshot {
 export interface StorageOptions {
   readonly catalog: CatalogService;
   readonly wal: WalLog;
+  /** Where the WAL would be with another setting: it must hold nothing that a replay needs. */
+  readonly otherWal?: OtherWal | undefined;
   readonly clock: Clock;
   readonly log: LogSink;
   readonly limits?: Partial<StorageLimits>;
@@ -146,6 +149,8 @@ export class Storage {
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
     const persistence = await openPersistence(options, buffer, yieldToEventLoop);
     buffer.startAfter(persistence?.files.sequence ?? 0);
+    if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
+    await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,
@@ -206,7 +211,7 @@ export class Storage {
     return (await this.#persistence?.mergeNow()) ?? 0;
   }
 
-  /** Removes expired files, as is done in the background from time to time. */
+  /** Removes expired files and what is to be deleted for good, as is done in the background from time to time. */
   async expireNow(): Promise<void> {
     await this.#persistence?.expireNow();
   }
@@ -325,9 +330,9 @@ async function openPersistence({ snapshots, catalog, clock, log }: StorageOption
   const liveTable = (tableId: number): TableDefinition | undefined => (isLive(catalog, tableId) ? catalog.state.tablesById.get(tableId) : undefined);
   const retentionOf = (tableId: number): bigint | undefined => {
     const table = liveTable(tableId);
-    return table === undefined ? undefined : catalog.state.databasesById.get(table.databaseId)?.retentionNs;
+    return table === undefined ? undefined : (table.retentionNs ?? catalog.state.databasesById.get(table.databaseId)?.retentionNs);
   };
-  return Persistence.open({ settings: snapshots, buffer, liveTable, retentionOf, clock, log, yieldToEventLoop });
+  return Persistence.open({ settings: snapshots, buffer, catalog, liveTable, retentionOf, clock, log, yieldToEventLoop });
 }
 
 /** Deleted tables answer no query and feed no trigger, so their rows need no memory. */
@@ -364,6 +369,8 @@ function batchOf(bytes: Uint8Array, { sequence, databaseId, origin }: Origin): C
 function replayRecord(record: WalRecord, catalog: CatalogService, buffer: QueryableBuffer): void {
   for (const { tableId, databaseId } of record.batches) {
     const table = catalog.state.tablesById.get(tableId);
+    // Ids are never used again: this table was deleted, and the catalog has forgotten it.
+    if (table === undefined && tableId <= catalog.state.lastTableId) continue;
     if (table === undefined || table.databaseId !== record.databaseId || databaseId !== record.databaseId) {
       throw new DatabaseError("wal.corrupt", { message: `a record names table ${tableId} of database ${record.databaseId}, which the catalog does not know` });
     }

@@ -13,6 +13,8 @@ import { logRequest } from "./request-log.ts";
 import { DATABASE_ROUTES } from "./routes/databases.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HEALTH_ROUTES } from "./routes/health.ts";
+import { openApiRoute } from "./routes/openapi.ts";
+import { PLUGIN_FILE_ROUTES } from "./routes/plugin-files.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { QUERY_ROUTES } from "./routes/query.ts";
 import { REFUSED_ROUTES } from "./routes/refused.ts";
@@ -22,17 +24,19 @@ import { writeRoutes } from "./routes/write.ts";
 import type { Services } from "./services.ts";
 import { failure, WRITE_PATHS } from "./write-handler.ts";
 
-const ROUTES: readonly Route[] = [
+const FAMILIES: readonly Route[] = [
   ...HEALTH_ROUTES,
   ...QUERY_ROUTES,
   ...DATABASE_ROUTES,
   ...CACHE_ROUTES,
   ...TRIGGER_ROUTES,
   ...PLUGIN_ROUTES,
+  ...PLUGIN_FILE_ROUTES,
   ...ENGINE_ROUTES,
   ...TOKEN_ROUTES,
   ...REFUSED_ROUTES,
 ];
+export const ROUTES: readonly Route[] = [...FAMILIES, openApiRoute(FAMILIES)];
 
 const PREFLIGHT: Reply = {
   status: 204,

@@ -103,6 +103,7 @@ export function wordOf<Value extends string>(words: Readonly<Record<string, Valu
   const known = Object.keys(words).map((word) => `\`${word}\``).join(", ");
   return v.pipe(
     v.string(),
+    v.metadata({ words: Object.keys(words) }),
     v.check((word) => Object.hasOwn(words, word), (issue) => `unknown variant \`${String(issue.input)}\`, expected one of ${known}`),
     v.transform((word) => words[word] as Value),
   );
@@ -111,6 +112,7 @@ export function wordOf<Value extends string>(words: Readonly<Record<string, Valu
 /** `true` or `false` as a query parameter writes them. */
 export const booleanWord: v.GenericSchema<string, boolean> = v.pipe(
   v.string(),
+  v.metadata({ words: ["true", "false"] }),
   v.check((word) => word === "true" || word === "false", "provided string was not `true` or `false`"),
   v.transform((word) => word === "true"),
 );

@@ -36,13 +36,16 @@ export interface QueryApi {
 
 export type JsonScalar = string | number | boolean | null;
 
+export type HardDeleteTime = "never" | "now" | "default" | bigint;
+
 export interface CatalogApi {
   readonly state: {
     /** Live and deleted. */
     readonly databasesById: ReadonlyMap<number, { readonly name: string; readonly deleted: boolean }>;
   };
   createDatabase(name: string, options: { readonly retentionNs?: bigint }): Promise<unknown>;
-  deleteDatabase(name: string): Promise<unknown>;
+  /** The data go for good at `when`; a word of the reference's, or nanoseconds. */
+  deleteDatabase(name: string, when: HardDeleteTime): Promise<unknown>;
   /** Undefined: rows are kept for ever. */
   setRetention(name: string, retentionNs: bigint | undefined): Promise<unknown>;
   createTable(
@@ -51,9 +54,12 @@ export interface CatalogApi {
       readonly table: string;
       readonly tags: readonly string[];
       readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+      readonly retentionNs?: bigint;
     },
   ): Promise<unknown>;
-  deleteTable(database: string, table: string): Promise<unknown>;
+  deleteTable(database: string, table: string, when: HardDeleteTime): Promise<unknown>;
+  /** Undefined: as the database says. */
+  setTableRetention(database: string, table: string, retentionNs: bigint | undefined): Promise<unknown>;
 }
 
 export interface CachesApi {
@@ -138,8 +144,12 @@ export interface ProcessingApi {
   testSchedule(request: ScheduleTestRequest): Promise<WalTestReport & { readonly trigger_time: string | null }>;
   /** Undefined when no enabled trigger has this path. */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
-  /** `create`: `name` is a path below the plugin folder; `update`: `name` is a trigger whose file is replaced. */
-  writePluginFile(name: string, content: string, mode: "create" | "update"): Promise<void>;
+  /** `name` is a path below the plugin folder. */
+  createPluginFile(name: string, content: Uint8Array): Promise<void>;
+  /** Replaces the file of a trigger, or the `__init__.py` of its directory. */
+  updatePluginFile(triggerName: string, content: Uint8Array): Promise<void>;
+  /** Replaces the directory of a trigger; keys are paths in it. */
+  updatePluginFolder(triggerName: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
 export interface TokenApi {

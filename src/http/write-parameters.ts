@@ -13,7 +13,7 @@ export interface WriteParameters {
   readonly noSync: boolean;
 }
 
-const UNIT_WORDS = {
+export const UNIT_WORDS = {
   second: "second",
   s: "second",
   millisecond: "millisecond",
@@ -28,7 +28,7 @@ const UNIT_WORDS = {
 
 const UNITS: Readonly<Record<string, Precision>> = UNIT_WORDS;
 
-const V3_PARAMETERS = v.object({
+export const V3_PARAMETERS = v.object({
   db: v.string(),
   precision: v.optional(wordOf<Precision>({ auto: "auto", ...UNIT_WORDS }), "auto"),
   accept_partial: v.optional(booleanWord, "true"),

@@ -8,12 +8,13 @@ import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { lockFolder } from "../adapters/system/process-lock.ts";
 import { openFileWalLog } from "../adapters/wal-log/file.ts";
+import { createObjectWalLog } from "../adapters/wal-log/object.ts";
 import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
 import type { StoreConfig } from "../core/config/store-config.ts";
-import { DatabaseError } from "../core/errors/database-error.ts";
 import { parquetFolder } from "../core/snapshot/manifest.ts";
 import { checkNotForeign } from "../engine/catalog-files.ts";
+import type { OtherWal } from "../engine/other-wal.ts";
 import type { NodeClaim } from "../engine/stores/node-claim.ts";
 import { ObservedStore } from "../engine/stores/observed-store.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -37,6 +38,8 @@ export interface Stores {
   /** The WAL is in the store too, so nothing can be stored while it is down. */
   readonly walInStore: boolean;
   openWal(): Promise<WalLog>;
+  /** Closed by the caller. */
+  openOtherWal?(): Promise<OtherWal>;
 }
 
 type Config = Pick<ServeConfig, "objectStore" | "nodeId">;
@@ -52,14 +55,20 @@ export async function openStores(config: Config, parts: StoreParts, closing: Clo
     const observed = new ObservedStore({ ...parts, store: createFileObjectStore({ folder: store.dataDir, randomName }), remote: false });
     return { kind: "file", objects: observed, observed, parquet: placeBelow(store.dataDir, nodeId), cache: undefined, claim: undefined, walInStore: false, openWal: openLocalWal };
   }
-  if (store.walInStore) throw new DatabaseError("server.misconfigured", { message: "--wal-object-store cannot be honoured yet", hint: "remove it" });
   const observed: ObservedStore = new ObservedStore({ ...parts, store: openS3(store.s3, parts, () => observed.noteRetry()), remote: true });
   await checkNotForeign(observed, `${nodeId}/catalog`);
   const claim = await takeNode(observed, nodeId, parts);
   closing.add("claim of the node", () => claim.close());
+  const openWalInStore = async (): Promise<WalLog> =>
+    createObjectWalLog({ ...parts, store: observed, prefix: `${nodeId}/wal/`, random: Math.random, confirm: () => claim.verify(), supersede: () => claim.supersede() });
   const folder = join(store.dataDir, nodeId, "cache");
   const cache = await ParquetCache.open({ store: claim.guard(observed), folder, bytesMax: store.parquetCacheBytes });
-  return { kind: "s3", objects: cache.throughStore(), observed, parquet: placeBelow(folder, nodeId), cache, claim, walInStore: false, openWal: openLocalWal };
+  return { kind: "s3", objects: cache.throughStore(), observed, parquet: placeBelow(folder, nodeId), cache, claim, walInStore: store.walInStore, ...walPlaces(store.walInStore, openLocalWal, openWalInStore) };
+}
+
+function walPlaces(inStore: boolean, openLocal: () => Promise<WalLog>, openInStore: () => Promise<WalLog>): Pick<Stores, "openWal" | "openOtherWal"> {
+  if (inStore) return { openWal: openInStore, openOtherWal: async () => ({ log: await openLocal(), place: "on this machine", setting: "without --wal-object-store" }) };
+  return { openWal: openLocal, openOtherWal: async () => ({ log: await openInStore(), place: "in the object store", setting: "with --wal-object-store" }) };
 }
 
 function openMemory(throttled: boolean, parts: StoreParts): Stores {

@@ -4,6 +4,7 @@ import { GlobalCache } from "../engine/processing/global-cache.ts";
 import { GLOBAL_CACHE_BYTES_MAX, type ProcessingLimits } from "../engine/processing/limits.ts";
 import type { GapTable } from "../engine/processing/gap-table.ts";
 import type { LogTable } from "../engine/processing/log-table.ts";
+import { PluginFiles } from "../engine/processing/plugin-files.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
 import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
 import { Runs } from "../engine/processing/runs.ts";
@@ -35,6 +36,7 @@ export interface ProcessingParts {
 export interface Processing {
   readonly engine: ProcessingEngine;
   readonly tests: TestRuns;
+  readonly files: PluginFiles;
 }
 
 const encoder = new TextEncoder();
@@ -78,7 +80,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
   catalog.onChange((op) => {
     if (op.kind === "delete-database") void engine.databaseDeleted(op.id);
   });
-  return { engine, tests: new TestRuns(services, catalog) };
+  return { engine, tests: new TestRuns(services, catalog), files: new PluginFiles(parts.plugins, processingCatalog(catalog)) };
 }
 
 /** Databases are few (spec: processing-engine §11): a plugin that makes one by writing to it is not to go unseen. */

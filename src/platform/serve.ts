@@ -9,7 +9,9 @@ import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
-import { createFolderPluginStore } from "../adapters/plugin-store/folder.ts";
+import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
+import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
+import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
@@ -44,6 +46,7 @@ import { createRawWriteRoutes } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
@@ -111,7 +114,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const gaps = new GapTable(clock);
   let triggers: ProcessingEngine | undefined;
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
-  const plugins = createFolderPluginStore({ folder: config.pluginDir ?? "", overlay: bundledPlugins(), randomName });
+  const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
@@ -178,14 +181,18 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
+  const otherWal = await stores.openOtherWal?.();
   opened = await Storage.open({
     catalog,
     wal,
+    otherWal,
     clock,
     log,
     limits: {
       ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
       ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      // Each commit is a request to the store: as the reference, one per flush.
+      ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
@@ -193,7 +200,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     },
     yieldToEventLoop,
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
@@ -218,7 +225,17 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
-function processingApi({ engine, tests }: Processing): Services["processing"] {
+function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
+  return createFolderPluginStore({
+    folder: pluginDir,
+    overlay: bundledPlugins(),
+    randomName,
+    repository: pluginDirOnly ? undefined : { base: pluginRepo, http: createHttpsRepository(), pins, log },
+  });
+}
+
+function processingApi({ engine, tests, files }: Processing): Services["processing"] {
   return {
     createTrigger: (request) => engine.createTrigger(request),
     updateTrigger: (request) => engine.updateTrigger(request),
@@ -228,7 +245,9 @@ function processingApi({ engine, tests }: Processing): Services["processing"] {
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
     request: (request) => engine.request(request),
-    writePluginFile: (name, content, mode) => engine.writePluginFile(name, content, mode),
+    createPluginFile: (name, content) => files.create(name, content),
+    updatePluginFile: (triggerName, content) => files.update(triggerName, content),
+    updatePluginFolder: (triggerName, content) => files.updateFolder(triggerName, content),
   };
 }
 

@@ -5,6 +5,8 @@ import { influxdb3, session, type Session } from "./fake-terminal.ts";
 
 const done = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
 
+const textOf = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array);
+
 describe("issue 2, first light", () => {
   it("accepts the newcomer's lines word for word", async () => {
     const on = session();
@@ -107,13 +109,13 @@ describe("create (cli §4)", () => {
     });
   });
 
-  it("uploads a file, or the Python files of a package", async () => {
+  it("uploads a file, or the files of a package but hidden ones and bytecode", async () => {
     const on = session();
-    on.files.set("/here/a/one.py", "1").set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.py", "x").set("/here/pkg/__pycache__/y.py", "").set("/here/pkg/t.toml", "");
+    on.files.set("/here/a/one.py", "1").set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.py", "x").set("/here/pkg/__pycache__/y.py", "").set("/here/pkg/.git/x", "").set("/here/pkg/t.toml", "t");
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path ./a/one.py", on);
     await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path pkg", on);
-    expect(on.world.calls.map(([name, first, second]) => (name === "createTrigger" ? (first as { pluginFileName: string }).pluginFileName : [first, second]))).toEqual([
-      ["one.py", "1"], "one.py", ["pkg/__init__.py", "i"], ["pkg/sub/x.py", "x"], "pkg",
+    expect(on.world.calls.map(([name, first, second]) => (name === "createTrigger" ? (first as { pluginFileName: string }).pluginFileName : [first, textOf(second)]))).toEqual([
+      ["one.py", "1"], "one.py", ["pkg/__init__.py", "i"], ["pkg/sub/x.py", "x"], ["pkg/t.toml", "t"], "pkg",
     ]);
   });
 
@@ -130,8 +132,12 @@ describe("create (cli §4)", () => {
 
 describe("delete, enable, disable, update (cli §5, §6, §8)", () => {
   it.each([
-    ["delete database --yes x", ["deleteDatabase", "x"], 'Database "x" deleted successfully\n'],
-    ["delete table -y -d x t", ["deleteTable", "x", "t"], 'Table "x"."t" deleted successfully\n'],
+    ["delete database --yes x", ["deleteDatabase", "x", "default"], 'Database "x" deleted successfully\n'],
+    ["delete database --yes x --hard-delete now", ["deleteDatabase", "x", "now"], 'Database "x" deleted successfully\n'],
+    ["delete table -y -d x t --hard-delete never", ["deleteTable", "x", "t", "never"], 'Table "x"."t" deleted successfully\n'],
+    ["update table -d x t -r 1mo", ["setTableRetention", "x", "t", 2_592_000_000_000_000n], 'Table "x"."t" updated successfully\n'],
+    ["update table -d x t -r none", ["setTableRetention", "x", "t", undefined], 'Table "x"."t" updated successfully\n'],
+    ["delete table -y -d x t", ["deleteTable", "x", "t", "default"], 'Table "x"."t" deleted successfully\n'],
     ["delete trigger --force -d x t", ["deleteTrigger", "x", "t", true], "Trigger t deleted successfully\n"],
     ["delete trigger t --database=x", ["deleteTrigger", "x", "t", false], "Trigger t deleted successfully\n"],
     ["enable trigger -d x t", ["setTriggerEnabled", "x", "t", true], "Trigger t enabled successfully\n"],
@@ -367,7 +373,7 @@ describe("limits and grants of a trigger", () => {
     on.files.set("/here/pkg/manifest.toml", '[grants]\nscratch = "1mb"\n');
     expect(await influxdb3("create trigger t -d db --trigger-spec all_tables --upload --path pkg --accept-grants", on)).toMatchObject({ status: 0 });
     expect(created(on)).toMatchObject({ grants: { scratch: 1_048_576 } });
-    expect(on.world.calls.filter(([name]) => name === "writePluginFile").map(([, name]) => name)).toEqual(["pkg/__init__.py"]);
+    expect(on.world.calls.filter(([name]) => name === "createPluginFile").map(([, name]) => name)).toEqual(["pkg/__init__.py", "pkg/manifest.toml"]);
   });
 
   it("change by update trigger; default goes back", async () => {
@@ -379,7 +385,15 @@ describe("limits and grants of a trigger", () => {
     expect((await influxdb3("update trigger -d db -t t", on)).stderr).toContain("Nothing to update");
     on.files.set("/here/a/one.py", "print(1)");
     await influxdb3("update trigger -d db -t t --path a/one.py", on);
-    expect(on.world.calls.at(-1)).toEqual(["writePluginFile", "t", "print(1)", "update"]);
+    expect(on.world.calls.at(-1)).toEqual(["updatePluginFile", "t", new TextEncoder().encode("print(1)")]);
+  });
+
+  it("a folder is replaced as a whole (cli §8)", async () => {
+    const on = session();
+    on.files.set("/here/pkg/__init__.py", "i").set("/here/pkg/sub/x.toml", "x");
+    expect(await influxdb3("update trigger -d db -t t --path pkg", on)).toEqual(done("Trigger 't' updated successfully (atomic directory replacement)\n"));
+    expect(on.world.calls).toEqual([["updatePluginFolder", "t", new Map([["__init__.py", new TextEncoder().encode("i")], ["sub/x.toml", new TextEncoder().encode("x")]])]]);
+    expect((await influxdb3("update trigger -d db -t t --path nowhere", on)).stderr).toContain("Path does not exist: nowhere");
   });
 
   it("are shown by show triggers", async () => {

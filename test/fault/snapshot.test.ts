@@ -5,42 +5,9 @@ import { parquetReadObjects } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import { createMemoryObjectStore } from "../../src/adapters/object-store/memory.ts";
 import { createMemoryWalLog } from "../../src/adapters/wal-log/memory.ts";
-import { DatabaseError } from "../../src/core/errors/database-error.ts";
-import type { ObjectStore } from "../../src/ports/object-store.ts";
 import type { WalLog } from "../../src/ports/wal-log.ts";
+import { Faults, faultyStore } from "../support/faulty-store.ts";
 import { newDisk, openStorage, request, tableRows, type Disk, type Opened } from "../support/open-storage.ts";
-
-/** Counts the calls and fails them from `failAt` on, or only that one. */
-class Faults {
-  readonly #failAt: number;
-  readonly #afterEffect: boolean;
-  readonly #forGood: boolean;
-  calls = 0;
-
-  constructor(failAt: number, afterEffect: boolean, forGood: boolean) {
-    this.#failAt = failAt;
-    this.#afterEffect = afterEffect;
-    this.#forGood = forGood;
-  }
-
-  async run<T>(effect: () => Promise<T>): Promise<T> {
-    const call = ++this.calls;
-    const fails = call === this.#failAt || (this.#forGood && call > this.#failAt);
-    if (!fails) return effect();
-    if (this.#afterEffect && call === this.#failAt) await effect();
-    throw new DatabaseError("object_store.unavailable", { message: "Input/output error" });
-  }
-}
-
-function faultyStore(objects: Map<string, Uint8Array>, faults: Faults): ObjectStore {
-  const inner = createMemoryObjectStore(objects);
-  return {
-    get: (path) => faults.run(() => inner.get(path)),
-    put: (path, bytes, options) => faults.run(() => inner.put(path, bytes, options)),
-    list: (prefix) => faults.run(() => inner.list(prefix)),
-    delete: (path) => faults.run(() => inner.delete(path)),
-  };
-}
 
 function faultyWal(files: Map<number, Uint8Array>, faults: Faults): WalLog {
   const inner = createMemoryWalLog(files);

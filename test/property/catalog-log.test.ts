@@ -6,6 +6,7 @@ import { decodeCatalogObject, encodeCatalogObject } from "../../src/core/catalog
 import { DEFAULT_CATALOG_LIMITS as LIMITS } from "../../src/core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../../src/core/catalog/ops.ts";
 import * as plan from "../../src/core/catalog/plan.ts";
+import * as deletion from "../../src/core/catalog/plan-deletion.ts";
 import { planCreateDistinctCache, planCreateLastCache, planDeleteCache } from "../../src/core/catalog/plan-caches.ts";
 import { EMPTY_CATALOG, type CatalogState } from "../../src/core/catalog/state.ts";
 import { isDatabaseError } from "../../src/core/errors/database-error.ts";
@@ -17,13 +18,25 @@ const trigger = (text: string): Parameters<typeof plan.planCreateTrigger>[3] => 
   ...(text === "c" ? { limits: { memory: 67_108_864 }, grants: { db: ["*"], env: [], sys: ["cpu"] } } : {}),
 });
 
+const NOW = 1_767_225_600_000_000_000n;
+const erase: fc.Arbitrary<deletion.EraseTime> = fc.record({ atNs: fc.constantFrom(undefined, NOW, NOW + 9n), isExplicit: fc.boolean() });
+const pickOf = (names: Iterable<string>, index: number): string => {
+  const all = [...names];
+  return all[index % Math.max(1, all.length)] ?? "none";
+};
+
 type Change = (state: CatalogState) => readonly CatalogOp[];
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(name, fc.option(fc.bigInt({ min: 0n, max: 2n ** 62n }), { nil: undefined })).map(([db, retention]): Change => (state) => plan.planCreateDatabase(state, LIMITS, db, retention)),
-  name.map((db): Change => (state) => plan.planDeleteDatabase(state, db, 1_767_225_600_000_000_000n)),
+  fc.tuple(name, erase).map(([db, when]): Change => (state) => deletion.planDeleteDatabase(state, db, NOW, when)),
+  fc.tuple(fc.nat(9), erase).map(([pick, when]): Change => (state) => deletion.planDeleteDatabase(state, pickOf(state.deletedDatabases.keys(), pick), NOW, when)),
+  fc.constant<Change>((state) => deletion.dueErasures(state, NOW).map(({ databaseId, tableId }): CatalogOp => ({ kind: "mark-erased", databaseId, ...(tableId === undefined ? {} : { tableId }), erasedAtNs: NOW }))),
+  fc.constant<Change>((state) => deletion.planForget(state, NOW, 0n)),
+  fc.tuple(name, name, fc.option(fc.bigInt({ min: 0n, max: 9n }), { nil: undefined })).map(([db, table, retention]): Change => (state) => plan.planSetTableRetention(state, db, table, retention)),
   fc.tuple(name, fc.option(fc.bigInt({ min: 0n, max: 9n }), { nil: undefined })).map(([db, retention]): Change => (state) => plan.planSetRetention(state, db, retention)),
   fc.tuple(name, name, name, name).map(([db, table, tag, field]): Change => (state) => plan.planCreateTable(state, LIMITS, db, { table, tags: [tag], fields: [{ name: `${field}f`, type: "int64" }] })),
-  fc.tuple(name, name).map(([db, table]): Change => (state) => plan.planDeleteTable(state, db, table, 1_767_225_600_000_000_000n)),
+  fc.tuple(name, name, erase).map(([db, table, when]): Change => (state) => deletion.planDeleteTable(state, db, table, NOW, when)),
+  fc.tuple(name, fc.nat(9), erase).map(([db, pick, when]): Change => (state) => deletion.planDeleteTable(state, db, pickOf(state.databases.get(db)?.deletedTables.keys() ?? [], pick), NOW, when)),
   fc.tuple(name, name).map(([db, text]): Change => (state) => plan.planCreateTrigger(state, LIMITS, db, trigger(text))),
   fc.tuple(name, name, fc.boolean()).map(([db, text, force]): Change => (state) => plan.planDeleteTrigger(state, db, text, force)),
   fc.tuple(name, name, fc.boolean()).map(([db, text, disabled]): Change => (state) => plan.planSetTriggerDisabled(state, db, text, disabled)),

@@ -6,6 +6,7 @@ import { PROCESSING_LIMITS } from "../../src/engine/processing/limits.ts";
 import { LogTable } from "../../src/engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../../src/engine/processing/processing-engine.ts";
 import type { QueryService } from "../../src/engine/query-service.ts";
+import { anyPlugin } from "../../src/testing/any-plugin.ts";
 import { createProcessing } from "../../src/platform/processing.ts";
 import type { Invocation, PluginHost, RunOptions, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import type { Opened } from "./open-storage.ts";
@@ -32,7 +33,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     limits: PROCESSING_LIMITS,
     access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
     sparseRows: false,
-    plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [], manifest: async () => undefined },
+    plugins: anyPlugin,
     runtime: {
       start: async () => undefined,
       close: async () => undefined,

@@ -1,10 +1,20 @@
 // Goal: plugin files come from the user's folder, then from the bundled one, and from nowhere else.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import { createFolderPluginStore } from "./folder.ts";
+import { PLUGIN_BYTES_MAX, PLUGIN_FOLDER_BYTES_MAX } from "./limits.ts";
+import { Pins } from "./pins.ts";
+
+const log = { log: () => undefined };
+const noRepository = {
+  base: undefined,
+  http: { get: () => Promise.reject(new Error("no network in this test")) },
+  pins: new Pins({ folder: undefined, randomName: () => "x", log }),
+  log,
+};
 
 let base: string;
 let store: PluginStore;
@@ -16,7 +26,7 @@ beforeEach(() => {
   writeFileSync(join(base, "bundled", "both.py"), "bundled");
   writeFileSync(join(base, "bundled", "only.py"), "only bundled");
   let count = 0;
-  store = createFolderPluginStore({ folder: join(base, "user"), overlay: join(base, "bundled"), randomName: () => String(count++) });
+  store = createFolderPluginStore({ folder: join(base, "user"), overlay: join(base, "bundled"), randomName: () => String(count++), repository: noRepository });
 });
 afterEach(() => rmSync(base, { recursive: true }));
 
@@ -40,14 +50,14 @@ describe("the plugin folder", () => {
     expect(second.revision).not.toBe(first.revision);
   });
 
-  it("reads a directory with __init__.py, and only its Python files", async () => {
+  it("reads a directory with __init__.py and all its files but hidden ones and bytecode", async () => {
     mkdirSync(join(base, "user", "pkg", "sub"), { recursive: true });
     mkdirSync(join(base, "user", "pkg", "__pycache__"));
-    for (const name of ["__init__.py", "sub/x.py", "data.toml", "__pycache__/y.py"]) writeFileSync(join(base, "user", "pkg", name), name);
+    for (const name of ["__init__.py", "sub/x.py", "data.toml", "__pycache__/y.py", ".hidden"]) writeFileSync(join(base, "user", "pkg", name), name);
     const code = await store.load("pkg/");
-    expect([...code.files.keys()]).toEqual(["pkg/__init__.py", "pkg/sub/x.py"]);
+    expect([...code.files.keys()]).toEqual(["pkg/__init__.py", "pkg/data.toml", "pkg/sub/x.py"]);
     expect([code.source, code.module]).toEqual([undefined, "pkg"]);
-    expect((await store.files("pkg")).map((file) => file.fileName)).toEqual(["__init__.py", join("sub", "x.py")]);
+    expect((await store.files("pkg")).map((file) => file.fileName)).toEqual(["__init__.py", "data.toml", "sub/x.py"]);
   });
 
   it.each(["../secret.py", "x/../../secret.py", "..\\secret.py", "/etc/passwd", "C:\\x.py", "", "a\0b"])("refuses %j (§4.2)", async (name) => {
@@ -68,8 +78,91 @@ describe("the plugin folder", () => {
     mkdirSync(join(base, "user", "bare"));
     await expect(store.load("none.py")).rejects.toThrow(`Plugin error: reading plugin file: Plugin not found: ${join(base, "user", "none.py")}`);
     await expect(store.load("bare")).rejects.toThrow(`Plugin error: reading plugin file: Multi-file plugin directory must contain __init__.py: ${join(base, "user", "bare")}`);
-    await expect(store.load("gh:x/y.py")).rejects.toThrow("gh:x/y.py");
     writeFileSync(join(base, "user", "latin.py"), new Uint8Array([0xff, 0xfe]));
     await expect(store.load("latin.py")).rejects.toThrow("valid UTF-8");
   });
+
+  it("notices a file that was renamed but has the same content", async () => {
+    mkdirSync(join(base, "user", "pkg"));
+    for (const name of ["__init__.py", "a.py"]) writeFileSync(join(base, "user", "pkg", name), "");
+    const first = await store.load("pkg");
+    renameSync(join(base, "user", "pkg", "a.py"), join(base, "user", "pkg", "b.py"));
+    const second = await store.load("pkg");
+    expect([...second.files.keys()]).toEqual(["pkg/__init__.py", "pkg/b.py"]);
+    expect(second.revision).not.toBe(first.revision);
+  });
+
+  it("notices an edit that keeps size and modification time", async () => {
+    const path = join(base, "user", "a.py");
+    writeFileSync(path, "one");
+    utimesSync(path, 1000, 1000);
+    expect((await store.load("a.py")).source).toBe("one");
+    writeFileSync(path, "two");
+    utimesSync(path, 1000, 1000);
+    expect((await store.load("a.py")).source).toBe("two");
+  });
+
+  it("accepts an absolute name inside, also by a link to the folder, and shows it relative", async () => {
+    await store.write("a/b.py", new TextEncoder().encode("x"));
+    symlinkSync(join(base, "user"), join(base, "alias"));
+    const linked = createFolderPluginStore({ folder: join(base, "alias"), overlay: undefined, randomName: () => "1", repository: undefined });
+    expect((await store.load(join(base, "user", "a", "b.py"))).fileName).toBe(join("a", "b.py"));
+    expect((await linked.load(join(base, "alias", "a", "b.py"))).fileName).toBe(join("a", "b.py"));
+    expect((await linked.load(join(base, "user", "a", "b.py"))).fileName).toBe(join("a", "b.py"));
+    for (const name of [join(base, "user"), join(base, "userx", "b.py"), join(base, "secret.py")]) await expect(store.load(name)).rejects.toThrow("Path traversal detected");
+  });
+
+  it("bounds a file, and a directory in files and bytes", async () => {
+    writeFileSync(join(base, "user", "big.py"), new Uint8Array(PLUGIN_BYTES_MAX + 1));
+    await expect(store.load("big.py")).rejects.toThrow(`is larger than ${PLUGIN_BYTES_MAX} bytes`);
+    mkdirSync(join(base, "user", "many"));
+    writeFileSync(join(base, "user", "many", "__init__.py"), "");
+    for (let n = 0; n < 5; n += 1) writeFileSync(join(base, "user", "many", `${n}.bin`), new Uint8Array(PLUGIN_BYTES_MAX));
+    await expect(store.load("many")).rejects.toThrow(`larger than ${PLUGIN_FOLDER_BYTES_MAX} bytes`);
+  });
+});
+
+describe("replacing a directory (§14.5)", () => {
+  const files = (contents: Readonly<Record<string, string>>): Map<string, Uint8Array> => new Map(Object.entries(contents).map(([name, text]) => [name, new TextEncoder().encode(text)]));
+
+  it("puts the new one in place as a whole: files that are not given are gone, nothing is left beside it", async () => {
+    await store.replaceFolder("pkg", files({ "__init__.py": "1", "old.py": "1" }));
+    await store.replaceFolder("pkg/", files({ "__init__.py": "2", "sub/new.toml": "2" }));
+    expect([...(await store.load("pkg")).files.keys()]).toEqual(["pkg/__init__.py", "pkg/sub/new.toml"]);
+    expect(readdirSync(join(base, "user"))).toEqual(["pkg"]);
+  });
+
+  it("leaves the old one when the new one cannot be written", async () => {
+    await store.replaceFolder("pkg", files({ "__init__.py": "1" }));
+    await expect(store.replaceFolder("pkg", files({ "__init__.py": "2", "a": "file", "a/b.py": "below a file" }))).rejects.toThrow();
+    expect(new TextDecoder().decode((await store.load("pkg")).files.get("pkg/__init__.py"))).toBe("1");
+    expect(readdirSync(join(base, "user"))).toEqual(["pkg"]);
+  });
+
+  it.each([["../x.py"], ["/etc/x.py"], ["a/../../x.py"]])("refuses %j in it", async (name) => {
+    await expect(store.replaceFolder("pkg", files({ "__init__.py": "", [name]: "" }))).rejects.toThrow("Path traversal detected");
+  });
+
+  it("wants an __init__.py, a place that is no file, and stays out of the store's own folder", async () => {
+    writeFileSync(join(base, "user", "single.py"), "");
+    await expect(store.replaceFolder("pkg", files({ "a.py": "" }))).rejects.toThrow("Multi-file plugin directory must contain __init__.py");
+    await expect(store.replaceFolder("single.py", files({ "__init__.py": "" }))).rejects.toThrow("is a file");
+    await expect(store.write(".gh/pins.json", new Uint8Array())).rejects.toThrow("Path traversal detected");
+  });
+
+  it("does not touch a bundled one: the user's copy hides it", async () => {
+    mkdirSync(join(base, "bundled", "pkg"));
+    writeFileSync(join(base, "bundled", "pkg", "__init__.py"), "bundled");
+    await store.replaceFolder("pkg", files({ "__init__.py": "mine" }));
+    expect(readFileSync(join(base, "bundled", "pkg", "__init__.py"), "utf8")).toBe("bundled");
+    expect(new TextDecoder().decode((await store.load("pkg")).files.get("pkg/__init__.py"))).toBe("mine");
+  });
+});
+
+it("--plugin-dir-only takes neither repositories nor uploads", async () => {
+  const only = createFolderPluginStore({ folder: join(base, "user"), overlay: undefined, randomName: () => "1", repository: undefined });
+  const refused = { code: "plugin.folder_only", message: expect.stringContaining("--plugin-dir-only") };
+  await expect(only.load("gh:a.py")).rejects.toMatchObject(refused);
+  await expect(only.write("a.py", new Uint8Array())).rejects.toMatchObject(refused);
+  await expect(only.replaceFolder("a", new Map([["__init__.py", new Uint8Array()]]))).rejects.toMatchObject(refused);
 });

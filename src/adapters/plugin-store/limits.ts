@@ -1,5 +1,20 @@
 /** One plugin file: far above any known plugin (the largest official one has 90 KB), far below an instance's memory. */
 export const PLUGIN_BYTES_MAX = 4_194_304;
 
-/** Python files of one directory plugin. */
+/** All files of one directory plugin: they are copied into the memory of every instance that runs it. */
+export const PLUGIN_FOLDER_BYTES_MAX = 16_777_216;
+
+/** Files of one directory plugin. */
 export const PLUGIN_FILES_MAX = 1_000;
+
+/** Plugins whose code is kept in memory; the one that was loaded first goes. */
+export const PLUGINS_KEPT_MAX = 1_000;
+
+/** A path in a plugin repository. */
+export const REPOSITORY_PATH_LENGTH_MAX = 1_024;
+
+/** Whole answer of the plugin repository. */
+export const REPOSITORY_TIME_MS_MAX = 10_000;
+
+/** Files of repositories that are remembered with their hash. */
+export const REPOSITORY_PINS_MAX = 1_000;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { WAL_LOG_CONTRACT } from "../../testing/wal-log-contract.ts";
+import { WAL_APPEND_CONTRACT, WAL_LOG_CONTRACT } from "../../testing/wal-log-contract.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
 import { openFileWalLog } from "./file.ts";
 import { createMemoryWalLog } from "./memory.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 const fileLog = async (): Promise<WalLog> => (log = await openFileWalLog({ folder: join(base, "wal"), workerUrl }));
 
 describe.each([["memory", async () => createMemoryWalLog()], ["file", fileLog]] as const)("the %s WAL log", (_name, make) => {
-  it.each(WAL_LOG_CONTRACT)("$name", async ({ check }) => check(await make()));
+  it.each([...WAL_LOG_CONTRACT, ...WAL_APPEND_CONTRACT])("$name", async ({ check }) => check(await make()));
 });
 
 describe("the file WAL log", () => {

@@ -1,7 +1,6 @@
-import { parseDuration } from "../../core/config/humantime.ts";
 import { Client } from "../client.ts";
 import type { Command } from "../command.ts";
-import { CLIENT_FLAGS } from "../common-flags.ts";
+import { CLIENT_FLAGS, checkRetention } from "../common-flags.ts";
 
 /** Spec: cli §4. */
 export const createDatabase: Command = {
@@ -14,7 +13,7 @@ export const createDatabase: Command = {
       name: "retention-period",
       value: "DURATION",
       summary: "How long rows are kept, such as 30d; without it: for ever",
-      check: (text) => (text === "none" || parseDuration(text) !== undefined ? undefined : "it is not a duration such as 30d"),
+      check: checkRetention,
     },
     ...CLIENT_FLAGS,
   ],

@@ -1,6 +1,6 @@
 import { Client } from "../client.ts";
 import type { Command } from "../command.ts";
-import { CLIENT_FLAGS, DATABASE_FLAG } from "../common-flags.ts";
+import { CLIENT_FLAGS, checkRetention, DATABASE_FLAG } from "../common-flags.ts";
 
 const TYPES = ["int64", "uint64", "float64", "utf8", "bool"];
 
@@ -36,6 +36,7 @@ export const createTable: Command = {
       repeat: "values",
       check: checkFields,
     },
+    { name: "retention-period", value: "DURATION", summary: "How long rows are kept, such as 30d; without it: as the database says", check: checkRetention },
     ...CLIENT_FLAGS,
   ],
   examples: [
@@ -47,10 +48,12 @@ export const createTable: Command = {
   async run({ arguments: given, terminal }) {
     const table = given.requiredArgument("TABLE_NAME");
     const db = given.requiredText("database");
+    const period = given.text("retention-period");
+    const retention = period === undefined || period === "none" ? {} : { retention_period: period };
     await new Client(given, terminal).call({
       method: "POST",
       path: "/api/v3/configure/table",
-      json: { db, table, tags: given.list("tags"), fields: given.list("fields").map(fieldOf) },
+      json: { db, table, tags: given.list("tags"), fields: given.list("fields").map(fieldOf), ...retention },
     });
     await terminal.stdout(`Table "${db}"."${table}" created successfully\n`);
   },

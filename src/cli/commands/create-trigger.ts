@@ -90,7 +90,7 @@ async function create({ arguments: given, terminal }: CommandContext): Promise<v
   const name = given.requiredArgument("TRIGGER_NAME");
   const upload = given.isSet("upload") ? await readUpload(terminal, path) : undefined;
   const settings = await withAskedGrants(settingsBody(given), { given, terminal, client }, upload === undefined ? { path } : { manifest: upload.manifest });
-  for (const file of upload?.files ?? []) await uploadFile(client, file);
+  for (const file of upload?.files ?? []) await uploadFile(client, upload?.kind === "folder" ? { ...file, name: `${upload.name}/${file.name}` } : file);
   try {
     await client.call({
       method: "POST",
@@ -121,10 +121,6 @@ function triggerBody(given: CommandContext["arguments"], name: string, fileName:
   };
 }
 
-async function uploadFile(client: Client, file: UploadFile): Promise<void> {
-  await client.call({
-    method: "POST",
-    path: "/api/v3/plugins/files",
-    json: { plugin_name: file.name, content: file.content },
-  });
+async function uploadFile(client: Client, { name, ...content }: UploadFile): Promise<void> {
+  await client.call({ method: "POST", path: "/api/v3/plugins/files", json: { plugin_name: name, ...content } });
 }

@@ -13,7 +13,7 @@ function hardDelete(given: ParsedArguments): Record<string, string> {
 /** Spec: cli §5. */
 export const deleteDatabase: Command = {
   summary: "Delete a database",
-  details: "Its name is free again at once; its data stays on disk until it is deleted for good.",
+  details: "Its name is free again at once; its data goes 72 hours later, or when --hard-delete says.",
   arguments: [
     { name: "DATABASE_NAME", summary: "The database to delete", required: true, env: ["INFLUXDB3_DATABASE_NAME"] },
   ],

@@ -1,8 +1,7 @@
-import { parseDuration } from "../../core/config/humantime.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import { Client } from "../client.ts";
 import type { Command } from "../command.ts";
-import { CLIENT_FLAGS, DATABASE_FLAG } from "../common-flags.ts";
+import { CLIENT_FLAGS, checkRetention, DATABASE_FLAG } from "../common-flags.ts";
 
 /** Spec: cli §8. */
 export const updateDatabase: Command = {
@@ -14,7 +13,7 @@ export const updateDatabase: Command = {
       short: "r",
       value: "DURATION",
       summary: "Such as 30d; none: for ever",
-      check: (text) => (text === "none" || parseDuration(text) !== undefined ? undefined : "it is not a duration such as 30d"),
+      check: checkRetention,
     },
     ...CLIENT_FLAGS,
   ],

@@ -5,7 +5,7 @@ import { CLIENT_FLAGS, DATABASE_FLAG, pairsFlag, pairsOf } from "../common-flags
 import { checkSpecification } from "./create-trigger.ts";
 import { checkTriggerSettings, triggerSettings } from "../durable-setting.ts";
 import { LIMITS_HELP, settingsBody, UPDATE_FLAGS } from "../trigger-settings.ts";
-import { readUpload } from "../upload.ts";
+import { readUpload, type Upload } from "../upload.ts";
 
 /** Spec: cli §8 for the code; the rest is ours. */
 export const updateTrigger: Command = {
@@ -14,7 +14,7 @@ export const updateTrigger: Command = {
   flags: [
     DATABASE_FLAG,
     { name: "trigger-name", short: "t", value: "NAME", summary: "The trigger", required: true },
-    { name: "path", short: "p", value: "PATH", summary: "Local file that replaces the trigger's plugin" },
+    { name: "path", short: "p", value: "PATH", summary: "Local file or folder that replaces the trigger's plugin" },
     { name: "trigger-spec", value: "SPEC", summary: "When the plugin runs", check: checkSpecification },
     pairsFlag("trigger-arguments", "Arguments that the plugin receives, all of them"),
     { name: "error-behavior", value: "BEHAVIOR", summary: "What an error of the plugin leads to", choices: ["log", "retry", "disable"] },
@@ -39,13 +39,11 @@ async function update({ arguments: given, terminal }: CommandContext): Promise<v
     throw new DatabaseError("cli.failed", { message: "Nothing to update", hint: "pass --path, or a flag for what is to change: --help lists them" });
   }
   const client = new Client(given, terminal);
+  let isFolder = false;
   if (path !== undefined) {
-    const { files } = await readUpload(terminal, path);
-    const [file, more] = files;
-    if (file === undefined || more !== undefined || !file.name.endsWith(".py") || file.name.includes("/")) {
-      throw new DatabaseError("cli.failed", { message: `Only single files can be replaced: ${path}`, hint: "upload a folder with create trigger --upload" });
-    }
-    await client.call({ method: "PUT", path: "/api/v3/plugins/files", json: { plugin_name: name, content: file.content } });
+    const upload = await readUpload(terminal, path, "Path does not exist");
+    isFolder = upload.kind === "folder";
+    await replaceCode(client, name, upload);
   }
   if (hasSettings) {
     await client.call({
@@ -54,7 +52,18 @@ async function update({ arguments: given, terminal }: CommandContext): Promise<v
       json: { db: given.requiredText("database"), trigger_name: name, ...settings },
     });
   }
-  await terminal.stdout(`Trigger '${name}' updated successfully\n`);
+  await terminal.stdout(`Trigger '${name}' updated successfully${isFolder ? " (atomic directory replacement)" : ""}\n`);
+}
+
+async function replaceCode(client: Client, triggerName: string, { kind, files }: Upload): Promise<void> {
+  if (kind === "folder") {
+    const sent = files.map(({ name, ...content }) => ({ relative_path: name, ...content }));
+    await client.call({ method: "PUT", path: "/api/v3/plugins/directory", json: { plugin_name: triggerName, files: sent } });
+    return;
+  }
+  for (const { name: _name, ...content } of files) {
+    await client.call({ method: "PUT", path: "/api/v3/plugins/files", json: { plugin_name: triggerName, ...content } });
+  }
 }
 
 const present = (members: object): Record<string, unknown> => Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));

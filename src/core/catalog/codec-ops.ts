@@ -5,6 +5,7 @@ import { messageOf } from "../errors/database-error.ts";
 import { type OwnGrants, parseGrants } from "../trigger/grants.ts";
 import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
 import { asArray, asObject, corruptCatalog, flag, type JsonObject, oneOf, optionalBigint, text, whole } from "./json.ts";
+import { decodeDeletion, decodeDeletionOp, encodeDeletion, encodeDeletionOp } from "./deletion-ops.ts";
 import type { CatalogOp } from "./ops.ts";
 import { decodeTokenOp, encodeTokenOp } from "./token-ops.ts";
 import type { ColumnDefinition, TriggerDefinition } from "./definitions.ts";
@@ -15,7 +16,16 @@ export function encodeOp(op: CatalogOp): unknown {
   switch (op.kind) {
     case "create-database":
     case "set-retention":
+    case "create-table":
+    case "set-table-retention":
       return { ...op, retentionNs: op.retentionNs?.toString() };
+    case "delete-database":
+    case "delete-table":
+      return { ...op, ...(encodeDeletion(op) as object) };
+    case "schedule-erase":
+    case "mark-erased":
+    case "forget":
+      return encodeDeletionOp(op);
     case "create-token":
     case "replace-token":
     case "delete-token":
@@ -25,7 +35,7 @@ export function encodeOp(op: CatalogOp): unknown {
   }
 }
 
-const retention = (object: JsonObject): { retentionNs?: bigint } => {
+export const retention = (object: JsonObject): { retentionNs?: bigint } => {
   const retentionNs = optionalBigint(object, "retentionNs");
   return retentionNs === undefined ? {} : { retentionNs };
 };
@@ -37,15 +47,21 @@ export function decodeOp(value: unknown): CatalogOp {
     case "create-database":
       return { kind, id: whole(object, "id"), name: text(object, "name"), ...retention(object) };
     case "delete-database":
-      return { kind, id: whole(object, "id"), newName: text(object, "newName") };
+      return { kind, id: whole(object, "id"), newName: text(object, "newName"), ...decodeDeletion(object) };
     case "set-retention":
       return { kind, id: whole(object, "id"), ...retention(object) };
     case "create-table":
-      return { kind, databaseId: whole(object, "databaseId"), id: whole(object, "id"), name: text(object, "name"), columns: decodeColumns(object) };
+      return { kind, databaseId: whole(object, "databaseId"), id: whole(object, "id"), name: text(object, "name"), columns: decodeColumns(object), ...retention(object) };
+    case "set-table-retention":
+      return { kind, tableId: whole(object, "tableId"), ...retention(object) };
     case "add-columns":
       return { kind, tableId: whole(object, "tableId"), columns: decodeColumns(object) };
     case "delete-table":
-      return { kind, tableId: whole(object, "tableId"), newName: text(object, "newName") };
+      return { kind, tableId: whole(object, "tableId"), newName: text(object, "newName"), ...decodeDeletion(object) };
+    case "schedule-erase":
+    case "mark-erased":
+    case "forget":
+      return decodeDeletionOp(kind, object);
     case "create-trigger":
       return { kind, databaseId: whole(object, "databaseId"), trigger: decodeTrigger(object["trigger"]) };
     case "delete-trigger":

@@ -1,8 +1,9 @@
 /** The whole catalog state to and from a JSON value, for checkpoints. */
 import { decodeCaches, encodeCaches } from "./cache-ops.ts";
-import { decodeColumns, decodeTrigger } from "./codec-ops.ts";
-import type { DatabaseDefinition, TableDefinition } from "./definitions.ts";
-import { asArray, asObject, corruptCatalog, flag, type JsonObject, optionalBigint, text, whole } from "./json.ts";
+import { decodeColumns, decodeTrigger, retention } from "./codec-ops.ts";
+import type { DatabaseDefinition, Deletion, TableDefinition } from "./definitions.ts";
+import { decodeDeletion, encodeDeletion } from "./deletion-ops.ts";
+import { asArray, asObject, corruptCatalog, flag, type JsonObject, text, whole } from "./json.ts";
 import { makeTable } from "./ops.ts";
 import type { CatalogState } from "./state.ts";
 import { decodeToken, encodeToken } from "./token-ops.ts";
@@ -20,12 +21,17 @@ export function encodeState(state: CatalogState): unknown {
       id: database.id,
       name: database.name,
       deleted: database.deleted,
+      deletion: encodeDeletion(database.deletion),
       retentionNs: database.retentionNs?.toString(),
       triggers: [...database.triggers.values()],
-      tables: [...database.tables.values(), ...database.deletedTables.values()].map(({ id, name, deleted, columns }) => ({ id, name, deleted, columns })),
+      tables: [...database.tables.values(), ...database.deletedTables.values()].map(encodeTable),
     })),
   };
 }
+
+const encodeTable = ({ id, name, deleted, deletion, retentionNs, columns }: TableDefinition): unknown => ({
+  id, name, deleted, deletion: encodeDeletion(deletion), retentionNs: retentionNs?.toString(), columns,
+});
 
 /** Throws `catalog.corrupt` when ids or names repeat or anything has the wrong shape. */
 export function decodeState(value: unknown, sequence: number): CatalogState {
@@ -59,12 +65,11 @@ function decodeDatabase(value: unknown): DatabaseDefinition {
   const object = asObject(value, "database");
   const id = whole(object, "id");
   const tables = asArray(object["tables"], "tables").map((table) => decodeTable(asObject(table, "table"), id));
-  const retentionNs = optionalBigint(object, "retentionNs");
   return {
     id,
     name: text(object, "name"),
-    deleted: flag(object, "deleted"),
-    ...(retentionNs === undefined ? {} : { retentionNs }),
+    ...deletedPart(object),
+    ...retention(object),
     tables: indexed(tables.filter((table) => !table.deleted), (table) => table.name),
     deletedTables: indexed(tables.filter((table) => table.deleted), (table) => table.name),
     triggers: indexed(asArray(object["triggers"], "triggers").map(decodeTrigger), (trigger) => trigger.name),
@@ -72,5 +77,10 @@ function decodeDatabase(value: unknown): DatabaseDefinition {
 }
 
 function decodeTable(object: JsonObject, databaseId: number): TableDefinition {
-  return makeTable({ id: whole(object, "id"), databaseId, name: text(object, "name"), columns: decodeColumns(object), deleted: flag(object, "deleted") });
+  return makeTable({ id: whole(object, "id"), databaseId, name: text(object, "name"), columns: decodeColumns(object), ...deletedPart(object), ...retention(object) });
+}
+
+function deletedPart(object: JsonObject): { readonly deleted: boolean; readonly deletion?: Deletion } {
+  const deleted = flag(object, "deleted");
+  return deleted ? { deleted, deletion: decodeDeletion(asObject(object["deletion"], "deletion")) } : { deleted };
 }

@@ -9,6 +9,15 @@ export interface ColumnDefinition {
   readonly type: ColumnType;
 }
 
+/** Of a table or database that was deleted softly. */
+export interface Deletion {
+  readonly deletedAtNs: bigint;
+  /** When its data goes for good; undefined: never. */
+  readonly hardDeleteAtNs?: bigint;
+  /** When the last of its data had gone. */
+  readonly erasedAtNs?: bigint;
+}
+
 export interface TableDefinition {
   readonly id: number;
   readonly databaseId: number;
@@ -19,6 +28,9 @@ export interface TableDefinition {
   /** Tag names in first-seen order. */
   readonly seriesKey: readonly string[];
   readonly deleted: boolean;
+  readonly deletion?: Deletion;
+  /** Beats that of the database. */
+  readonly retentionNs?: bigint;
 }
 
 export interface TriggerDefinition {
@@ -45,6 +57,7 @@ export interface DatabaseDefinition {
   readonly id: number;
   readonly name: string;
   readonly deleted: boolean;
+  readonly deletion?: Deletion;
   readonly retentionNs?: bigint;
   /** By name; live ones only. */
   readonly tables: ReadonlyMap<string, TableDefinition>;

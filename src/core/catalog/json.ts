@@ -40,6 +40,11 @@ export function whole(object: JsonObject, name: string): number {
   return value;
 }
 
+/** The same, or undefined when absent. */
+export function optionalWhole(object: JsonObject, name: string): number | undefined {
+  return object[name] === undefined ? undefined : whole(object, name);
+}
+
 /** A 64-bit integer written as text, or undefined when absent. */
 export function optionalBigint(object: JsonObject, name: string): bigint | undefined {
   const value = object[name];

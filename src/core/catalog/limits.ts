@@ -38,6 +38,12 @@ export const CHANGES_WAITING_MAX = 10_000;
 /** Plans of one schema change before it is given up: each round means another writer changed the catalog meanwhile. */
 export const PLAN_ROUNDS_MAX = 16;
 
+/** `hard_delete_at=default` (spec: storage §9). */
+export const HARD_DELETE_AFTER_NS_DEFAULT = 72n * 3_600_000_000_000n;
+
+/** The catalog keeps what was erased so long (spec: storage §9). */
+export const DELETE_GRACE_NS_DEFAULT = 24n * 3_600_000_000_000n;
+
 /** Each cache of a table costs time with every write to it. */
 export const CACHES_PER_TABLE_MAX = 32;
 

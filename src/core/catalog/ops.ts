@@ -1,17 +1,20 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
 import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
-import type { ColumnDefinition, DatabaseDefinition, TableDefinition, TriggerDefinition } from "./definitions.ts";
+import type { ColumnDefinition, DatabaseDefinition, Deletion, TableDefinition, TriggerDefinition } from "./definitions.ts";
+import { applyDeletionOp, type DeletionOp } from "./deletion-ops.ts";
 import type { CatalogState } from "./state.ts";
 import { applyTokenOp, type TokenOp } from "./token-ops.ts";
 
 export type CatalogOp =
   | { readonly kind: "create-database"; readonly id: number; readonly name: string; readonly retentionNs?: bigint }
-  | { readonly kind: "delete-database"; readonly id: number; readonly newName: string }
+  | ({ readonly kind: "delete-database"; readonly id: number; readonly newName: string } & Deletion)
   | { readonly kind: "set-retention"; readonly id: number; readonly retentionNs?: bigint }
-  | { readonly kind: "create-table"; readonly databaseId: number; readonly id: number; readonly name: string; readonly columns: readonly ColumnDefinition[] }
+  | { readonly kind: "create-table"; readonly databaseId: number; readonly id: number; readonly name: string; readonly columns: readonly ColumnDefinition[]; readonly retentionNs?: bigint }
+  | { readonly kind: "set-table-retention"; readonly tableId: number; readonly retentionNs?: bigint }
   | { readonly kind: "add-columns"; readonly tableId: number; readonly columns: readonly ColumnDefinition[] }
-  | { readonly kind: "delete-table"; readonly tableId: number; readonly newName: string }
+  | ({ readonly kind: "delete-table"; readonly tableId: number; readonly newName: string } & Deletion)
+  | DeletionOp
   | { readonly kind: "create-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
@@ -39,10 +42,18 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
     }
     case "create-table":
       return createTable(state, op);
+    case "set-table-retention": {
+      const { retentionNs: _, ...rest } = tableOf(state, op.tableId);
+      return withTable(state, databaseOf(state, rest.databaseId), op.retentionNs === undefined ? rest : { ...rest, retentionNs: op.retentionNs });
+    }
     case "add-columns":
       return addColumns(state, op);
     case "delete-table":
       return deleteTable(state, op);
+    case "schedule-erase":
+    case "mark-erased":
+    case "forget":
+      return applyDeletionOp(state, op);
     case "create-trigger": {
       const database = databaseOf(state, op.databaseId);
       assert(!database.triggers.has(op.trigger.name), "a created trigger is new");
@@ -91,7 +102,7 @@ function createDatabase(state: CatalogState, op: CatalogOp & { kind: "create-dat
 
 function deleteDatabase(state: CatalogState, op: CatalogOp & { kind: "delete-database" }): CatalogState {
   const old = databaseOf(state, op.id);
-  const database: DatabaseDefinition = { ...old, name: op.newName, deleted: true };
+  const database: DatabaseDefinition = { ...old, name: op.newName, deleted: true, deletion: deletionOf(op) };
   return {
     ...state,
     caches: withoutTables(state.caches, [...old.tables.values()].map((table) => table.id)),
@@ -104,7 +115,7 @@ function deleteDatabase(state: CatalogState, op: CatalogOp & { kind: "delete-dat
 function createTable(state: CatalogState, op: CatalogOp & { kind: "create-table" }): CatalogState {
   const database = databaseOf(state, op.databaseId);
   assert(!database.tables.has(op.name) && !state.tablesById.has(op.id), "a created table is new");
-  const table = makeTable({ id: op.id, databaseId: op.databaseId, name: op.name, columns: op.columns, deleted: false });
+  const table = makeTable({ id: op.id, databaseId: op.databaseId, name: op.name, columns: op.columns, deleted: false, ...retentionOf(op) });
   return { ...withTable(state, database, table), lastTableId: Math.max(state.lastTableId, op.id) };
 }
 
@@ -118,7 +129,7 @@ function addColumns(state: CatalogState, op: CatalogOp & { kind: "add-columns" }
 function deleteTable(state: CatalogState, op: CatalogOp & { kind: "delete-table" }): CatalogState {
   const old = tableOf(state, op.tableId);
   const database = databaseOf(state, old.databaseId);
-  const table: TableDefinition = { ...old, name: op.newName, deleted: true };
+  const table: TableDefinition = { ...old, name: op.newName, deleted: true, deletion: deletionOf(op) };
   const next: DatabaseDefinition = {
     ...database,
     tables: withoutEntry(database.tables, old.name),
@@ -126,6 +137,10 @@ function deleteTable(state: CatalogState, op: CatalogOp & { kind: "delete-table"
   };
   return { ...withDatabase(state, next), tablesById: withEntry(state.tablesById, table.id, table), caches: withoutTables(state.caches, [table.id]) };
 }
+
+const deletionOf = ({ deletedAtNs, hardDeleteAtNs }: Deletion): Deletion => ({ deletedAtNs, ...(hardDeleteAtNs === undefined ? {} : { hardDeleteAtNs }) });
+
+const retentionOf = ({ retentionNs }: { readonly retentionNs?: bigint }): { readonly retentionNs?: bigint } => (retentionNs === undefined ? {} : { retentionNs });
 
 /** A table with its derived parts. */
 export function makeTable(parts: Omit<TableDefinition, "columnsByName" | "seriesKey">): TableDefinition {
@@ -137,6 +152,8 @@ export function makeTable(parts: Omit<TableDefinition, "columnsByName" | "series
     columnsByName: new Map(parts.columns.map((column) => [column.name, column])),
     seriesKey: parts.columns.filter((column) => column.type === "tag").map((column) => column.name),
     deleted: parts.deleted,
+    ...(parts.deletion === undefined ? {} : { deletion: parts.deletion }),
+    ...retentionOf(parts),
   };
 }
 

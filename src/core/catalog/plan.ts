@@ -6,7 +6,7 @@ import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import type { ColumnDefinition, DatabaseDefinition, TriggerChange, TriggerDefinition } from "./definitions.ts";
 import type { CatalogLimits } from "./limits.ts";
-import { checkCatalogDatabaseName, deletedName } from "./names.ts";
+import { checkCatalogDatabaseName } from "./names.ts";
 import type { CatalogOp } from "./ops.ts";
 import { type CatalogState, INTERNAL_DATABASE, liveDatabaseCount, liveTableCount } from "./state.ts";
 
@@ -14,12 +14,13 @@ export interface TableRequest {
   readonly table: string;
   readonly tags: readonly string[];
   readonly fields: readonly { readonly name: string; readonly type: Exclude<ColumnType, "tag" | "time"> }[];
+  readonly retentionNs?: bigint;
 }
 
 const exists = (): DatabaseError =>
   new DatabaseError("resource.exists", { message: "attempted to create a resource that already exists" });
 
-const missing = (name: string): DatabaseError =>
+export const missingResource = (name: string): DatabaseError =>
   new DatabaseError("resource.not_found", { message: `the requested resource was not found: ${name}` });
 
 export const databaseLimitText = (limit: number): string => `Adding a new database would exceed limit of ${limit} databases`;
@@ -52,7 +53,7 @@ export function planCreateDatabase(state: CatalogState, limits: CatalogLimits, n
 }
 
 /** A database that may be changed. `absent` makes the error when there is none. */
-export function changeableDatabase(state: CatalogState, name: string, absent: (name: string) => DatabaseError = missing): DatabaseDefinition {
+export function changeableDatabase(state: CatalogState, name: string, absent: (name: string) => DatabaseError = missingResource): DatabaseDefinition {
   refuseInternal(name);
   const database = state.databases.get(name);
   if (database !== undefined) return database;
@@ -60,11 +61,6 @@ export function changeableDatabase(state: CatalogState, name: string, absent: (n
     throw new DatabaseError("resource.deleted", { message: `attempted to modify resource that was already deleted: ${name}` });
   }
   throw absent(name);
-}
-
-export function planDeleteDatabase(state: CatalogState, name: string, nowNs: bigint): CatalogOp[] {
-  const { id } = changeableDatabase(state, name);
-  return [{ kind: "delete-database", id, newName: deletedName(name, nowNs, (other) => state.deletedDatabases.has(other) || state.databases.has(other)) }];
 }
 
 export function planSetRetention(state: CatalogState, name: string, retentionNs: bigint | undefined): CatalogOp[] {
@@ -88,7 +84,10 @@ export function planCreateTable(state: CatalogState, limits: CatalogLimits, data
   if (database.tables.has(request.table)) throw exists();
   const count = liveTableCount(state);
   if (count >= limits.tablesMax) throw new DatabaseError("table.limit", { message: tableLimitText(count, limits.tablesMax) });
-  ops.push({ kind: "create-table", databaseId: database.id, id: state.lastTableId + 1, name: request.table, columns: newColumns(request, limits) });
+  const { retentionNs } = request;
+  ops.push({
+    kind: "create-table", databaseId: database.id, id: state.lastTableId + 1, name: request.table, columns: newColumns(request, limits), ...(retentionNs === undefined ? {} : { retentionNs }),
+  });
   return ops;
 }
 
@@ -106,12 +105,11 @@ function newColumns(request: TableRequest, limits: CatalogLimits): ColumnDefinit
   return [...parts, ["time", "time"] as [string, ColumnType]].map(([name, type], id) => ({ id, name, type }));
 }
 
-export function planDeleteTable(state: CatalogState, databaseName: string, tableName: string, nowNs: bigint): CatalogOp[] {
-  const database = changeableDatabase(state, databaseName);
-  const table = database.tables.get(tableName);
-  if (table === undefined) throw missing(tableName);
-  const newName = deletedName(tableName, nowNs, (other) => database.deletedTables.has(other) || database.tables.has(other));
-  return [{ kind: "delete-table", tableId: table.id, newName }];
+/** Undefined: as the database says. */
+export function planSetTableRetention(state: CatalogState, databaseName: string, tableName: string, retentionNs: bigint | undefined): CatalogOp[] {
+  const table = changeableDatabase(state, databaseName).tables.get(tableName);
+  if (table === undefined) throw missingResource(tableName);
+  return [{ kind: "set-table-retention", tableId: table.id, ...(retentionNs === undefined ? {} : { retentionNs }) }];
 }
 
 const databaseNotFound = (name: string): DatabaseError => new DatabaseError("database.not_found", { message: `Database not found ${name}` });
@@ -129,7 +127,7 @@ export function planCreateTrigger(state: CatalogState, limits: CatalogLimits, da
 export function planDeleteTrigger(state: CatalogState, databaseName: string, name: string, force: boolean): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
   const trigger = database.triggers.get(name);
-  if (trigger === undefined) throw missing(name);
+  if (trigger === undefined) throw missingResource(name);
   if (!trigger.disabled && !force) {
     throw new DatabaseError("trigger.running", { message: `Cannot delete running plugin ${name}. Disable it first or use --force.` });
   }
@@ -140,7 +138,7 @@ export function planDeleteTrigger(state: CatalogState, databaseName: string, nam
 export function planUpdateTrigger(state: CatalogState, databaseName: string, name: string, change: TriggerChange): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
   const trigger = database.triggers.get(name);
-  if (trigger === undefined) throw missing(name);
+  if (trigger === undefined) throw missingResource(name);
   return [{ kind: "update-trigger", databaseId: database.id, trigger: { ...trigger, ...change } }];
 }
 
@@ -148,6 +146,6 @@ export function planUpdateTrigger(state: CatalogState, databaseName: string, nam
 export function planSetTriggerDisabled(state: CatalogState, databaseName: string, name: string, disabled: boolean): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
   const trigger = database.triggers.get(name);
-  if (trigger === undefined) throw missing(name);
+  if (trigger === undefined) throw missingResource(name);
   return trigger.disabled === disabled ? [] : [{ kind: "set-trigger-disabled", databaseId: database.id, name, disabled }];
 }

@@ -39,6 +39,10 @@ export interface ServeConfig {
   readonly httpTransport: "own" | "uws";
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
   readonly pluginDir: string | undefined;
+  /** Where `gh:` plugins come from; undefined: the official repository. */
+  readonly pluginRepo: string | undefined;
+  /** No plugins from a repository, no uploads. */
+  readonly pluginDirOnly: boolean;
   /** Undefined: every kind of trigger is allowed. */
   readonly restrictTriggersTo: ReadonlySet<TriggerKind> | undefined;
   readonly walFlushIntervalMs: number;
@@ -134,6 +138,8 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     openPaths: parseOpenPaths(settings.list("disable-authz")),
     adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
     pluginDir: parsePluginDir(settings, around, objectStore),
+    pluginRepo: parsePluginRepo(settings.text("plugin-repo")),
+    pluginDirOnly: settings.isSet("plugin-dir-only"),
     restrictTriggersTo: parseRestriction(settings.list("restrict-plugin-triggers-to")),
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
@@ -203,6 +209,14 @@ function parsePluginDir(
   const given = settings.text("plugin-dir");
   if (given !== undefined) return around.resolvePath(given);
   return objectStore.kind !== "memory" ? around.resolvePath(`${objectStore.dataDir}/plugins`) : undefined;
+}
+
+function parsePluginRepo(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*)?$/.test(text)) {
+    throw misconfigured(`The plugin repository "${text}" is not a URL`, "give --plugin-repo a URL such as https://example.org/plugins/");
+  }
+  return text;
 }
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */

@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   "plugin.not_found": ["caller", 500, false],
   "plugin.path_outside": ["caller", 500, false],
   "plugin.no_directory": ["environment", 500, false],
+  "plugin.repository": ["environment", 500, true],
+  "plugin.folder_only": ["caller", 403, false],
   "plugin.syntax": ["plugin", 500, false],
   "plugin.raised": ["plugin", 500, false],
   "plugin.time_limit": ["plugin", 500, false],

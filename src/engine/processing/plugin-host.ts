@@ -56,7 +56,13 @@ function limitMet(error: unknown): LimitName | undefined {
 
 /** What a plugin may hear of a failure. Faults of the machine or of ours may name paths: they stay in the server's log. */
 export function guestText(error: unknown, log: LogSink): string {
-  if (isDatabaseError(error) && error.fault !== "environment" && error.fault !== "internal") return error.message;
+  if (isDatabaseError(error) && error.fault !== "environment" && error.fault !== "internal") return lineText(error.details?.["data"]) ?? error.message;
   log.log("error", "A host call of a plugin failed", { error: messageOf(error) });
   return "internal error of the server";
+}
+
+/** Of a refused write: the line and what is wrong with it, in the reference's words (spec §11). */
+function lineText(rejected: unknown): string | undefined {
+  if (typeof rejected !== "object" || rejected === null || !("error_message" in rejected) || !("line_number" in rejected)) return undefined;
+  return `Cannot write: line protocol parse failed: ${String(rejected.error_message)} (line ${String(rejected.line_number)})`;
 }

@@ -3,7 +3,7 @@
  * deadlocks there, spec: processing-engine §5): a change is durable first, then the runner is started or stopped.
  */
 import type { DatabaseDefinition, TriggerChange, TriggerDefinition } from "../../core/catalog/definitions.ts";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { messageOf } from "../../core/errors/database-error.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
 import { manifestGrants } from "../../core/trigger/manifest-grants.ts";
@@ -19,8 +19,6 @@ import type { ProcessingServices, StopOptions, TriggerContext, TriggerRunner, Tr
 import { SharedCache } from "./shared-cache.ts";
 import { instanceLimits, settingsOf, type TriggerSettings } from "./trigger-settings.ts";
 import { WriteTrigger } from "./write-trigger.ts";
-
-const textEncoder = new TextEncoder();
 
 /** The catalog as the processing engine uses it. */
 export interface ProcessingCatalog {
@@ -112,7 +110,7 @@ export class ProcessingEngine {
   /** In the reference's order of checks (spec §4.1): plugin file, then catalog. Nothing is left behind on failure. */
   async createTrigger(request: CreateTrigger): Promise<void> {
     const specification = parseTriggerSpecification(request.specification);
-    const code = await this.#services.plugins.load(request.pluginFileName);
+    const code = await this.#services.plugins.newest(request.pluginFileName, { pin: true });
     await checkSyntax(this.#services, code);
     await this.#catalog.createTrigger(request.database, {
       name: request.triggerName,
@@ -182,26 +180,6 @@ export class ProcessingEngine {
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;
     const caller = request.runId === undefined ? undefined : this.#services.runs.find(request.runId);
     return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body }, caller);
-  }
-
-  /** `create`: `name` is a path below the plugin folder. `update`: `name` is a trigger, whose file is replaced (spec §4). */
-  async writePluginFile(name: string, content: string, mode: "create" | "update"): Promise<void> {
-    const fileName = mode === "create" ? name : await this.#fileOfTrigger(name);
-    await this.#services.plugins.write(fileName, textEncoder.encode(content));
-  }
-
-  /** The first trigger of this name in any database, as the reference has it (spec §5). */
-  async #fileOfTrigger(name: string): Promise<string> {
-    for (const database of this.#catalog.databases()) {
-      const trigger = database.triggers.get(name);
-      if (trigger === undefined) continue;
-      const code = await this.#services.plugins.load(trigger.pluginFileName);
-      return code.source === undefined ? `${code.fileName}/__init__.py` : code.fileName;
-    }
-    throw new DatabaseError("plugin.not_found", {
-      message: `Processing engine error: plugin error: Plugin not found: ${name}`,
-      hint: "name an existing trigger",
-    });
   }
 
   /** Counters of the running triggers, for metrics. */

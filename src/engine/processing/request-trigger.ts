@@ -74,7 +74,7 @@ export class RequestTrigger implements TriggerRunner {
     const report = await runPlugin(this.#services, this.#context, event, { parent });
     if (report.ok && report.response !== undefined) return report.response;
     if (report.ok) throw new DatabaseError("internal.invariant", { message: "A request run ended without a response" });
-    const error = report.traceback === undefined ? report.error : `Python function call failed: ${report.error}`;
+    const error = report.inEntryPoint !== true ? report.error : `Python function call failed: ${report.error}`;
     const text = `error running ${RUN_KIND.request}: ${error}`;
     noteError(this.#services, this.#context, text);
     logError(this.#services, this.#context, text, report);

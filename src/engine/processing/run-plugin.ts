@@ -21,7 +21,15 @@ export const RUN_KIND = { writes: "wal plugin", schedule: "schedule plugin", req
 export type RunReport =
   | { readonly ok: true; readonly response?: PluginResponse }
   /** `cancelled`: disabled, deleted or shut down; nobody's error. */
-  | { readonly ok: false; readonly error: string; readonly traceback?: string; readonly cancelled: boolean; readonly runId: string };
+  | {
+      readonly ok: false;
+      readonly error: string;
+      readonly traceback?: string;
+      readonly cancelled: boolean;
+      readonly runId: string;
+      /** The entry point itself raised. */
+      readonly inEntryPoint?: boolean;
+    };
 
 /** What a run is besides its event. */
 export interface RunParts {
@@ -97,6 +105,11 @@ export function startText(event: PluginEvent): string {
   return `starting execution with scheduled time ${nominal} UTC`;
 }
 
+/** `Type: message`; a sentence of the runtime about the plugin has no type. */
+export function exceptionText({ typeName, message }: { readonly typeName: string; readonly message: string }): string {
+  return typeName === "" ? message : `${typeName}: ${message}`;
+}
+
 function failed(execution: Execution, outcome: Exclude<RunOutcome, { kind: "done" }>): RunReport {
   const { services, context, run } = execution;
   const runId = run.id;
@@ -104,7 +117,14 @@ function failed(execution: Execution, outcome: Exclude<RunOutcome, { kind: "done
   switch (outcome.kind) {
     case "raised":
       if (outcome.outOfMemory) tellLimit(execution, `one instance has at most ${context.limits.instanceMemoryBytesMax} bytes of memory`, "memory");
-      return { ok: false, error: `${outcome.typeName}: ${outcome.message}`, traceback: outcome.traceback, cancelled: false, runId };
+      return {
+        ok: false,
+        error: exceptionText(outcome),
+        ...(outcome.traceback === "" ? {} : { traceback: outcome.traceback }),
+        cancelled: false,
+        inEntryPoint: outcome.inEntryPoint === true,
+        runId,
+      };
     case "failed":
       return { ok: false, error: outcome.message, cancelled: false, runId };
     case "stopped":

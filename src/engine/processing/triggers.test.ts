@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import { anyPlugin } from "../../testing/any-plugin.ts";
 import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
 import { GapTable } from "./gap-table.ts";
 import { GlobalCache } from "./global-cache.ts";
@@ -18,7 +19,7 @@ import type { PluginAccess, PluginWrite } from "./services.ts";
 type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
 
 const done: RunOutcome = { kind: "done", writes: [] };
-const raised: RunOutcome = { kind: "raised", typeName: "ValueError", message: "no", traceback: "Traceback\n  File \"p.py\", line 3", cacheKeysLost: 0, outOfMemory: false };
+const raised: RunOutcome = { kind: "raised", inEntryPoint: true, typeName: "ValueError", message: "no", traceback: "Traceback\n  File \"p.py\", line 3", cacheKeysLost: 0, outOfMemory: false };
 
 class World {
   readonly clock = new VirtualClock();
@@ -59,7 +60,7 @@ class World {
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
         query: async () => new Uint8Array(),
-        plugins: { load: async (fileName) => ({ fileName, source: undefined, module: "m", files: new Map(), revision: 1n }), write: async () => undefined, files: async () => [], manifest: async () => undefined },
+        plugins: anyPlugin,
         storage: {
           get headSequence() {
             return world.#committed.length;

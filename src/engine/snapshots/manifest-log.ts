@@ -3,7 +3,7 @@
  * one step. A put that failed may have taken effect, so it is repeated before anything else may be written. Every so many
  * manifests a checkpoint replaces them in the background, so that a start reads a bounded number of objects.
  */
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError, isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import {
   checkpointFolder, checkpointNumber, checkpointPath, decodeCheckpoint, decodeManifest, encodeCheckpoint, encodeManifest, type Manifest, manifestFolder, manifestNumber, manifestPath,
 } from "../../core/snapshot/manifest.ts";
@@ -24,6 +24,8 @@ export interface ManifestLogOptions {
   readonly manifestsPerCheckpoint: number;
   /** Runs a generator with pauses for other work. */
   readonly drive: <T>(work: Generator<undefined, T>) => Promise<T>;
+  /** Called when another process turns out to write these manifests. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 interface Written {
@@ -134,7 +136,7 @@ export class ManifestLog {
     const { store, nodeId } = this.#options;
     const { manifest, effect } = written;
     this.#unconfirmed = written;
-    await store.put(manifestPath(nodeId, manifest.number), encodeManifest(manifest));
+    await this.#create(manifestPath(nodeId, manifest.number), encodeManifest(manifest));
     this.#unconfirmed = undefined;
     this.#number = manifest.number;
     // No pause between these: a query sees each row once, here or there.
@@ -142,6 +144,24 @@ export class ManifestLog {
     effect();
     this.#listener(manifest);
     if (this.#checkpointing === undefined && this.#number - this.#checkpoint >= this.#options.manifestsPerCheckpoint) this.#checkpointing = this.#writeCheckpoint().finally(() => (this.#checkpointing = undefined));
+  }
+
+  /** Never replaces one: a manifest that is there is this one, from an attempt whose answer was lost, or another process's. */
+  async #create(path: string, bytes: Uint8Array): Promise<void> {
+    const { store, onConflict } = this.#options;
+    try {
+      await store.put(path, bytes, { ifAbsent: true });
+    } catch (error) {
+      if (!isDatabaseError(error) || error.code !== "object_store.exists") throw error;
+      const found = await store.get(path);
+      if (found !== undefined && found.length === bytes.length && found.every((value, index) => value === bytes[index])) return;
+      onConflict?.();
+      throw new DatabaseError("node.superseded", {
+        message: `another process has written ahead of this one: snapshot manifest '${path}' is not ours`,
+        hint: "only one server may run with this node id and object store; stop the other one and restart",
+        details: { path },
+      });
+    }
   }
 
   /** Beside the changes that go on; what it covers is deleted only afterwards. */

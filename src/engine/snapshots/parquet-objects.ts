@@ -35,6 +35,7 @@ export class ParquetObjects {
   #cancelTimer: (() => void) | undefined;
   #sweeping: Promise<void> | undefined;
   #closed = false;
+  #isFailing = false;
   #deletedCount = 0;
   #orphanCount = 0;
 
@@ -96,8 +97,11 @@ export class ParquetObjects {
       try {
         await this.#delete(path);
         this.#doomed.delete(path);
+        this.#isFailing = false;
       } catch (error) {
-        log.log("warn", `A Parquet file that no longer counts cannot be deleted; it is tried again: ${messageOf(error)}`, { path });
+        // Once, not per attempt and file: the store may be down.
+        log.log(this.#isFailing ? "debug" : "warn", `Parquet files that no longer count cannot be deleted; that is tried again: ${messageOf(error)}`, { path });
+        this.#isFailing = true;
         this.#doomed.delete(path);
         this.#doomed.set(path, { path, atMs: clock.monotonicMs() + DELETE_RETRY_MS });
       }

@@ -1,5 +1,6 @@
 /** Everything of a node that lies in Parquet: manifests, snapshots, merges, retention, deletion; opened and closed as one. */
 import type { QueryableBuffer } from "../../core/buffer/queryable-buffer.ts";
+import { DELETE_GRACE_NS_DEFAULT } from "../../core/catalog/limits.ts";
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { ChunkEncoder } from "../../ports/chunk-encoder.ts";
@@ -8,6 +9,7 @@ import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { createDrive } from "../drive.ts";
 import { DELETE_GRACE_MS_DEFAULT, MANIFESTS_PER_CHECKPOINT, MERGE_MEMORY_BYTES_DEFAULT, RETENTION_CHECK_MS_DEFAULT } from "../storage-limits.ts";
+import { HardDeleter, type HardDeleterCatalog } from "./hard-deleter.ts";
 import { ManifestLog } from "./manifest-log.ts";
 import { Merger, type MergerStatistics } from "./merger.ts";
 import { ParquetObjects } from "./parquet-objects.ts";
@@ -24,6 +26,8 @@ export interface PersistenceSettings {
   readonly ageMsMax: number;
   /** How often expired files are looked for; default 30 minutes. */
   readonly retentionCheckMs?: number;
+  /** How long the catalog keeps what was erased; default 24 hours. */
+  readonly deleteGraceNs?: bigint;
   /** Memory of a merge; 0: none are made. */
   readonly mergeMemoryBytesMax?: number;
   /** Manifests after which a checkpoint replaces them; default 100. */
@@ -32,11 +36,14 @@ export interface PersistenceSettings {
   readonly encoder?: ChunkEncoder | undefined;
   /** Longest life of a query: so long files stay that no longer count. Default 65 s. */
   readonly queryMsMax?: number;
+  /** Called when another process turns out to write this node's manifests. */
+  readonly onConflict?: (() => void) | undefined;
 }
 
 export interface PersistenceOptions {
   readonly settings: PersistenceSettings;
   readonly buffer: QueryableBuffer;
+  readonly catalog: HardDeleterCatalog;
   readonly retentionOf: (tableId: number) => bigint | undefined;
   /** Undefined: nobody can ask for the table's rows any more. */
   readonly liveTable: (tableId: number) => TableDefinition | undefined;
@@ -63,7 +70,7 @@ export class Persistence {
   readonly #manifests: ManifestLog;
   readonly #objects: ParquetObjects;
   readonly #drive: SnapshotterOptions["drive"];
-  #parts: { readonly snapshotter: Snapshotter; readonly merger: Merger | undefined; readonly retention: RetentionKeeper } | undefined;
+  #parts: { readonly snapshotter: Snapshotter; readonly merger: Merger | undefined; readonly retention: RetentionKeeper; readonly deleter: HardDeleter } | undefined;
   #cleaning: Promise<void> = Promise.resolve();
 
   private constructor(options: PersistenceOptions, manifests: ManifestLog, drive: SnapshotterOptions["drive"]) {
@@ -82,8 +89,8 @@ export class Persistence {
   static async open(options: PersistenceOptions): Promise<Persistence> {
     const { settings, log, clock, yieldToEventLoop } = options;
     const drive = createDrive(clock, yieldToEventLoop);
-    const { store, nodeId, manifestsPerCheckpoint = MANIFESTS_PER_CHECKPOINT } = settings;
-    return new Persistence(options, await ManifestLog.open({ store, nodeId, log, drive, manifestsPerCheckpoint }), drive);
+    const { store, nodeId, manifestsPerCheckpoint = MANIFESTS_PER_CHECKPOINT, onConflict } = settings;
+    return new Persistence(options, await ManifestLog.open({ store, nodeId, log, drive, manifestsPerCheckpoint, onConflict }), drive);
   }
 
   get files(): PersistedFiles {
@@ -98,7 +105,7 @@ export class Persistence {
 
   /** Begins the work in the background. */
   start(commit: Commit): void {
-    const { settings, retentionOf, liveTable, clock, log } = this.#options;
+    const { settings, catalog, retentionOf, liveTable, clock, log } = this.#options;
     const { store, nodeId } = settings;
     const [manifests, objects, drive] = [this.#manifests, this.#objects, this.#drive];
     const memoryBytesMax = settings.mergeMemoryBytesMax ?? MERGE_MEMORY_BYTES_DEFAULT;
@@ -106,6 +113,7 @@ export class Persistence {
       snapshotter: this.snapshotter(commit),
       merger: memoryBytesMax === 0 ? undefined : new Merger({ store, nodeId, manifests, objects, liveTable, clock, log, drive, memoryBytesMax }),
       retention: new RetentionKeeper({ manifests, retentionOf, clock, log, checkMs: settings.retentionCheckMs ?? RETENTION_CHECK_MS_DEFAULT }),
+      deleter: new HardDeleter({ catalog, manifests, objects, nodeId, clock, log, graceNs: settings.deleteGraceNs ?? DELETE_GRACE_NS_DEFAULT }),
     };
     this.#cleaning = this.#cleanUp();
   }
@@ -135,9 +143,10 @@ export class Persistence {
     return (await this.#parts?.merger?.mergeNow()) ?? 0;
   }
 
-  /** Removes expired files, as the checks in the background do. */
+  /** Removes expired files and what is to be deleted for good, as the checks in the background do. */
   async expireNow(): Promise<void> {
     await this.#parts?.retention.checkNow();
+    await this.#parts?.deleter.checkNow();
   }
 
   /** Resolves once what an earlier run left is deleted. */
@@ -161,6 +170,7 @@ export class Persistence {
     await this.#parts?.snapshotter.close();
     await this.#parts?.merger?.close();
     await this.#parts?.retention.close();
+    await this.#parts?.deleter.close();
     await this.#objects.close();
     await this.#cleaning;
     await this.#manifests.close();

@@ -50,6 +50,7 @@ export class Snapshotter {
   #closed = false;
   #snapshots = 0;
   #failures = 0;
+  #isFailing = false;
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
@@ -114,12 +115,16 @@ export class Snapshotter {
         if (sequence === undefined || sequence <= manifests.files.sequence) return;
         await this.#persistThrough(sequence);
         this.#snapshots++;
+        if (this.#isFailing) log.log("info", "Snapshots work again");
+        this.#isFailing = false;
       }
     } catch (error) {
       this.#failures++;
       this.#notBeforeMs = clock.monotonicMs() + SNAPSHOT_RETRY_MS;
       this.#oldestMs ??= Number.NEGATIVE_INFINITY;
-      log.log("warn", `A snapshot failed and is tried again; the rows stay in the WAL and in memory: ${messageOf(error)}`);
+      // Once, not per attempt: a store may be down for hours.
+      log.log(this.#isFailing ? "debug" : "warn", `A snapshot failed and is tried again until it works; the rows stay in the WAL and in memory: ${messageOf(error)}`);
+      this.#isFailing = true;
     }
   }
 

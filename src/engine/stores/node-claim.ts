@@ -95,12 +95,11 @@ export class NodeClaim {
         return store.delete(path);
       },
       put: async (path, bytes, options) => {
-        // Nobody reads a Parquet file before a manifest names it.
-        if (path.startsWith(parquetFolder(this.#options.nodeId))) return store.put(path, bytes, options);
         // Before, so that a process that slept for long leaves nothing behind; after, so that it does not count.
         await this.verify();
         await store.put(path, bytes, options);
-        await this.verify();
+        // A Parquet file counts with its manifest.
+        if (!path.startsWith(parquetFolder(this.#options.nodeId))) await this.verify();
       },
     };
   }

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { decodeJsonRequest, decodeParameters } from "../decode.ts";
 import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 
 const PATHS = { last: "/api/v3/configure/last_cache", distinct: "/api/v3/configure/distinct_cache" } as const;
 const CREATED = 201;
@@ -37,9 +37,13 @@ const deleteCache = (kind: "last" | "distinct") => async (request: Request, { se
   return EMPTY_OK;
 };
 
+const described = { status: CREATED, types: ["application/json"], schema: v.looseObject({ name: v.string() }) } as const;
+const creates = (summary: string, json: NonNullable<RouteDoc["json"]>): RouteDoc => ({ tag: "Caches", summary, json, success: described, failures: [404, 409, 415, 422] });
+const deletes = (summary: string): RouteDoc => ({ tag: "Caches", summary, query: DELETE, json: DELETE, eitherPlace: true, success: { status: 200 }, failures: [404, 415] });
+
 export const CACHE_ROUTES: readonly Route[] = [
-  { method: "POST", path: PATHS.last, handle: createLast },
-  { method: "DELETE", path: PATHS.last, handle: deleteCache("last") },
-  { method: "POST", path: PATHS.distinct, handle: createDistinct },
-  { method: "DELETE", path: PATHS.distinct, handle: deleteCache("distinct") },
+  { method: "POST", path: PATHS.last, handle: createLast, doc: creates("Create a last value cache", CREATE_LAST) },
+  { method: "DELETE", path: PATHS.last, handle: deleteCache("last"), doc: deletes("Delete a last value cache") },
+  { method: "POST", path: PATHS.distinct, handle: createDistinct, doc: creates("Create a distinct value cache", CREATE_DISTINCT) },
+  { method: "DELETE", path: PATHS.distinct, handle: deleteCache("distinct"), doc: deletes("Delete a distinct value cache") },
 ];

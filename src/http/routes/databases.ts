@@ -1,15 +1,14 @@
 /** Databases and tables (spec: http-api §10). */
 import * as v from "valibot";
-import { parseDuration } from "../../core/config/humantime.ts";
-import { DatabaseError } from "../../core/errors/database-error.ts";
+import { parseRetentionPeriod } from "../../core/config/retention-period.ts";
 import type { QueryStream, ResultBatch } from "../../core/query/query-stream.ts";
 import { arrowName, BOOLEAN, UTF8, type SqlType } from "../../core/query/types.ts";
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, NO_CONTENT, type Reply } from "../reply.ts";
 import { renderReply } from "../render-query.ts";
 import { formatWord, textFormat } from "../result-format.ts";
-import type { Route, RouteContext } from "../route.ts";
-import type { FieldType } from "../services.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
+import type { FieldType, HardDeleteTime } from "../services.ts";
 
 const LIST = v.object({ format: formatWord, show_deleted: v.optional(booleanWord, "false") });
 
@@ -50,13 +49,10 @@ async function createDatabase(request: Request, { services, options }: RouteCont
   return EMPTY_OK;
 }
 
-function retentionOf(period: string): bigint | undefined {
-  if (period === "none") return undefined;
-  const ns = parseDuration(period);
-  if (ns === undefined) {
-    throw invalid(`Cannot parse the given human time: ${period}`, "write a number and a unit, as in 30d or 12h");
-  }
-  return ns;
+function retentionOf(text: string): bigint | undefined {
+  const period = parseRetentionPeriod(text);
+  if (period === undefined) throw invalid(`Cannot parse the given human time: ${text}`, "write a number and a unit, as in 30d or 12h, or none");
+  return period === "none" ? undefined : period;
 }
 
 const UPDATE_DATABASE = v.object({ db: v.string(), retention_period: v.nullable(v.string()) });
@@ -89,31 +85,27 @@ const DELETE_TABLE = v.object({ db: v.string(), table: v.string(), hard_delete_a
 async function deleteDatabase(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const schemas = { query: DELETE_DATABASE, json: DELETE_DATABASE };
   const { db, hard_delete_at: hardDeleteAt } = await decodeParameters(schemas, request, options);
-  checkHardDelete(hardDeleteAt);
-  await services.catalog.deleteDatabase(db);
+  await services.catalog.deleteDatabase(db, parseHardDelete(hardDeleteAt));
   return EMPTY_OK;
 }
 
 async function deleteTable(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const schemas = { query: DELETE_TABLE, json: DELETE_TABLE };
   const { db, table, hard_delete_at: hardDeleteAt } = await decodeParameters(schemas, request, options);
-  checkHardDelete(hardDeleteAt);
-  await services.catalog.deleteTable(db, table);
+  await services.catalog.deleteTable(db, table, parseHardDelete(hardDeleteAt));
   return EMPTY_OK;
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)$/;
+const NS_PER_MS = 1_000_000n;
 
-/** Deletes are soft until hard deletion exists; asking for more than that must not look done. */
-function checkHardDelete(at: string): void {
-  if (at === "default" || at === "never") return;
-  if (at !== "now" && (!RFC3339.test(at) || Number.isNaN(Date.parse(at)))) {
-    throw invalid(`Cannot parse the timestamp: ${at}`, "use never, now, default or a time such as 2026-01-31T00:00:00Z");
-  }
-  throw new DatabaseError("request.not_supported", {
-    message: "Hard deletion is not supported yet",
-    hint: "leave hard_delete_at out: the name is free again at once, the data stays on disk",
-  });
+function parseHardDelete(at: string): HardDeleteTime {
+  if (at === "default" || at === "never" || at === "now") return at;
+  const match = RFC3339.exec(at);
+  const [, date, clock, fraction = "", zone] = match ?? [];
+  const ms = Date.parse(`${date}T${clock}${zone?.toUpperCase()}`);
+  if (match === null || Number.isNaN(ms)) throw invalid(`Cannot parse the timestamp: ${at}`, "use never, now, default or a time such as 2026-01-31T00:00:00Z");
+  return BigInt(ms) * NS_PER_MS + BigInt(fraction.padEnd(9, "0"));
 }
 
 const FIELD_TYPES = ["utf8", "int64", "uint64", "float64", "bool"] as const satisfies readonly FieldType[];
@@ -123,6 +115,7 @@ const CREATE_TABLE = v.object({
   table: v.string(),
   tags: v.array(v.string()),
   fields: v.optional(v.array(v.object({ name: v.string(), type: v.picklist(FIELD_TYPES, unknownFieldType) })), []),
+  retention_period: v.optional(v.nullable(v.string())),
 });
 
 function unknownFieldType(issue: v.BaseIssue<unknown>): string {
@@ -130,18 +123,32 @@ function unknownFieldType(issue: v.BaseIssue<unknown>): string {
 }
 
 async function createTable(request: Request, { services, options }: RouteContext): Promise<Reply> {
-  const { db, table, tags, fields } = await decodeJsonRequest(CREATE_TABLE, request, options);
-  await services.catalog.createTable(db, { table, tags, fields });
+  const { db, table, tags, fields, retention_period: period } = await decodeJsonRequest(CREATE_TABLE, request, options);
+  const retentionNs = period === undefined || period === null ? undefined : retentionOf(period);
+  await services.catalog.createTable(db, { table, tags, fields, ...(retentionNs === undefined ? {} : { retentionNs }) });
   return EMPTY_OK;
 }
 
+const UPDATE_TABLE = v.object({ db: v.string(), table: v.string(), retention_period: v.nullable(v.string()) });
+
+/** As the reference's Enterprise edition has it. `null` and `none`: the table follows its database again. */
+async function updateTable(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const { db, table, retention_period: period } = await decodeJsonRequest(UPDATE_TABLE, request, options);
+  await services.catalog.setTableRetention(db, table, period === null ? undefined : retentionOf(period));
+  return EMPTY_OK;
+}
+
+const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Databases and tables", summary, success: { status: 200 }, ...more });
+const rows = { status: 200, types: ["application/json", "application/jsonl", "text/csv", "text/plain"], schema: v.array(v.looseObject({ "iox::database": v.string() })) } as const;
+
 export const DATABASE_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/api/v3/configure/database", handle: listDatabases },
-  { method: "POST", path: "/api/v3/configure/database", handle: createDatabase },
-  { method: "PUT", path: "/api/v3/configure/database", handle: updateDatabase },
-  { method: "DELETE", path: "/api/v3/configure/database", handle: deleteDatabase },
-  { method: "POST", path: "/api/v3/configure/database/retention_period", handle: setRetention },
-  { method: "DELETE", path: "/api/v3/configure/database/retention_period", handle: clearRetention },
-  { method: "POST", path: "/api/v3/configure/table", handle: createTable },
-  { method: "DELETE", path: "/api/v3/configure/table", handle: deleteTable },
+  { method: "GET", path: "/api/v3/configure/database", handle: listDatabases, doc: doc("List the databases", { query: LIST, success: rows }) },
+  { method: "POST", path: "/api/v3/configure/database", handle: createDatabase, doc: doc("Create a database", { json: CREATE_DATABASE, failures: [409, 415, 422] }) },
+  { method: "PUT", path: "/api/v3/configure/database", handle: updateDatabase, doc: doc("Change the retention period of a database", { json: UPDATE_DATABASE, failures: [404, 415] }) },
+  { method: "DELETE", path: "/api/v3/configure/database", handle: deleteDatabase, doc: doc("Delete a database", { query: DELETE_DATABASE, json: DELETE_DATABASE, eitherPlace: true, failures: [404, 409, 415] }) },
+  { method: "POST", path: "/api/v3/configure/database/retention_period", handle: setRetention, doc: doc("Set the retention period of a database", { query: SET_RETENTION, success: { status: 204 }, failures: [404] }) },
+  { method: "DELETE", path: "/api/v3/configure/database/retention_period", handle: clearRetention, doc: doc("Keep a database's rows for ever", { query: CLEAR_RETENTION, success: { status: 204 }, failures: [404] }) },
+  { method: "POST", path: "/api/v3/configure/table", handle: createTable, doc: doc("Create a table", { json: CREATE_TABLE, failures: [409, 415, 422] }) },
+  { method: "PUT", path: "/api/v3/configure/table", handle: updateTable, doc: doc("Change the retention period of a table", { json: UPDATE_TABLE, failures: [404, 415] }) },
+  { method: "DELETE", path: "/api/v3/configure/table", handle: deleteTable, doc: doc("Delete a table", { query: DELETE_TABLE, json: DELETE_TABLE, eitherPlace: true, failures: [404, 409, 415] }) },
 ];

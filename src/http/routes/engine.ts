@@ -3,7 +3,7 @@ import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { NamedText } from "../../ports/plugin-runtime.ts";
 import { readBody } from "../body.ts";
 import type { Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { EngineResponse } from "../services.ts";
 
 const PREFIX = "/api/v3/engine/";
@@ -54,7 +54,14 @@ function splitHeaders(pairs: readonly NamedText[]): { headers: Record<string, st
   return { headers, repeated };
 }
 
+const DOC: RouteDoc = {
+  tag: "Triggers and plugins",
+  summary: "Ask the plugin whose trigger has the specification request:<path>; it decides status, headers and body",
+  success: { status: 200, types: ["*/*"] },
+  failures: [404, 500, 503],
+};
+
 export const ENGINE_ROUTES: readonly Route[] = [
-  { method: "GET", path: `${PREFIX}*`, handle: runRequest },
-  { method: "POST", path: `${PREFIX}*`, handle: runRequest },
+  { method: "GET", path: `${PREFIX}*`, handle: runRequest, doc: DOC },
+  { method: "POST", path: `${PREFIX}*`, handle: runRequest, doc: { ...DOC, bodyType: "*/*" } },
 ];

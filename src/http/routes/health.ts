@@ -1,7 +1,8 @@
 /** Health, ping and metrics (spec: http-api §9). */
+import * as v from "valibot";
 import { renderPrometheus } from "../prometheus.ts";
 import { textReply, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 
 const UNAVAILABLE = 503;
 
@@ -45,10 +46,19 @@ function metrics(_request: Request, { services }: RouteContext): Reply {
   };
 }
 
+const text = (...types: readonly string[]): RouteDoc["success"] => ({ status: 200, types });
+const doc = (summary: string, success: RouteDoc["success"], failures: readonly number[] = []): RouteDoc => ({ tag: "Server", summary, success, failures });
+const HEALTH = doc("Whether the server works; names what does not", text("text/plain"), [503]);
+const PING = doc("Version and build", {
+  status: 200,
+  types: ["application/json"],
+  schema: v.looseObject({ product_name: v.string(), version: v.string(), revision: v.string(), process_id: v.string() }),
+});
+
 export const HEALTH_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/health", handle: health },
-  { method: "GET", path: "/api/v1/health", handle: health },
-  { method: "GET", path: "/ping", handle: ping },
-  { method: "POST", path: "/ping", handle: ping },
-  { method: "GET", path: "/metrics", handle: metrics },
+  { method: "GET", path: "/health", handle: health, doc: HEALTH },
+  { method: "GET", path: "/api/v1/health", handle: health, doc: HEALTH },
+  { method: "GET", path: "/ping", handle: ping, doc: PING },
+  { method: "POST", path: "/ping", handle: ping, doc: PING },
+  { method: "GET", path: "/metrics", handle: metrics, doc: doc("Metrics for Prometheus", text("text/plain")) },
 ];

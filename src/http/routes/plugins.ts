@@ -1,8 +1,8 @@
-/** Test runs of plugins and uploads of plugin files (spec: processing-engine §14.5, §16). */
+/** Test runs of plugins (spec: processing-engine §16). */
 import * as v from "valibot";
 import { decodeJsonRequest, decodeQuery } from "../decode.ts";
-import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import { jsonReply, type Reply } from "../reply.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { ScheduleTestRequest } from "../services.ts";
 
 const TESTED = {
@@ -40,14 +40,6 @@ async function testSchedule(request: Request, { services, options }: RouteContex
   return jsonReply(await services.processing.testSchedule({ ...tested(body), ...(body.schedule == null ? {} : { schedule: body.schedule }) }));
 }
 
-const PLUGIN_FILE = v.object({ plugin_name: v.string(), content: v.string() });
-
-async function writeFile(request: Request, { services, options }: RouteContext, mode: "create" | "update"): Promise<Reply> {
-  const { plugin_name: name, content } = await decodeJsonRequest(PLUGIN_FILE, request, options);
-  await services.processing.writePluginFile(name, content, mode);
-  return EMPTY_OK;
-}
-
 const ASKED = v.object({ plugin_filename: v.string() });
 
 /** Ours: what the plugin's manifest asks for, so that a user is shown it before a trigger is created. */
@@ -56,10 +48,18 @@ async function askedGrants(request: Request, { services }: RouteContext): Promis
   return jsonReply({ grants: await services.processing.askedGrants(fileName) });
 }
 
+const REPORT = { log_lines: v.array(v.string()), database_writes: v.record(v.string(), v.array(v.string())), errors: v.array(v.string()) };
+const reported = (entries: v.ObjectEntries): RouteDoc["success"] => ({ status: 200, types: ["application/json"], schema: v.looseObject(entries) });
+const doc = (summary: string, json: RouteDoc["json"], success: RouteDoc["success"]): RouteDoc => ({ tag: "Triggers and plugins", summary, ...(json === undefined ? {} : { json }), success, failures: [404, 415, 500] });
+
 export const PLUGIN_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal },
-  { method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule },
-  { method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants },
-  { method: "POST", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "create") },
-  { method: "PUT", path: "/api/v3/plugins/files", handle: (request, context) => writeFile(request, context, "update") },
+  { method: "POST", path: "/api/v3/plugin_test/wal", handle: testWal, doc: doc("Run a plugin for writes without keeping what it writes", TEST_WAL, reported(REPORT)) },
+  {
+    method: "POST", path: "/api/v3/plugin_test/schedule", handle: testSchedule,
+    doc: doc("Run a plugin for schedules without keeping what it writes", TEST_SCHEDULE, reported({ trigger_time: v.nullable(v.string()), ...REPORT })),
+  },
+  {
+    method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants,
+    doc: { tag: "Triggers and plugins", summary: "What a plugin's manifest asks for", query: ASKED, success: reported({ grants: v.unknown() }), failures: [500] },
+  },
 ];

@@ -79,7 +79,10 @@ function unknownDatabase(error: unknown, database: string): DatabaseError | unde
   });
 }
 
+const ANSWERED = { status: 200, types: ["application/json", "application/jsonl", "text/csv", "text/plain"] } as const;
+const DOC = { tag: "Query", summary: "Query with SQL", success: ANSWERED, failures: [404, 405, 429, 500] } as const;
+
 export const QUERY_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/api/v3/query_sql", handle: queryFromUrl },
-  { method: "POST", path: "/api/v3/query_sql", handle: queryFromBody },
+  { method: "GET", path: "/api/v3/query_sql", handle: queryFromUrl, doc: { ...DOC, query: IN_URL } },
+  { method: "POST", path: "/api/v3/query_sql", handle: queryFromBody, doc: { ...DOC, json: IN_BODY } },
 ];

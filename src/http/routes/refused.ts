@@ -14,7 +14,6 @@ const REFUSED: readonly (readonly [methods: Methods, path: string, sentence: str
   [["GET", "POST"], "/api/v3/query_influxql", "InfluxQL is not supported yet", "query with SQL at /api/v3/query_sql"],
   [["POST"], `${CONFIGURE}/plugin_environment/install_packages`, "Installing packages is not supported yet"],
   [["POST"], `${CONFIGURE}/plugin_environment/install_requirements`, "Installing packages is not supported yet"],
-  [["PUT"], "/api/v3/plugins/directory", "Replacing a plugin directory is not supported yet", "upload its files to /api/v3/plugins/files"],
 ];
 
 function refusal(sentence: string, hint: string | undefined): DatabaseError {

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { authenticateRequest } from "../authorization.ts";
 import { decodeJsonRequest, decodeParameters } from "../decode.ts";
 import { EMPTY_OK, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { IssuedToken } from "../services.ts";
 
 const PATH = "/api/v3/configure/token";
@@ -55,9 +55,16 @@ function callerId(request: Request, { options }: RouteContext): number | undefin
   return authenticateRequest(options, { path: new URL(request.url).pathname, query: undefined, authorization })?.id;
 }
 
+const ISSUED = {
+  status: 201,
+  types: ["application/json"],
+  schema: v.object({ id: v.number(), name: v.string(), token: v.string(), hash: v.string(), created_at: v.number(), expiry: v.nullable(v.number()) }),
+} as const;
+const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Tokens", summary, success: ISSUED, failures: [405, 409], ...more });
+
 export const TOKEN_ROUTES: readonly Route[] = [
-  { method: "POST", path: `${PATH}/admin`, handle: createOperator },
-  { method: "POST", path: `${PATH}/admin/regenerate`, handle: regenerateOperator },
-  { method: "POST", path: `${PATH}/named_admin`, handle: createNamed },
-  { method: "DELETE", path: PATH, handle: deleteToken },
+  { method: "POST", path: `${PATH}/admin`, handle: createOperator, doc: doc("Make the first admin token; needs no token, works once", {}) },
+  { method: "POST", path: `${PATH}/admin/regenerate`, handle: regenerateOperator, doc: doc("Replace the operator token", { failures: [404, 405] }) },
+  { method: "POST", path: `${PATH}/named_admin`, handle: createNamed, doc: doc("Make a named admin token", { json: CREATE_NAMED, failures: [405, 409, 415, 422] }) },
+  { method: "DELETE", path: PATH, handle: deleteToken, doc: doc("Delete a named admin token", { query: DELETE, json: DELETE, eitherPlace: true, success: { status: 200 }, failures: [404, 405, 415] }) },
 ];

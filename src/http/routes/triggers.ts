@@ -5,7 +5,7 @@ import { parseGrants } from "../../core/trigger/grants.ts";
 import { parseLimits } from "../../core/trigger/limits.ts";
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, type Reply } from "../reply.ts";
-import type { Route, RouteContext } from "../route.ts";
+import type { Route, RouteContext, RouteDoc } from "../route.ts";
 
 const PATH = "/api/v3/configure/processing_engine_trigger";
 const ERROR_BEHAVIORS = ["log", "retry", "disable"] as const;
@@ -124,10 +124,13 @@ async function setEnabled(request: Request, { services }: RouteContext, enabled:
   return EMPTY_OK;
 }
 
+const DONE = { status: 200 } as const;
+const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Triggers and plugins", summary, success: DONE, failures: [404, 500], ...more });
+
 export const TRIGGER_ROUTES: readonly Route[] = [
-  { method: "POST", path: PATH, handle: createTrigger },
-  { method: "PUT", path: PATH, handle: updateTrigger },
-  { method: "DELETE", path: PATH, handle: deleteTrigger },
-  { method: "POST", path: `${PATH}/enable`, handle: (request, context) => setEnabled(request, context, true) },
-  { method: "POST", path: `${PATH}/disable`, handle: (request, context) => setEnabled(request, context, false) },
+  { method: "POST", path: PATH, handle: createTrigger, doc: doc("Create a trigger", { json: CREATE, failures: [404, 409, 415, 422, 500] }) },
+  { method: "PUT", path: PATH, handle: updateTrigger, doc: doc("Change limits and grants of a trigger", { json: UPDATE, failures: [404, 415, 500] }) },
+  { method: "DELETE", path: PATH, handle: deleteTrigger, doc: doc("Delete a trigger", { query: DELETE_IN_QUERY, json: DELETE_IN_JSON, eitherPlace: true }) },
+  { method: "POST", path: `${PATH}/enable`, handle: (request, context) => setEnabled(request, context, true), doc: doc("Start a trigger", { query: SWITCH }) },
+  { method: "POST", path: `${PATH}/disable`, handle: (request, context) => setEnabled(request, context, false), doc: doc("Stop a trigger", { query: SWITCH }) },
 ];

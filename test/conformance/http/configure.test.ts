@@ -68,20 +68,36 @@ describe("databases (http-api §10)", () => {
     const world = fakeWorld();
     expect((await send(world, `DELETE ${DATABASE}?db=x`)).status).toBe(200);
     expect((await send(world, `DELETE ${DATABASE}`, json({ db: "y", hard_delete_at: "never" }))).status).toBe(200);
-    expect(world.calls).toEqual([["deleteDatabase", "x"], ["deleteDatabase", "y"]]);
+    expect(world.calls).toEqual([["deleteDatabase", "x", "default"], ["deleteDatabase", "y", "never"]]);
     expect((await send(world, `DELETE ${DATABASE}`)).status).toBe(415);
   });
 
   it.each([
-    ["soon", 400, "Cannot parse the timestamp: soon"],
-    ["now", 405, "Hard deletion is not supported yet"],
-    ["2026-01-31T00:00:00Z", 405, "Hard deletion is not supported yet"],
-  ])("hard_delete_at=%s is never silently ignored", async (at, status, text) => {
+    ["now", "now"], ["never", "never"], ["default", "default"], ["2026-01-31T00:00:00Z", 1_769_817_600_000_000_000n], ["2026-01-31t01:30:00.000000001%2B01:30", 1_769_817_600_000_000_001n],
+  ] as const)("hard_delete_at=%s", async (at, when) => {
+    const world = fakeWorld();
+    expect((await send(world, `DELETE ${DATABASE}?db=x&hard_delete_at=${at}`)).status).toBe(200);
+    expect((await send(world, `DELETE ${TABLE}?db=x&table=t&hard_delete_at=${at}`)).status).toBe(200);
+    expect(world.calls).toEqual([["deleteDatabase", "x", when], ["deleteTable", "x", "t", when]]);
+  });
+
+  it.each(["soon", "2026-01-31", "2026-13-01T00:00:00Z"])("hard_delete_at=%s is never silently ignored", async (at) => {
     for (const line of [`DELETE ${DATABASE}?db=x&hard_delete_at=${at}`, `DELETE ${TABLE}?db=x&table=t&hard_delete_at=${at}`]) {
       const world = fakeWorld();
       const answer = await send(world, line);
-      expect([answer.status, answer.text, world.calls]).toEqual([status, text, []]);
+      expect([answer.status, answer.text, world.calls]).toEqual([400, `Cannot parse the timestamp: ${at}`, []]);
     }
+  });
+
+  it("a table has a retention period of its own", async () => {
+    const world = fakeWorld();
+    for (const period of ["7d", "none", null]) expect((await send(world, `PUT ${TABLE}`, json({ db: "x", table: "t", retention_period: period }))).status).toBe(200);
+    await send(world, `POST ${TABLE}`, json({ db: "x", table: "t", tags: [], retention_period: "1h" }));
+    expect(world.calls).toEqual([
+      ["setTableRetention", "x", "t", 604_800_000_000_000n], ["setTableRetention", "x", "t", undefined], ["setTableRetention", "x", "t", undefined],
+      ["createTable", "x", { table: "t", tags: [], fields: [], retentionNs: 3_600_000_000_000n }],
+    ]);
+    expect((await send(world, `PUT ${TABLE}`, json({ db: "x", table: "t", retention_period: "292000y" }))).status).toBe(400);
   });
 
   it.each([
@@ -108,7 +124,7 @@ describe("tables (http-api §10)", () => {
     expect(world.calls).toEqual([
       ["createTable", "x", { table: "t", ...table }],
       ["createTable", "x", { table: "t", tags: [], fields: [] }],
-      ["deleteTable", "x", "t"],
+      ["deleteTable", "x", "t", "default"],
     ]);
   });
 
@@ -229,14 +245,28 @@ describe("plugins (http-api §12)", () => {
     expect(world.calls).toEqual([["testSchedule", { fileName: "p.py", database: "x", schedule: "* * * * * *" }]]);
   });
 
-  it.each([["POST", "create"], ["PUT", "update"]])("%s /api/v3/plugins/files is %s", async (method, mode) => {
+  it.each([["POST", "createPluginFile"], ["PUT", "updatePluginFile"]])("%s /api/v3/plugins/files is %s", async (method, call) => {
     const world = fakeWorld();
-    expect((await send(world, `${method} /api/v3/plugins/files`, json({ plugin_name: "p.py", content: "x" }))).status).toBe(200);
-    expect(world.calls).toEqual([["writePluginFile", "p.py", "x", mode]]);
+    expect((await send(world, `${method} /api/v3/plugins/files`, json({ plugin_name: "p.py", content: "é" }))).status).toBe(200);
+    expect(world.calls).toEqual([[call, "p.py", Uint8Array.of(0xc3, 0xa9)]]);
+  });
+
+  it("takes files that are not text as base64, and refuses what is not base64", async () => {
+    const world = fakeWorld();
+    expect((await send(world, "POST /api/v3/plugins/files", json({ plugin_name: "m.bin", content: "/wA=", encoding: "base64" }))).status).toBe(200);
+    expect(world.calls).toEqual([["createPluginFile", "m.bin", Uint8Array.of(255, 0)]]);
+    expect((await send(world, "POST /api/v3/plugins/files", json({ plugin_name: "m.bin", content: "?", encoding: "base64" }))).status).toBe(400);
+  });
+
+  it("PUT /api/v3/plugins/directory replaces the directory of a trigger", async () => {
+    const world = fakeWorld();
+    const files = [{ relative_path: "__init__.py", content: "a" }, { relative_path: "sub/b.py", content: "b" }];
+    expect((await send(world, "PUT /api/v3/plugins/directory", json({ plugin_name: "trigger", files }))).status).toBe(200);
+    expect(world.calls).toEqual([["updatePluginFolder", "trigger", new Map([["__init__.py", Uint8Array.of(97)], ["sub/b.py", Uint8Array.of(98)]])]]);
   });
 
   it.each([
-    ["PUT /api/v3/plugins/directory"], ["POST /api/v3/configure/plugin_environment/install_packages"],
+    ["POST /api/v3/configure/plugin_environment/install_packages"],
   ])("%s says that it is not supported yet", async (line) => {
     const { status, text } = await send(fakeWorld(), line, line.startsWith("DELETE") ? {} : json({}));
     expect(status).toBe(405);

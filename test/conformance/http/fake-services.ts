@@ -60,6 +60,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         setRetention: record("setRetention", nothing),
         createTable: record("createTable", nothing),
         deleteTable: record("deleteTable", nothing),
+        setTableRetention: record("setTableRetention", nothing),
       },
       tokens: {
         createOperator: record("createOperator", () => ISSUED),
@@ -81,7 +82,9 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
         testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
         request: record("request", () => world.engineResponse),
-        writePluginFile: record("writePluginFile", nothing),
+        createPluginFile: record("createPluginFile", nothing),
+        updatePluginFile: record("updatePluginFile", nothing),
+        updatePluginFolder: record("updatePluginFolder", nothing),
       },
     },
     options: {

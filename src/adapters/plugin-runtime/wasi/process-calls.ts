@@ -89,6 +89,16 @@ function readSubscription(state: WasiState, at: number): Subscription {
   return { userData, type, waitNs: waitNs > 0n ? waitNs : 0n };
 }
 
+/** Timers count whole milliseconds and may fire within the last one: `time.sleep` must not end before its time. */
+const EARLY_NS_MAX = 2_000_000n;
+
+function sleepFor(options: WasiState["options"], durationNs: bigint): void {
+  const end = options.monotonicNs() + durationNs;
+  options.sleep(Math.min(TIMER_MS_MAX, Number(durationNs) / 1e6));
+  const missing = end - options.monotonicNs();
+  if (missing > 0n && missing < EARLY_NS_MAX) options.sleep(Number(missing) / 1e6 + 1);
+}
+
 /** Sleeps for the shortest wait, then reports what is ready. A sleep cut short, by a stop or by the longest timer there is, counts as over. */
 function poll(state: WasiState, call: { subscriptions: number; events: number; count: number; out: number }): void {
   const { memory, options } = state;
@@ -96,7 +106,7 @@ function poll(state: WasiState, call: { subscriptions: number; events: number; c
   memory.check(call.events, call.count * EVENT_BYTES);
   const waiting = Array.from({ length: call.count }, (_, index) => readSubscription(state, call.subscriptions + index * SUBSCRIPTION_BYTES));
   const shortestNs = waiting.reduce((least, { waitNs }) => (waitNs < least ? waitNs : least), waiting[0]?.waitNs ?? 0n);
-  if (shortestNs > 0n) options.sleep(Math.min(TIMER_MS_MAX, Number(shortestNs) / 1e6));
+  if (shortestNs > 0n) sleepFor(options, shortestNs);
   let at = call.events;
   let ready = 0;
   for (const { userData, type, waitNs } of waiting) {
