@@ -17,7 +17,14 @@ export const ENTRIES = {
   "disk-worker": "src/adapters/wal-log/disk-worker.ts",
   "encode-worker": "src/adapters/kernels/encode-worker.ts",
   influxdb3: "src/cli/main.ts",
+  mod: "src/platform/library.ts",
 };
+/** The library's types import nothing, so their source is their declaration. */
+const TYPES_SOURCE = "src/platform/library-api.ts";
+const OPEN_DECLARATION = `
+/** Opens a database in a folder, created when it is missing, or in memory (\`memory:\`, gone when it is closed). */
+export declare function open(location: string, options?: OpenOptions): Promise<Database>;
+`;
 /** Loaded by URL as a thread of its own: never split into chunks. */
 const WORKERS = new Set(["executor-worker", "disk-worker", "encode-worker"]);
 const COMMANDS = new Set(["influxdb3"]);
@@ -62,6 +69,7 @@ export async function buildAll({ clean = true } = {}) {
       chunkNames: "chunks/[name]-[hash]",
     });
   }
+  await writeFile(path("dist/mod.d.ts"), (await readFile(path(TYPES_SOURCE), "utf8")) + OPEN_DECLARATION);
   await Promise.all(programs.filter((name) => COMMANDS.has(name)).map((name) => makeExecutable(path(`dist/${name}.js`))));
 }
 

@@ -1,6 +1,7 @@
 /** Flags that several commands share (spec: cli §2). */
 import { parseRetentionPeriod } from "../core/config/retention-period.ts";
 import type { FlagSpec } from "./command.ts";
+import { splitPairs } from "./parsed-arguments.ts";
 
 export const HOST_FLAG: FlagSpec = {
   name: "host",
@@ -55,19 +56,18 @@ export const FORMAT_FLAG: FlagSpec = {
   defaultText: "pretty",
 };
 
-/** `key=value` lists; the comma separates, the first `=` splits (spec: processing-engine §3). */
+/** `key=value` lists; the comma separates, the first `=` splits (spec: processing-engine §3). A comma in a value is `\,`. */
 export function pairsFlag(name: string, summary: string): FlagSpec {
   return { name, value: "KEY=VALUE,…", summary, repeat: "flag", check: checkPairs };
 }
 
 function checkPairs(value: string): string | undefined {
-  return value.split(",").every((pair) => pair.indexOf("=") > 0) ? undefined : 'must be formatted as "key=value"';
+  return splitPairs(value).every(([key]) => key !== "") ? undefined : 'must be formatted as "key=value"';
 }
 
 /** The last value of a repeated key wins. */
-export function pairsOf(items: readonly string[]): Record<string, string> | undefined {
-  if (items.length === 0) return undefined;
-  return Object.fromEntries(items.map((item) => [item.slice(0, item.indexOf("=")), item.slice(item.indexOf("=") + 1)]));
+export function pairsOf(pairs: readonly (readonly [key: string, value: string])[]): Record<string, string> | undefined {
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
 export function checkUrl(value: string): string | undefined {

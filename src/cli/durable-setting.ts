@@ -6,7 +6,7 @@ export function checkTriggerSettings(text: string): string | undefined {
 }
 
 /** As a member of the request's body; nothing when the flag was not given. */
-export function triggerSettings(pairs: readonly string[]): { readonly durable?: boolean } {
+export function triggerSettings(pairs: readonly (readonly [key: string, value: string])[]): { readonly durable?: boolean } {
   const durable = pairsOf(pairs)?.["durable"];
   return durable === undefined ? {} : { durable: durable === "true" };
 }

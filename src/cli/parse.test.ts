@@ -56,7 +56,8 @@ describe("parseArguments()", () => {
 
   it("reads key=value lists; the last one of a key wins (spec: processing-engine §3)", () => {
     const given = parse("-d db n --trigger-arguments a=1,b=x=y --trigger-arguments a=2");
-    expect(pairsOf(given.list("trigger-arguments"))).toEqual({ a: "2", b: "x=y" });
+    expect(pairsOf(given.pairs("trigger-arguments"))).toEqual({ a: "2", b: "x=y" });
+    expect(pairsOf(parse(String.raw`-d db n --trigger-arguments exclude=a\,b,c=d`).pairs("trigger-arguments"))).toEqual({ exclude: "a,b", c: "d" });
     expect(() => parse("-d db n --trigger-arguments a=1,b")).toThrow('must be formatted as "key=value"');
   });
 

@@ -36,6 +36,11 @@ export class ParsedArguments {
     return (this.#flags.get(name)?.values ?? []).flatMap((value) => value.split(",")).filter((value) => value !== "");
   }
 
+  /** `key=value` lists as pairs; a comma in a value is written `\,`. */
+  pairs(name: string): readonly (readonly [key: string, value: string])[] {
+    return (this.#flags.get(name)?.values ?? []).flatMap(splitPairs);
+  }
+
   isSet(name: string): boolean {
     return this.count(name) > 0 || this.text(name) !== undefined;
   }
@@ -56,4 +61,12 @@ export class ParsedArguments {
   givenFlags(): readonly string[] {
     return [...this.#flags.keys()];
   }
+}
+
+/** The comma separates, the first `=` splits; `\,` is a comma of the value (the reference has no way to write one). */
+export function splitPairs(text: string): (readonly [key: string, value: string])[] {
+  return text.split(/(?<!\\),/).filter((item) => item !== "").map((item) => {
+    const equals = item.indexOf("=");
+    return [item.slice(0, Math.max(0, equals)), item.slice(equals + 1).replaceAll("\\,", ",")] as const;
+  });
 }

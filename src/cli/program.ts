@@ -94,6 +94,7 @@ export const PROGRAM: CommandNode = {
       children: [
         leaf("wal_plugin", "Test a plugin for writes", async () => (await import("./commands/test-plugin.ts")).testWalPlugin),
         leaf("schedule_plugin", "Test a plugin for schedules", async () => (await import("./commands/test-plugin.ts")).testSchedulePlugin),
+        leaf("request_plugin", "Test a plugin for requests", async () => (await import("./commands/test-plugin.ts")).testRequestPlugin),
       ],
     },
     {

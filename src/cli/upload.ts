@@ -25,7 +25,6 @@ export interface Upload {
 
 /** A package of more files than this is a mistake, such as a home folder. */
 const UPLOAD_FILES_MAX = 1_000;
-const BASE64_PIECE_BYTES = 8_192;
 
 /** `missing` are the words for a path where nothing is: the reference has two (spec: cli §4, §8). */
 export async function readUpload(terminal: Terminal, path: string, missing = "File not found"): Promise<Upload> {
@@ -54,15 +53,8 @@ async function readFile(terminal: Terminal, path: string, name: string): Promise
   try {
     return { name, content: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return { name, content: base64Of(bytes), encoding: "base64" };
+    return { name, content: Buffer.from(bytes).toString("base64"), encoding: "base64" };
   }
-}
-
-/** In pieces: a call takes a limited number of arguments. */
-function base64Of(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += BASE64_PIECE_BYTES) parts.push(String.fromCharCode(...bytes.subarray(at, at + BASE64_PIECE_BYTES)));
-  return btoa(parts.join(""));
 }
 
 async function readManifest(terminal: Terminal, folder: string): Promise<string | undefined> {

@@ -34,7 +34,7 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = {
   writersWaitingMax: RING_WAITERS_MAX,
   writerWaitMs: RING_WAIT_MS_MAX,
   commitIntervalMs: 0,
-  commitWaitMs: 30_000,
+  commitWaitMs: 10_000,
   closeWaitMs: 5_000,
   parsersMax: 4,
 };

@@ -92,28 +92,28 @@ export interface TriggerUpdateRequest extends Partial<Pick<TriggerRequest, "plug
   readonly arguments?: { readonly values: readonly NamedText[] | undefined };
 }
 
-export interface WalTestRequest {
+export interface TestRequest {
   readonly fileName: string;
   readonly database: string;
+  readonly cacheName?: string;
+  readonly inputArguments?: readonly NamedText[];
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
+}
+
+export interface WalTestRequest extends TestRequest {
   readonly inputLp: string;
-  readonly cacheName?: string;
-  readonly inputArguments?: readonly NamedText[];
 }
 
-export interface ScheduleTestRequest {
-  readonly fileName: string;
-  readonly database: string;
-  /** Cron expression without prefix. */
+export interface ScheduleTestRequest extends TestRequest {
+  /** Cron expression without prefix, or `every:` with a duration. */
   readonly schedule?: string;
-  readonly cacheName?: string;
-  readonly inputArguments?: readonly NamedText[];
 }
 
-/** Answered as JSON as it is (spec: processing-engine §16). */
-export interface WalTestReport {
-  readonly log_lines: readonly string[];
-  readonly database_writes: Readonly<Record<string, readonly string[]>>;
-  readonly errors: readonly string[];
+export interface RequestTestRequest extends TestRequest {
+  readonly query: readonly NamedText[];
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
 }
 
 export interface EngineRequest {
@@ -140,8 +140,10 @@ export interface ProcessingApi {
   askedGrants(pluginFileName: string): Promise<OwnGrants>;
   deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
   setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
-  testWal(request: WalTestRequest): Promise<WalTestReport>;
-  testSchedule(request: ScheduleTestRequest): Promise<WalTestReport & { readonly trigger_time: string | null }>;
+  /** The reports are answered as JSON as they are (spec: processing-engine §16). */
+  testWal(request: WalTestRequest): Promise<object>;
+  testSchedule(request: ScheduleTestRequest): Promise<object>;
+  testRequest(request: RequestTestRequest): Promise<object>;
   /** Undefined when no enabled trigger has this path. */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
   /** `name` is a path below the plugin folder. */

@@ -79,8 +79,24 @@ interface Opened {
   readonly closing: Closing;
 }
 
+/** A node without HTTP: what the server and the library have in common. */
+export interface RunningNode {
+  readonly services: Services;
+  readonly catalog: CatalogService;
+  readonly storage: Storage;
+  readonly processing: Processing;
+  readonly tokens: TokenService;
+  /** Tells plugins where the server's own API is, once it listens. */
+  readonly access: ReturnType<typeof pluginAccess>;
+  readonly runtime: { start(): Promise<void> };
+  readonly log: LogSink;
+  readonly closing: Closing;
+  startTriggers(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Throws `server.*`, `catalog.*`, `wal.corrupt`: each message says what to do. */
-export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+export async function openNode(config: ServeConfig, io: ServeIo): Promise<RunningNode> {
   const log = createLogSink({
     format: config.log.format,
     levelMin: config.log.level,
@@ -96,9 +112,26 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
   }
 }
 
-async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningServer> {
-  const { clock, log, closing } = opened;
+/** Throws what `openNode` throws, and `server.address_in_use`. */
+export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
   await checkAddress(config);
+  const node = await openNode(config, io);
+  try {
+    const listener = await openHttp(config, node.services, node.tokens, node.log);
+    node.closing.add("HTTP", () => listener.close());
+    node.access.listensAt(listener);
+    await node.startTriggers();
+    bootInBackground(node.runtime, node.log);
+    const hasTokens = config.authentication !== "tokens" || !node.tokens.isEmpty;
+    return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => node.close() };
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningNode> {
+  const { clock, log, closing } = opened;
   const stores = await openStores(config, opened, closing);
   const { claim } = stores;
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
@@ -136,6 +169,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   triggers = processing.engine;
   keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
+  closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
@@ -151,13 +185,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  const listener = await openHttp(config, services, tokens, log);
-  closing.add("HTTP", () => listener.close());
-  access.listensAt(listener);
-  processing.engine.start();
-  bootInBackground(runtime, log);
-  const hasTokens = config.authentication !== "tokens" || !tokens.isEmpty;
-  return { hasTokens, url: `${config.tls === undefined ? "http" : "https"}://${formatBindAddress({ host: listener.host, port: listener.port })}`, close: () => closing.run() };
+  return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
 
 /** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
@@ -244,6 +272,7 @@ function processingApi({ engine, tests, files }: Processing): Services["processi
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),
     testSchedule: (request) => tests.schedule(request),
+    testRequest: (request) => tests.request(request),
     request: (request) => engine.request(request),
     createPluginFile: (name, content) => files.create(name, content),
     updatePluginFile: (triggerName, content) => files.update(triggerName, content),

@@ -139,8 +139,8 @@ export interface RunOptions {
 export interface PluginInstance {
   /** One run at a time; a second call while one is under way is a fault of the caller (`internal.invariant`). */
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
-  /** Linear memory it has now. */
-  readonly memoryBytes: number;
+  /** Linear memory after the last run, the interpreter's own included; 0 before the first. */
+  memoryBytes(): number;
   /** Ends a running run and frees the memory. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** The commands of spec cli §4–§12 against the real HTTP app: requests, outputs, errors and exit statuses. */
 import { describe, expect, it } from "vitest";
-import { failure } from "../conformance/http/fake-services.ts";
+import { NO_COST, failure } from "../conformance/http/fake-services.ts";
 import { influxdb3, session, type Session } from "./fake-terminal.ts";
 
 const done = (stdout: string): object => ({ status: 0, stdout, stderr: "" });
@@ -288,8 +288,29 @@ describe("show and test (cli §7, §10)", () => {
   it("tests plugins and prints the report, also when it holds errors", async () => {
     const on = session();
     const { status, stdout } = await influxdb3("test wal_plugin -d x --lp 'a b=1' --input-arguments k=v p.py", on);
-    expect([status, stdout]).toEqual([0, `${JSON.stringify({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] }, undefined, 2)}\n`]);
+    expect([status, stdout]).toEqual([0, `${JSON.stringify({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [], ...NO_COST }, undefined, 2)}\n`]);
     expect((await influxdb3("test wal_plugin -d x p.py", on)).stderr).toBe("Test command failed: either --lp or --file must be provided\n");
+  });
+
+  it("prints a report to read on a terminal or where it is asked for, JSON elsewhere", async () => {
+    const report = "p.py: ok\n\nLog\n  INFO   x\n\nWould have been written\n  to db, 1 line\n    a b=1\n";
+    expect((await influxdb3("test wal_plugin -d x --lp 'a b=1' --format report p.py")).stdout).toBe(report);
+    const on = Object.assign(session(), { isTerminal: true });
+    on.env["NO_COLOR"] = "1";
+    expect((await influxdb3("test wal_plugin -d x --lp 'a b=1' p.py", on)).stdout).toBe(report);
+    expect((await influxdb3("test wal_plugin -d x --lp 'a b=1' --format json p.py", on)).stdout).toContain('"log_lines": [');
+  });
+
+  it("sends a request to test, with a body of text or of a file's bytes, and grants", async () => {
+    const on = session();
+    on.files.set("/here/b.txt", "é");
+    await influxdb3("test request_plugin -d x --query a=1,b=2 --header X-A=c --body text --allow-db other --limit time=1s p.py", on);
+    await influxdb3("test request_plugin -d x --file /here/b.txt p.py", on);
+    const base = { fileName: "p.py", database: "x" };
+    expect(on.world.calls).toEqual([
+      ["testRequest", { ...base, query: [["a", "1"], ["b", "2"]], headers: [["X-A", "c"]], body: new TextEncoder().encode("text"), limits: { time: 1000 }, grants: { db: ["other"] } }],
+      ["testRequest", { ...base, query: [], headers: [], body: new TextEncoder().encode("é") }],
+    ]);
   });
 });
 

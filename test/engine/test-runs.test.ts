@@ -84,9 +84,47 @@ describe("plugin_test/schedule", () => {
     expect([report.trigger_time, report.errors[0]]).toEqual([null, expect.stringContaining(text)]);
   });
 
+  it("takes the periods of every: too, from the next aligned time", async () => {
+    const { trigger_time: time } = await run("schedule", { filename: "s.py", database: "db", schedule: "every:1h" });
+    expect(time).toMatch(/T\d\d:00:00Z$/);
+    expect((await run("schedule", { filename: "s.py", database: "db", schedule: "every:0s" })).errors[0]).toContain("failed to parse trigger from every:0s");
+  });
+
   it("has a command", async () => {
     const { code, stdout } = await runCli(["test", "schedule_plugin", "s.py", "--database", "db", "--host", server.url]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ errors: [], database_writes: {} });
+  });
+
+  it("has a report to read", async () => {
+    await upload("r.py", "def process_scheduled_call(local, call_time, args):\n    local.info('in')\n    raise ValueError('bad')\n");
+    const { code, stdout } = await runCli(["test", "schedule_plugin", "r.py", "--database", "db", "--format", "report", "--host", server.url]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^r\.py: 1 error {2}[\d.]+ ms, [\d.]+ MiB of memory\n\nLog\n {2}INFO {3}in\n\nNothing would have been written\.\n\nFailed at r\.py, line 3\n {2}error executing plugin: ValueError: bad\n/)]);
+  });
+});
+
+describe("the cache of tests", () => {
+  const COUNT = 'def process_writes(local, batches, args):\n    n = local.cache.get("n", 0) + 1\n    local.cache.put("n", n)\n    local.cache.put("big", bytearray(int(args["size"])))\n    local.info(n)\n';
+  const count = async (size: number): Promise<string[]> => (await run("wal", { filename: "count.py", database: "db", cache_name: "sized", input_lp: "m f=1", input_arguments: { size: String(size) } })).log_lines;
+
+  it("is emptied, and says so, when the plugin's memory grew large", async () => {
+    await upload("count.py", COUNT);
+    expect((await count(1))[1]).toBe("INFO: 1");
+    const large = await count(70_000_000);
+    expect([large[1], large.at(-1)]).toEqual(["INFO: 2", expect.stringMatching(/^WARN: the test cache is emptied: the plugin's memory grew to \d+ bytes/)]);
+    expect((await count(1))[1]).toBe("INFO: 1");
+  });
+
+  it("serves tests of one name one after another", async () => {
+    await upload("slow.py", 'def process_writes(local, batches, args):\n    n = local.cache.get("slow", 0)\n    import time\n    time.sleep(0.02)\n    local.cache.put("slow", n + 1)\n    local.info(n)\n');
+    const reports = await Promise.all(Array.from({ length: 5 }, () => run("wal", { filename: "slow.py", database: "db", cache_name: "serial", input_lp: "m f=1" })));
+    expect(reports.map((report) => report.log_lines[1]).sort()).toEqual(["INFO: 0", "INFO: 1", "INFO: 2", "INFO: 3", "INFO: 4"]);
+  });
+
+  it("denies in a test what a trigger would be denied, and grants what the test grants", async () => {
+    await upload("other.py", 'def process_writes(local, batches, args):\n    local.write_to_db("elsewhere", LineBuilder("m").int64_field("f", 1))\n');
+    const test = { filename: "other.py", database: "db", input_lp: "m f=1" };
+    expect((await run("wal", { ...test, grants: { db: [] } })).errors).toEqual([expect.stringContaining("elsewhere")]);
+    expect((await run("wal", { ...test, grants: { db: ["elsewhere"] } })).errors).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
       start: async () => undefined,
       close: async () => undefined,
       statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
-      createInstance: () => ({ memoryBytes: 0, close: async () => undefined, run: script }),
+      createInstance: () => ({ close: async () => undefined, memoryBytes: () => 0, run: script }),
     },
   });
   return { engine, logs, gaps };

@@ -13,7 +13,7 @@ const POLL_MS = 20;
 
 export type RuntimeName = "node" | "deno" | "bun";
 
-const COMMANDS: Readonly<Record<RuntimeName, readonly string[]>> = {
+export const COMMANDS: Readonly<Record<RuntimeName, readonly string[]>> = {
   node: [process.execPath],
   deno: [join(ROOT, "node_modules", ".bin", "deno"), "run", "-A", "--quiet", "--no-lock"],
   bun: [join(ROOT, "node_modules", ".bin", "bun")],

@@ -17,3 +17,18 @@ export const BODY_BYTES_IN_FLIGHT_MAX = 128 * 1024 * 1024;
 export const LARGEST_BODIES_IN_FLIGHT_MIN = 4;
 
 export const BODY_BUFFER_INITIAL_SIZE = 64 * 1024;
+
+/** Request line and headers together; more is answered 431. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+
+/** A client that sends its headers more slowly is cut off; an honest one sends them in one piece. */
+export const HEADERS_MS_MAX = 20_000;
+
+/** From the first byte of a request to its last; 10 MB over a bad line may take minutes. */
+export const REQUEST_MS_MAX = 300_000;
+
+/** How often slow clients are looked for. */
+export const SLOW_CLIENTS_CHECK_MS = 5_000;
+
+/** Open sockets; each idle one costs about 4 KB. Further ones are closed at once. */
+export const CONNECTIONS_MAX = 20_000;

@@ -188,6 +188,12 @@ describe.each(Object.entries(TRANSPORTS))("listening with %s", (_name, listenOn)
   });
 });
 
+it("node:http cuts clients off that trickle their headers", async () => {
+  const patience = { headersMsMax: 50, checkMs: 10 };
+  open = await listenOnNode({ host: "127.0.0.1", port: 0, fetch: () => new Response("app"), bodySizeMax: BODY_SIZE_MAX, raw: echo, patience });
+  expect(await exchange(open.port, "POST /write HTTP/1.1\r\nHost: x\r\nX-Slow: ")).toMatch(/^HTTP\/1\.1 408 /);
+});
+
 describe("gunzip()", () => {
   it("inflates all members up to exactly the limit", async () => {
     const members = Buffer.concat([gzipSync("abc"), gzipSync("defg")]);

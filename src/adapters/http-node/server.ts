@@ -1,18 +1,18 @@
 /** The Node server: raw write routes first, everything else through the Fetch adapter of `@hono/node-server`. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
-import type { HttpListener, ListenOptions, RawRoutes } from "../../ports/http-listener.ts";
-import { CLOSE_GRACE_MS } from "./limits.ts";
+import type { HttpListener, ListenOptions, RawRoutes, TlsIdentity } from "../../ports/http-listener.ts";
+import { CLOSE_GRACE_MS, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX, SLOW_CLIENTS_CHECK_MS } from "./limits.ts";
 import { RawMount } from "./raw-routes.ts";
 
 export type NodeFetch = (request: Request) => Response | Promise<Response>;
 
 /** Throws `server.address_in_use` and `server.misconfigured`. */
-export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Promise<HttpListener> {
+export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes; readonly patience?: ClientPatience }): Promise<HttpListener> {
   const server = createAnyServer(options);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
@@ -21,11 +21,28 @@ export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonl
 
 const TLS_VERSIONS = { "tls-1.2": "TLSv1.2", "tls-1.3": "TLSv1.3" } as const;
 
-function createAnyServer(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes }): Server {
-  const { tls } = options;
-  if (tls === undefined) return createServer(requestListener(options));
+/** Limits on what a client may hold; tests set shorter ones. */
+export interface ClientPatience {
+  readonly headersMsMax: number;
+  readonly checkMs: number;
+}
+
+function createAnyServer(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes; readonly patience?: ClientPatience }): Server {
+  const { tls, patience } = options;
+  const limits = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: patience?.headersMsMax ?? HEADERS_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    connectionsCheckingInterval: patience?.checkMs ?? SLOW_CLIENTS_CHECK_MS,
+  };
+  const server = tls === undefined ? createServer(limits, requestListener(options)) : createHttps(tls, limits, requestListener(options));
+  server.maxConnections = CONNECTIONS_MAX;
+  return server;
+}
+
+function createHttps(tls: TlsIdentity, limits: ServerOptions, listener: RequestListener): Server {
   try {
-    return createTlsServer({ cert: tls.cert, key: tls.key, minVersion: TLS_VERSIONS[tls.minimumVersion] }, requestListener(options));
+    return createTlsServer({ ...limits, cert: tls.cert, key: tls.key, minVersion: TLS_VERSIONS[tls.minimumVersion] }, listener);
   } catch (error) {
     throw tlsError(error);
   }

@@ -25,6 +25,8 @@ export interface ParquetCacheStatistics {
   readonly misses: number;
   /** Asked for while another query fetched it. */
   readonly missesWhileFetching: number;
+  /** Files that queries read now. */
+  readonly pinned: number;
 }
 
 interface Entry {
@@ -80,7 +82,8 @@ export class ParquetCache implements ParquetFiles {
   }
 
   statistics(): ParquetCacheStatistics {
-    return { files: this.#entries.size, bytes: this.#bytes, hits: this.#hits, misses: this.#misses, missesWhileFetching: this.#missesWhileFetching };
+    const pinned = [...this.#entries.values()].filter((entry) => entry.pins > 0).length;
+    return { files: this.#entries.size, bytes: this.#bytes, hits: this.#hits, misses: this.#misses, missesWhileFetching: this.#missesWhileFetching, pinned };
   }
 
   /** The store, with what is put kept here too: new rows are what queries ask for. */

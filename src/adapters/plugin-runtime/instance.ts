@@ -55,6 +55,7 @@ export class GuestInstance implements PluginInstance {
   #cacheKeys = 0;
   /** The last result, whose memory the guest may have back. */
   #read: GuestAnswer | undefined;
+  #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -77,8 +78,8 @@ export class GuestInstance implements PluginInstance {
     return outcome;
   }
 
-  get memoryBytes(): number {
-    return this.#life?.memory.byteLength ?? 0;
+  memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   async close(): Promise<void> {
@@ -138,6 +139,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
+    this.#memoryBytes = this.#life?.memory.byteLength ?? 0;
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };

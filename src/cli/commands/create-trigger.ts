@@ -115,9 +115,9 @@ function triggerBody(given: CommandContext["arguments"], name: string, fileName:
       error_behavior: (given.text("error-behavior") ?? "log").toLowerCase(),
     },
     trigger_specification: formatTriggerSpecification(parseTriggerSpecification(given.requiredText("trigger-spec"))),
-    trigger_arguments: pairsOf(given.list("trigger-arguments")) ?? null,
+    trigger_arguments: pairsOf(given.pairs("trigger-arguments")) ?? null,
     disabled: given.isSet("disabled"),
-    ...triggerSettings(given.list("trigger-settings")),
+    ...triggerSettings(given.pairs("trigger-settings")),
   };
 }
 

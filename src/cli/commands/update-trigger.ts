@@ -73,8 +73,8 @@ function changesOf(given: CommandContext["arguments"]): Record<string, unknown> 
   const triggerSettingsBody = present({ run_async: runAsync === undefined ? undefined : runAsync === "true", error_behavior: given.text("error-behavior") });
   return present({
     trigger_specification: given.text("trigger-spec"),
-    trigger_arguments: pairsOf(given.list("trigger-arguments")),
+    trigger_arguments: pairsOf(given.pairs("trigger-arguments")),
     trigger_settings: Object.keys(triggerSettingsBody).length === 0 ? undefined : triggerSettingsBody,
-    ...triggerSettings(given.list("trigger-settings")),
+    ...triggerSettings(given.pairs("trigger-settings")),
   });
 }

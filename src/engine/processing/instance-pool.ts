@@ -48,7 +48,7 @@ export class InstancePool {
   }
 
   get memoryBytes(): number {
-    return this.#members.reduce((sum, { instance }) => sum + instance.memoryBytes, 0);
+    return this.#members.reduce((sum, { instance }) => sum + instance.memoryBytes(), 0);
   }
 
   /** Whether a run would begin at once. */

@@ -90,8 +90,18 @@ export const GLOBAL_CACHE_BYTES_MAX = 67_108_864;
 /** Part of the global cache that one trigger may fill, so that it cannot take all of it from the others. */
 export const GLOBAL_CACHE_SHARE_MAX = 0.5;
 
-/** Named caches of test runs; together they may hold as much as the server's own global cache. */
-export const TEST_CACHES_MAX = 8;
+/** Named caches of test runs that are kept, an instance each; together their global caches have the size of the server's own. */
+export const TEST_CACHES_MAX = 4;
+
+/** How long one is kept after its last run (the reference's time to live in tests, spec §13), and what has none in it. */
+export const TEST_CACHE_MS_MAX = 1_800_000;
+export const TEST_CACHE_TTL_SECONDS = 1_800;
+
+/** Memory that an instance may keep between tests, the interpreter's own included. */
+export const TEST_INSTANCE_BYTES_MAX = 67_108_864;
+
+/** Test runs that wait for one cache name. */
+export const TEST_QUEUE_MAX = 16;
 
 /** Lag is measured by marks at least this far apart, and at most so many: neighbours are joined beyond that. */
 export const LAG_MARK_MS = 100;

@@ -1,55 +1,55 @@
 /**
- * Test runs of WAL and schedule plugins (spec: processing-engine §16): the plugin runs in a throw-away instance, its
- * queries are real, its writes are collected and checked against the catalog, and nothing is stored. Unlike the
- * reference the log lines stay when the plugin fails.
+ * Test runs of plugins (spec: processing-engine §16; request plugins are ours): the plugin runs in an instance of the
+ * test's cache name, its queries are real, its writes are collected and checked against the catalog, and nothing is
+ * stored. Unlike the reference the log lines stay when the plugin fails.
  */
 import type { CatalogLimits } from "../../core/catalog/limits.ts";
 import { applyRecord } from "../../core/catalog/ops.ts";
 import type { CatalogState } from "../../core/catalog/state.ts";
 import { encodeTableBatch } from "../../core/columns/table-batch.ts";
 import { formatDuration } from "../../core/config/humantime.ts";
-import { messageOf } from "../../core/errors/database-error.ts";
+import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { LineProtocolParser } from "../../core/line-protocol/parser.ts";
 import { planWrite, type WritePlan } from "../../core/line-protocol/plan-write.ts";
 import { tableBatches } from "../../core/line-protocol/table-batches.ts";
 import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
-import type { NamedText, PluginCode, PluginEvent, PluginHost, RunOutcome, TableRows } from "../../ports/plugin-runtime.ts";
-import { GlobalCache } from "./global-cache.ts";
+import type { OwnGrants } from "../../core/trigger/grants.ts";
+import type { OwnLimits } from "../../core/trigger/limits.ts";
+import { parseTriggerSpecification } from "../../core/trigger/specification.ts";
+import type { NamedText, PluginCode, PluginEvent, PluginHost, PluginResponse, TableRows } from "../../ports/plugin-runtime.ts";
 import { pluginQuery } from "./plugin-host.ts";
 import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
-import { instanceLimits, settingsOf } from "./trigger-settings.ts";
-import { GLOBAL_CACHE_BYTES_MAX, TEST_CACHES_MAX } from "./limits.ts";
+import { TestCaches, type TestPlace } from "./test-caches.ts";
+import { failurePlace, failureText, lineErrorText, linesByDatabase, notRun, type RequestTestReport, responseJson, type ScheduleTestReport, type TestReport } from "./test-report.ts";
+import { instanceLimits, settingsOf, type TriggerSettings } from "./trigger-settings.ts";
 
-export interface WalTest {
+/** What all kinds of tests say of the plugin and its surroundings. */
+export interface TestTarget {
   readonly fileName: string;
   readonly database: string;
+  readonly cacheName?: string;
+  readonly inputArguments?: readonly NamedText[];
+  readonly limits?: OwnLimits;
+  readonly grants?: OwnGrants;
+}
+
+export interface WalTest extends TestTarget {
   readonly inputLp: string;
-  readonly cacheName?: string;
-  readonly inputArguments?: readonly NamedText[];
 }
 
-export interface ScheduleTest {
-  readonly fileName: string;
-  readonly database: string;
-  /** Cron expression without prefix; default: every second. */
+export interface ScheduleTest extends TestTarget {
+  /** Cron expression without prefix; default: every second. `cron:` and `every:` are accepted too. */
   readonly schedule?: string;
-  readonly cacheName?: string;
-  readonly inputArguments?: readonly NamedText[];
 }
 
-export interface ScheduleTestReport extends WalTestReport {
-  /** The nominal time, RFC 3339; null when the plugin was not run or failed. */
-  readonly trigger_time: string | null;
-}
-
-/** Answered as JSON as it is. */
-export interface WalTestReport {
-  readonly log_lines: readonly string[];
-  readonly database_writes: Readonly<Record<string, readonly string[]>>;
-  readonly errors: readonly string[];
+export interface RequestTest extends TestTarget {
+  readonly query: readonly NamedText[];
+  /** Any case; without `authorization`. */
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
 }
 
 export interface TestCatalog {
@@ -57,12 +57,14 @@ export interface TestCatalog {
   readonly limits: CatalogLimits;
 }
 
-/** What both kinds of tests say of the plugin and its surroundings. */
-type TestTarget = Pick<WalTest, "fileName" | "database" | "cacheName" | "inputArguments">;
-
 interface Collected {
   readonly logLines: string[];
   readonly synced: [database: string, lines: string][];
+}
+
+interface RunResult {
+  readonly report: TestReport;
+  readonly response: PluginResponse | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -73,94 +75,97 @@ const NS_PER_MS = 1_000_000n;
 export class TestRuns {
   readonly #services: Omit<ProcessingServices, "disable">;
   readonly #catalog: TestCatalog;
-  /** By cache name; the oldest goes when there are too many. */
-  readonly #caches = new Map<string, GlobalCache>();
+  readonly #caches: TestCaches;
 
   constructor(services: Omit<ProcessingServices, "disable">, catalog: TestCatalog) {
     this.#services = services;
     this.#catalog = catalog;
+    this.#caches = new TestCaches(services.runtime, services.clock);
   }
 
   /** Throws what loading the plugin throws; everything else is in the report. */
-  async wal(test: WalTest): Promise<WalTestReport> {
-    const code = await this.#services.plugins.load(test.fileName);
+  async wal(test: WalTest): Promise<TestReport> {
+    const code = await this.#code(test);
     const tables = this.#parse(test.database, test.inputLp);
-    if (typeof tables === "string") return { log_lines: [], database_writes: {}, errors: [tables] };
-    return this.#run(test, code, { kind: "writes", tables }, "starting execution of wal plugin.");
+    if (typeof tables === "string") return notRun(tables);
+    return (await this.#run(test, code, { kind: "writes", tables })).report;
   }
 
   /** The nominal time is the schedule's next one; the database must exist (spec: processing-engine §16). */
   async schedule(test: ScheduleTest): Promise<ScheduleTestReport> {
-    const code = await this.#services.plugins.load(test.fileName);
-    const refused = (error: string): ScheduleTestReport => ({ trigger_time: null, log_lines: [], database_writes: {}, errors: [error] });
+    const code = await this.#code(test);
+    const refused = (error: string): ScheduleTestReport => ({ trigger_time: null, ...notRun(error) });
     if (!this.#catalog.state.databases.has(test.database)) return refused("couldn't find db");
-    const expression = test.schedule ?? DEFAULT_SCHEDULE;
-    const schedule = parseCron(expression);
-    if (typeof schedule === "string") return refused(`invalid cron syntax: ${schedule}`);
-    const nominalMs = nextCronFire(schedule, Number(this.#services.clock.nowNs() / NS_PER_MS));
-    if (nominalMs === undefined) return refused(`cron schedule never triggers: ${expression}`);
-    const event: PluginEvent = { kind: "schedule", callTimeSeconds: BigInt(nominalMs / 1000) };
-    const report = await this.#run(test, code, event, startText(event));
+    const nominalMs = nextFire(test.schedule ?? DEFAULT_SCHEDULE, this.#services.clock.nowNs());
+    if (typeof nominalMs === "string") return refused(nominalMs);
+    const { report } = await this.#run(test, code, { kind: "schedule", callTimeSeconds: BigInt(Math.floor(nominalMs / 1000)) });
     return { trigger_time: report.errors.length > 0 ? null : new Date(nominalMs).toISOString().replace(".000Z", "Z"), ...report };
   }
 
-  async #run(test: TestTarget, code: PluginCode, event: PluginEvent, firstLine: string): Promise<WalTestReport> {
-    const { clock, runtime, access, sparseRows } = this.#services;
-    const settings = settingsOf(this.#services);
-    const { limits } = settings;
-    const collected: Collected = { logLines: [`INFO: ${firstLine}`], synced: [] };
-    const started = clock.monotonicMs();
-    const meter = new RunMeter(limits, (text) => void collected.logLines.push(`WARN: limit met: ${text}`));
-    const instance = runtime.createInstance(`test of ${test.fileName}`, instanceLimits(settings, access));
-    const runAccess = new RunAccess({
-      grants: settings.grants,
-      access,
-      database: test.database,
-      onDenied: (_grant, text) => void collected.logLines.push(`WARN: denied: ${text}`),
-    });
-    let outcome: RunOutcome;
-    try {
-      outcome = await instance.run({ code, arguments: test.inputArguments, sparseRows, event }, meteredHost(grantedHost(this.#host(test, collected), runAccess), meter), { wallTimeMsMax: limits.runWallTimeMsMax });
-    } finally {
-      await instance.close();
-    }
-    if (outcome.kind !== "done") return { log_lines: collected.logLines, database_writes: {}, errors: [errorText(outcome)] };
-    const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
-    collected.logLines.push(`INFO: finished execution in ${formatDuration(elapsedNs)}`);
-    const buffered = outcome.writes.map((write): [string, string] => [write.database ?? test.database, write.lines]);
-    const writes = groupLines([...collected.synced, ...buffered]);
-    const errors = Object.entries(writes).flatMap(([database, lines]) => this.#check(database, lines));
-    return { log_lines: collected.logLines, database_writes: writes, errors };
+  async request({ query, headers, body, ...test }: RequestTest): Promise<RequestTestReport> {
+    const code = await this.#code(test);
+    const seen = headers.map(([name, value]): NamedText => [name.toLowerCase(), value]).filter(([name]) => name !== "authorization");
+    const { report, response } = await this.#run(test, code, { kind: "request", query, headers: seen, body });
+    return { ...report, response: response === undefined ? null : responseJson(response) };
   }
 
-  #host(test: TestTarget, { logLines, synced }: Collected): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
-    const cache = this.#cache(test.cacheName ?? DEFAULT_CACHE);
+  async close(): Promise<void> {
+    await this.#caches.close();
+  }
+
+  /** The newest from a repository, which running triggers do not get. */
+  #code(test: TestTarget): Promise<PluginCode> {
+    return this.#services.plugins.newest(test.fileName, { pin: false });
+  }
+
+  #run(test: TestTarget, code: PluginCode, event: PluginEvent): Promise<RunResult> {
+    const settings = settingsOf(this.#services, test);
+    const tell = (text: string, { report, response }: RunResult): RunResult => ({ response, report: { ...report, log_lines: [...report.log_lines, `WARN: ${text}`] } });
+    return this.#caches.use(test.cacheName ?? DEFAULT_CACHE, instanceLimits(settings, this.#services.access), (place) => this.#runIn(place, settings, { test, code, event }), tell);
+  }
+
+  async #runIn(place: TestPlace, settings: TriggerSettings, { test, code, event }: { test: TestTarget; code: PluginCode; event: PluginEvent }): Promise<RunResult> {
+    const { clock, access, sparseRows } = this.#services;
+    const { limits, grants } = settings;
+    const collected: Collected = { logLines: [`INFO: ${startText(event)}`], synced: [] };
+    const warn = (text: string): void => void collected.logLines.push(`WARN: ${text}`);
+    const meter = new RunMeter(limits, (text) => warn(`limit met: ${text}`));
+    const runAccess = new RunAccess({ grants, access, database: test.database, onDenied: (_grant, text) => warn(`denied: ${text}`) });
+    const host = meteredHost(grantedHost(this.#host(test, place, collected), runAccess), meter);
+    const started = clock.monotonicMs();
+    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax });
+    const durationMs = clock.monotonicMs() - started;
+    const cost = { duration_ms: Math.round(durationMs * 1000) / 1000, memory_bytes: place.instance.memoryBytes() };
+    if (outcome.kind !== "done") {
+      const errors = [failureText(outcome, limits.runWallTimeMsMax)];
+      return { response: undefined, report: { log_lines: collected.logLines, database_writes: {}, errors, ...failurePlace(outcome, code), ...cost } };
+    }
+    collected.logLines.push(`INFO: finished execution in ${formatDuration(BigInt(Math.max(1, Math.round(durationMs * 1e6))))}`);
+    const buffered = outcome.writes.map((write): [string, string] => [write.database ?? test.database, write.lines]);
+    const writes = linesByDatabase([...collected.synced, ...buffered]);
+    const errors = Object.entries(writes).flatMap(([database, lines]) => this.#check(database, lines, { meter, access: runAccess }));
+    return {
+      response: outcome.response,
+      report: { log_lines: collected.logLines, database_writes: writes, errors, traceback: null, error_file: null, error_line: null, ...cost },
+    };
+  }
+
+  #host(test: TestTarget, { global }: TestPlace, { logLines, synced }: Collected): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),
       output: (text) => void logLines.push(`INFO: ${text.replace(/\n$/, "")}`),
       query: (sql, parameters, database) => pluginQuery(this.#services, database ?? test.database, sql, parameters),
       writeSync: async (database, lines) => void synced.push([database ?? test.database, lines]),
-      globalCachePut: (key, value, ttl) => cache.put(key, value, ttl),
-      globalCacheGet: (key) => cache.get(key),
-      globalCacheDelete: (key) => cache.delete(key),
+      globalCachePut: (key, value, ttl) => global.put(key, value, ttl),
+      globalCacheGet: (key) => global.get(key),
+      globalCacheDelete: (key) => global.delete(key),
     };
-  }
-
-  #cache(name: string): GlobalCache {
-    const known = this.#caches.get(name);
-    if (known !== undefined) return known;
-    const oldest = this.#caches.keys().next().value;
-    if (this.#caches.size >= TEST_CACHES_MAX && oldest !== undefined) this.#caches.delete(oldest);
-    const cache = new GlobalCache(this.#services.clock, GLOBAL_CACHE_BYTES_MAX / TEST_CACHES_MAX);
-    this.#caches.set(name, cache);
-    return cache;
   }
 
   /** The rows as the plugin would see them, or why they cannot be stored. The database need not exist. */
   #parse(database: string, lines: string): TableRows[] | string {
-    const parser = new LineProtocolParser();
     try {
-      const plan = this.#plan(parser, database, lines);
+      const plan = this.#plan(database, lines);
       const first = plan.errors[0];
       if (first !== undefined) return lineErrorText(first);
       const state = applyRecord(this.#catalog.state, this.#catalog.state.sequence + 1, plan.ops);
@@ -174,37 +179,41 @@ export class TestRuns {
     }
   }
 
-  #plan(parser: LineProtocolParser, database: string, lines: string): WritePlan {
+  #plan(database: string, lines: string): WritePlan {
+    const parser = new LineProtocolParser();
     parser.begin(encoder.encode(lines), { precision: "nanosecond", nowNs: this.#services.clock.nowNs(), acceptPartial: true });
     while (!parser.step()) continue;
     return planWrite(parser.result(), this.#catalog.state, this.#catalog.limits, database);
   }
 
-  /** What would have been refused, in the reference's debug form. */
-  #check(database: string, lines: readonly string[]): string[] {
+  /** What would have been refused. */
+  #check(database: string, lines: readonly string[], { meter, access }: { readonly meter: RunMeter; readonly access: RunAccess }): string[] {
     try {
-      return this.#plan(new LineProtocolParser(), database, lines.join("\n")).errors.map(lineErrorText);
+      access.check("db", database);
+      meter.write(lines.join("\n"));
+      return this.#plan(database, lines.join("\n")).errors.map(lineErrorText);
     } catch (error) {
       return [`Failed to validate output lines to db ${database}: ${messageOf(error)}`];
     }
   }
 }
 
-function errorText(outcome: Exclude<RunOutcome, { kind: "done" }>): string {
-  if (outcome.kind === "raised") return `error executing plugin: ${outcome.typeName}: ${outcome.message}`;
-  return outcome.kind === "failed" ? `error executing plugin: ${outcome.message}` : `error executing plugin: stopped, ${outcome.reason}`;
+/** Milliseconds of the next time after now, or why there is none. */
+function nextFire(text: string, nowNs: bigint): number | string {
+  if (text.trim().startsWith("every:")) return nextPeriod(text, nowNs);
+  const expression = text.replace(/^\s*cron:/, "");
+  const schedule = parseCron(expression);
+  if (typeof schedule === "string") return `invalid cron syntax: ${schedule}`;
+  return nextCronFire(schedule, Number(nowNs / NS_PER_MS)) ?? `cron schedule never triggers: ${expression}`;
 }
 
-function lineErrorText(error: { readonly originalLine: string; readonly lineNumber: number; readonly message: string }): string {
-  return `WriteLineError { original_line: ${JSON.stringify(error.originalLine)}, line_number: ${error.lineNumber}, error_message: ${JSON.stringify(error.message)} }`;
-}
-
-function groupLines(writes: readonly (readonly [string, string])[]): Record<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const [database, lines] of writes) {
-    const list = groups.get(database) ?? [];
-    groups.set(database, list);
-    list.push(...lines.split("\n"));
+function nextPeriod(text: string, nowNs: bigint): number | string {
+  try {
+    const specification = parseTriggerSpecification(text);
+    if (specification.kind !== "every") return `invalid schedule: ${text}`;
+    return Number(((nowNs / specification.periodNs + 1n) * specification.periodNs) / NS_PER_MS);
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    return error.message;
   }
-  return Object.fromEntries(groups);
 }

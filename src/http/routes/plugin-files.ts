@@ -18,7 +18,8 @@ interface Content {
 
 const encoder = new TextEncoder();
 
-function bytesOf({ content, encoding }: Content): Uint8Array {
+/** Throws `request.invalid` for what is not base64 but should be. */
+export function contentBytes({ content, encoding }: Content): Uint8Array {
   if (encoding !== "base64") return encoder.encode(content);
   try {
     return Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
@@ -29,19 +30,19 @@ function bytesOf({ content, encoding }: Content): Uint8Array {
 
 async function createFile(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeJsonRequest(FILE, request, options);
-  await services.processing.createPluginFile(body.plugin_name, bytesOf(body));
+  await services.processing.createPluginFile(body.plugin_name, contentBytes(body));
   return EMPTY_OK;
 }
 
 async function updateFile(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeJsonRequest(FILE, request, options);
-  await services.processing.updatePluginFile(body.plugin_name, bytesOf(body));
+  await services.processing.updatePluginFile(body.plugin_name, contentBytes(body));
   return EMPTY_OK;
 }
 
 async function updateFolder(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeJsonRequest(FOLDER, request, options);
-  await services.processing.updatePluginFolder(body.plugin_name, new Map(body.files.map((file) => [file.relative_path, bytesOf(file)])));
+  await services.processing.updatePluginFolder(body.plugin_name, new Map(body.files.map((file) => [file.relative_path, contentBytes(file)])));
   return EMPTY_OK;
 }
 

@@ -1,20 +1,13 @@
 /** Triggers of the processing engine (spec: http-api §12, processing-engine §4). */
 import * as v from "valibot";
 import { parseTriggerSpecification, pluginTypeOf } from "../../core/trigger/specification.ts";
-import { parseGrants } from "../../core/trigger/grants.ts";
-import { parseLimits } from "../../core/trigger/limits.ts";
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, type Reply } from "../reply.ts";
 import type { Route, RouteContext, RouteDoc } from "../route.ts";
+import { changedSettings, ownSettings, SETTINGS } from "./trigger-settings.ts";
 
 const PATH = "/api/v3/configure/processing_engine_trigger";
 const ERROR_BEHAVIORS = ["log", "retry", "disable"] as const;
-
-/** Ours: by the names of src/core/trigger/limits.ts and grants.ts; null means what the server gives. */
-const SETTINGS = {
-  limits: v.optional(v.nullable(v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))))),
-  grants: v.optional(v.nullable(v.record(v.string(), v.nullable(v.union([v.string(), v.number(), v.array(v.string())]))))),
-};
 
 /** In any case, as the reference's documentation writes it (spec: processing-engine §23). */
 const ERROR_BEHAVIOR = v.pipe(
@@ -58,19 +51,10 @@ async function createTrigger(request: Request, { services, options }: RouteConte
     arguments: body.trigger_arguments == null ? undefined : Object.entries(body.trigger_arguments),
     disabled: body.disabled ?? false,
     ...(body.durable === undefined ? {} : { durable: body.durable }),
-    ...(body.limits == null ? {} : { limits: parseLimits(present(body.limits)) }),
-    ...(body.grants == null ? {} : { grants: parseGrants(present(body.grants)) }),
+    ...ownSettings(body),
   });
   return EMPTY_OK;
 }
-
-type Members<T> = Readonly<Record<string, T | null>> | null | undefined;
-
-const present = <T>(members: Members<T>): [string, T][] =>
-  Object.entries(members ?? {}).flatMap(([name, value]): [string, T][] => (value === null ? [] : [[name, value]]));
-
-const absent = (members: Members<unknown>): Record<string, undefined> =>
-  Object.fromEntries(Object.entries(members ?? {}).flatMap(([name, value]) => (value === null ? [[name.replaceAll("-", "_"), undefined]] : [])));
 
 const UPDATE = v.object({
   db: v.string(),
@@ -100,8 +84,7 @@ async function updateTrigger(request: Request, { services, options }: RouteConte
     triggerName: body.trigger_name,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     ...(values === undefined ? {} : { arguments: { values: values === null ? undefined : Object.entries(values) } }),
-    limits: { ...parseLimits(present(body.limits)), ...absent(body.limits) },
-    grants: { ...parseGrants(present(body.grants)), ...absent(body.grants) },
+    ...changedSettings(body),
   });
   return EMPTY_OK;
 }

@@ -25,6 +25,9 @@ export interface FakeWorld {
   askedGrants: OwnGrants;
 }
 
+/** What reports of test runs hold beside the reference's members, for a run that cost nothing. */
+export const NO_COST = { traceback: null, error_file: null, error_line: null, duration_ms: 0, memory_bytes: 0 };
+
 export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
   const calls: FakeWorld["calls"] = [];
   const failures = new Map<string, unknown>();
@@ -79,8 +82,9 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         askedGrants: async () => world.askedGrants,
         deleteTrigger: record("deleteTrigger", nothing),
         setTriggerEnabled: record("setTriggerEnabled", nothing),
-        testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [] })),
-        testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [] })),
+        testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [], ...NO_COST })),
+        testRequest: record("testRequest", () => ({ log_lines: ["INFO: x"], database_writes: {}, errors: [], ...NO_COST, response: { status: 200, headers: {}, body: "x" } })),
+        testWal: record("testWal", () => ({ log_lines: ["INFO: x"], database_writes: { db: ["a b=1"] }, errors: [], ...NO_COST })),
         request: record("request", () => world.engineResponse),
         createPluginFile: record("createPluginFile", nothing),
         updatePluginFile: record("updatePluginFile", nothing),

@@ -12,7 +12,7 @@ import { packageCases } from "./packages.ts";
 import { queryCases } from "./query.ts";
 import { responseCases } from "./responses.ts";
 import { singleFileCases } from "./single-files.ts";
-import { testEndpointCases } from "./test-endpoints.ts";
+import { richReportCases, testEndpointCases } from "./test-endpoints.ts";
 import { writeCases } from "./writes.ts";
 
 beforeAll(openServer);
@@ -30,3 +30,4 @@ singleFileCases();
 packageCases();
 errorCases();
 testEndpointCases();
+richReportCases();
