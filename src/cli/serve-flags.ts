@@ -181,6 +181,27 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+const QUERY_FLAGS: readonly FlagSpec[] = [
+  { name: "query-timeout", value: "DURATION", summary: "Time of one query until its last row was taken", env: ["TIDEMARK_QUERY_TIMEOUT"], defaultText: "60s" },
+  {
+    name: "max-concurrent-queries",
+    value: "COUNT",
+    summary: "Queries that run at once; others wait. Two threads of UV_THREADPOOL_SIZE are never theirs",
+    env: ["INFLUXDB3_MAX_CONCURRENT_QUERIES"],
+    defaultText: "2",
+  },
+  {
+    name: "exec-mem-pool-bytes",
+    aliases: ["exec-mem-pool-size"],
+    value: "SIZE",
+    summary: "Memory for what queries build while they run, of all queries together",
+    env: ["INFLUXDB3_EXEC_MEM_POOL_BYTES", "INFLUXDB3_EXEC_MEM_POOL_SIZE"],
+    defaultText: "512mb",
+  },
+  { name: "query-file-limit", value: "COUNT", summary: "Parquet files that a query may read of one table", env: ["INFLUXDB3_QUERY_FILE_LIMIT"], defaultText: "any number" },
+  { name: "query-log-size", aliases: ["query-log-max-entries"], value: "COUNT", summary: "Queries kept in system.queries", env: ["INFLUXDB3_QUERY_LOG_SIZE", "INFLUXDB3_QUERY_LOG_MAX_ENTRIES"], defaultText: "1000" },
+];
+
 const LOG_FLAGS: readonly FlagSpec[] = [
   { name: "log-filter", value: "FILTER", summary: "Least level of the log: debug, info, warn, error", env: ["INFLUXDB3_LOG_FILTER", "LOG_FILTER"], defaultText: "info" },
   { name: "verbose", short: "v", summary: "-v info, -vv debug; beats --log-filter", repeat: "flag" },
@@ -236,10 +257,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["retention-check-interval", true],
   ["hard-delete-default-duration", true],
   ["delete-grace-period", true],
-  ["query-log-size", true, ["query-log-max-entries"]],
-  ["max-concurrent-queries", true],
-  ["query-file-limit", true],
-  ["exec-mem-pool-bytes", true, ["exec-mem-pool-size"]],
   ["force-snapshot-mem-threshold", true, ["force-snapshot-mem-size"]],
   ["parquet-mem-cache-size", true, ["file-cache-size"]],
   ["parquet-mem-cache-prune-percentage", true],
@@ -292,6 +309,7 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
   ...NODE_FLAGS,
   ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
+  ...QUERY_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,
   ...LOG_FLAGS,

@@ -16,7 +16,7 @@ const batch = (rows: number): TableBatchInput => ({
 function open(apply: (record: RingRecord, sequence: number) => void = () => undefined): GroupCommit {
   return new GroupCommit({
     wal: createMemoryWalLog(), clock: new VirtualClock(), log: { log: () => undefined }, limits: { ...DEFAULT_STORAGE_LIMITS, ringBytes: 4_096 },
-    firstFile: 1, lastSequence: 0, files: [], apply, discard: () => undefined,
+    firstFile: 1, lastSequence: 0, files: [], random16: () => new Uint8Array(16).fill(7), apply, discard: () => undefined,
   });
 }
 
@@ -72,7 +72,7 @@ describe("GroupCommit on a log that is far away", () => {
     };
     const commit = new GroupCommit({
       wal, clock, log: { log: () => undefined }, limits: { ...DEFAULT_STORAGE_LIMITS, ringBytes: 65_536, ...limits },
-      firstFile: 1, lastSequence: 0, files: [], apply: (_record, sequence) => void applied.push(sequence), discard: () => undefined,
+      firstFile: 1, lastSequence: 0, files: [], random16: () => new Uint8Array(16).fill(7), apply: (_record, sequence) => void applied.push(sequence), discard: () => undefined,
     });
     return { commit, clock, appends, applied, answer: (error) => (error === undefined ? waiting.shift()?.resolve() : waiting.shift()?.reject(error)) };
   }

@@ -2,6 +2,7 @@
  * Group commit: records wait in the ring until the running commit ends, then all of them go to disk together (design
  * §8.4). After the sync each is applied, handed on and acknowledged in sequence order, and its ring space is free again.
  */
+import type { Checksum } from "../core/bytes/crc32.ts";
 import { DatabaseError, isDatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { TableBatchInput } from "../core/columns/table-batch.ts";
 import { RECORD_RING_SHARE } from "../core/wal/limits.ts";
@@ -62,6 +63,10 @@ export interface GroupCommitOptions {
   readonly lastSequence: number;
   /** Files on disk with the last sequence of each, ascending. */
   readonly files: readonly WalFileEnd[];
+  /** Sixteen random bytes. */
+  readonly random16: () => Uint8Array;
+  /** CRC-32; default: in TypeScript. */
+  readonly checksum?: Checksum | undefined;
   /** Called in order once the record is durable. When it throws, writes are refused from then on. */
   readonly apply: (record: RingRecord, sequence: number) => void;
   /** Called when the record could not be made durable. */
@@ -72,6 +77,8 @@ export interface GroupCommitOptions {
 export function closedError(): DatabaseError {
   return new DatabaseError("wal.closed", { message: "wal is shutdown and not accepting writes", hint: "write again after the restart" });
 }
+
+const saltOf = (bytes: Uint8Array): bigint => new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
 
 /** Errors of the log after which nothing more can be appended. */
 const ENDS_WRITING: ReadonlySet<string> = new Set(["node.superseded", "wal.closed"]);
@@ -87,6 +94,7 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #file: number;
   #fileSize = 0;
+  #salt = 0n;
   #durable: number;
   #closed: DatabaseError | undefined;
   #commits = 0;
@@ -283,11 +291,12 @@ export class GroupCommit {
     const size = group.reduce((sum, pending) => sum + pending.bytes.length, 0);
     const isFull = this.#options.wal.oneAppendPerFile === true || this.#fileSize + size > this.#options.limits.walFileBytes;
     if (this.#rotating || (this.#fileSize > 0 && isFull)) this.#nextFile();
+    if (this.#fileSize === 0) this.#salt = saltOf(this.#options.random16());
     for (const [place, pending] of group.entries()) {
       numberRecord(pending.bytes, this.#durable + 1 + place);
-      sealRecord(pending.bytes, place);
+      sealRecord(pending.bytes, { placeInGroup: place, salt: this.#salt }, this.#options.checksum);
     }
-    const header = this.#fileSize === 0 ? [encodeFileHeader(this.#file)] : [];
+    const header = this.#fileSize === 0 ? [encodeFileHeader(this.#file, this.#salt)] : [];
     this.#lastCommitMs = this.#options.clock.monotonicMs();
     const inTime = this.#options.clock.after(this.#options.limits.commitWaitMs, () => this.#tellStuck(group));
     try {

@@ -2,6 +2,8 @@
 export interface QueryLimits {
   /** From the call until the last row was taken. */
   readonly timeoutMs: number;
+  /** Parquet files that one scan may read; undefined: as many as there are. */
+  readonly filesMax?: number | undefined;
 }
 
 /** Long enough for a scan of everything in memory, short enough that two stuck readers do not hold both places for long. */

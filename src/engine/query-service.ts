@@ -10,6 +10,7 @@ import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
 import type { QueryLimits } from "./query-limits.ts";
+import { type QueryLog, type QueryRecord, recorded } from "./query-log.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
 
 export interface QueryRequest {
@@ -31,6 +32,8 @@ export interface QueryServiceOptions {
   readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
+  /** Undefined: nothing is logged. */
+  readonly log?: QueryLog;
 }
 
 export class QueryService {
@@ -46,6 +49,25 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
+    const record = this.#options.log?.start(request.sql);
+    if (record === undefined) return this.#start(request);
+    try {
+      const stream = await this.#start(request, record);
+      return {
+        columns: stream.columns,
+        batches: recorded(stream.batches, record),
+        close: async () => {
+          record.ended("cancel");
+          await stream.close();
+        },
+      };
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    }
+  }
+
+  async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
     const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
@@ -59,11 +81,14 @@ export class QueryService {
     });
     await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
+    checkFiles(relations, limits.filesMax);
+    record?.planned(relations.reduce((sum, relation) => sum + (relation.persisted?.files.length ?? 0), 0));
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
       throw error;
     });
+    record?.permitted();
     return { columns: compiled.columns, ...releasingAtEnd(result, release) };
   }
 
@@ -81,6 +106,16 @@ export class QueryService {
     this.#scanId = (this.#scanId + 1) % Number.MAX_SAFE_INTEGER;
     return this.#scanId;
   }
+}
+
+/** The printed number is the limit (spec: query §6). */
+function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {
+  if (filesMax === undefined || relations.every((relation) => (relation.persisted?.files.length ?? 0) <= filesMax)) return;
+  throw new DatabaseError("query.failed", {
+    message: `External error: Query would scan ${filesMax} Parquet files, exceeding the file limit.`,
+    hint: "narrow the time range, or raise --query-file-limit",
+    details: { limit: filesMax },
+  });
 }
 
 function relationsOf(compiled: CompiledQuery, tables: QueryTables): readonly EngineRelation[] {

@@ -6,6 +6,7 @@ import { batchCost, type CommittedBatch, QueryableBuffer } from "../core/buffer/
 import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
+import type { Checksum } from "../core/bytes/crc32.ts";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { LineProtocolKernel } from "../core/line-protocol/kernel.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
@@ -44,6 +45,10 @@ export interface StorageOptions {
   readonly otherWal?: OtherWal | undefined;
   readonly clock: Clock;
   readonly log: LogSink;
+  /** Sixteen random bytes. */
+  readonly random16: () => Uint8Array;
+  /** CRC-32; default: in TypeScript. */
+  readonly checksum?: Checksum | undefined;
   readonly limits?: Partial<StorageLimits>;
   readonly feedLimits?: Partial<FeedLimits>;
   /** Undefined: rows stay in the WAL and in memory. */
@@ -111,6 +116,8 @@ export class Storage {
       clock: options.clock,
       log: options.log,
       limits,
+      random16: options.random16,
+      checksum: options.checksum,
       firstFile: replay.nextFile,
       lastSequence: replay.lastSequence,
       files: replay.files,

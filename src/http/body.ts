@@ -2,6 +2,7 @@
  * Request bodies: whole, bounded before and after inflating, and only in encodings we know (spec: http-api §4).
  */
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import type { Inflations } from "./inflations.ts";
 
 /**
  * Inflates every member of a gzip stream. Resolves to undefined when the result would exceed `sizeMax` bytes, and
@@ -13,6 +14,10 @@ export interface BodyRules {
   readonly bodySizeMax: number;
   readonly gunzip: Gunzip;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
+  /** Bounds the inflated bodies of writes; undefined: there is no bound. */
+  readonly inflations?: Inflations | undefined;
+  /** Frees bytes at once that nobody needs any more. */
+  readonly discard?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 export async function readBody(request: Request, rules: BodyRules): Promise<Uint8Array> {

@@ -1,19 +1,17 @@
 /** Which format a query's answer takes, from `format` and `Accept` (spec: http-api §7). */
 import type * as v from "valibot";
-import { DatabaseError } from "../core/errors/database-error.ts";
-import type { TextFormat } from "../core/query/format-result.ts";
+import type { ResultFormat } from "../core/query/format-result.ts";
 import { invalid, wordOf } from "./decode.ts";
 
-export type NamedFormat = TextFormat | "parquet";
-
-export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
+export const CONTENT_TYPES: Readonly<Record<ResultFormat, string>> = {
   json: "application/json",
   jsonl: "application/jsonl",
   csv: "text/csv",
   pretty: "text/plain; charset=utf-8",
+  parquet: "application/vnd.apache.parquet",
 };
 
-export const formatWord: v.GenericSchema<string, NamedFormat> = wordOf<NamedFormat>({
+export const formatWord: v.GenericSchema<string, ResultFormat> = wordOf<ResultFormat>({
   pretty: "pretty",
   json: "json",
   jsonl: "jsonl",
@@ -22,31 +20,22 @@ export const formatWord: v.GenericSchema<string, NamedFormat> = wordOf<NamedForm
   parquet: "parquet",
 });
 
-const BY_ACCEPT: ReadonlyMap<string, NamedFormat> = new Map([
+const BY_ACCEPT: ReadonlyMap<string, ResultFormat> = new Map([
   ["application/json", "json"],
   ["application/vnd.apache.parquet", "parquet"],
   ["text/csv", "csv"],
   ["text/plain", "pretty"],
 ] as const);
 
-/** `Accept` must be readable even when `format` decides. Throws `request.invalid` and `query.not_implemented`. */
-export function chooseFormat(named: NamedFormat | undefined, accept: string | null): TextFormat {
+/** `Accept` must be readable even when `format` decides. Throws `request.invalid`. */
+export function chooseFormat(named: ResultFormat | undefined, accept: string | null): ResultFormat {
   const accepted = acceptedFormat(accept);
-  return textFormat(named ?? accepted);
+  return named ?? accepted;
 }
 
-function acceptedFormat(accept: string | null): NamedFormat {
+function acceptedFormat(accept: string | null): ResultFormat {
   if (accept === null || accept.includes("*/*") || accept.includes("text/html")) return "json";
   const format = BY_ACCEPT.get(accept);
-  if (format === undefined) throw invalid(`invalid mime type (${accept})`, "name the format with ?format=json, jsonl, csv or pretty");
+  if (format === undefined) throw invalid(`invalid mime type (${accept})`, "name the format with ?format=json, jsonl, csv, pretty or parquet");
   return format;
-}
-
-/** Throws `query.not_implemented` for what no renderer makes yet. */
-export function textFormat(format: NamedFormat): TextFormat {
-  if (format !== "parquet") return format;
-  throw new DatabaseError("query.not_implemented", {
-    message: "This feature is not implemented: Parquet output",
-    hint: "use the format json, jsonl, csv or pretty",
-  });
 }

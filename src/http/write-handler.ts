@@ -11,7 +11,7 @@ import { strangerRefusal, type CallerRules } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, NO_CONTENT, type ReplyHeaders } from "./reply.ts";
 import { logRequest, type RequestLogRules } from "./request-log.ts";
 import type { Services } from "./services.ts";
-import { writeParameters, type WritePath } from "./write-parameters.ts";
+import { type WriteParameters, writeParameters, type WritePath } from "./write-parameters.ts";
 
 export const WRITE_PATHS: readonly WritePath[] = ["/api/v3/write_lp", "/api/v2/write", "/write"];
 
@@ -29,7 +29,7 @@ export function createRawWriteRoutes(services: WriteServices, rules: WriteRules)
 }
 
 /** Spec: http-api §4 "Overload". */
-function overloaded(): DatabaseError {
+export function overloaded(): DatabaseError {
   return new DatabaseError("request.overloaded", {
     message: "this service is overloaded, please try again later",
     hint: "send fewer writes at the same time, or smaller ones",
@@ -73,7 +73,21 @@ async function write(services: WriteServices, rules: WriteRules, request: RawReq
   authenticateRequest(rules, { path: request.path, query: request.query, authorization: request.header("authorization") });
   const query = new URLSearchParams(request.query ?? "");
   const parameters = writeParameters(request.path as WritePath, query, (request.query ?? "") !== "");
-  const body = await decodeBody(request.body, request.header("content-encoding"), rules);
+  const encoding = request.header("content-encoding");
+  if (encoding === undefined) return store(services, rules, parameters, request.body);
+  const inflate = async (): Promise<void> => {
+    const body = await decodeBody(request.body, encoding, rules);
+    try {
+      await store(services, rules, parameters, body);
+    } finally {
+      // Not read after the answer; the memory of a compressed body's text would pile up until the collector runs.
+      if (body !== request.body) rules.discard?.(body);
+    }
+  };
+  await (rules.inflations === undefined ? inflate() : rules.inflations.run(inflate));
+}
+
+async function store(services: WriteServices, rules: WriteRules, parameters: WriteParameters, body: Uint8Array): Promise<void> {
   if (!rules.isUtf8(body)) {
     throw new DatabaseError("request.invalid", { message: "body content is not valid utf8", hint: "send line protocol as UTF-8 text" });
   }

@@ -2,9 +2,11 @@
  * The composition root of a server: opens what a node keeps, starts the engine's parts on it, listens. Whatever fails on
  * the way closes what was opened before, so nothing half-started is left behind.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
+import { createDiscard } from "../adapters/http-node/discard.ts";
 import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
@@ -13,6 +15,7 @@ import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
 import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
 import { Pins } from "../adapters/plugin-store/pins.ts";
 import { DuckdbEngine } from "../adapters/query-engine/duckdb/duckdb-engine.ts";
+import { nativeChecksum } from "../adapters/system/checksum.ts";
 import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
@@ -33,8 +36,10 @@ import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
-import { QUERY_LIMITS_DEFAULT } from "../engine/query-limits.ts";
+import { QUERY_LIMITS_DEFAULT, type QueryLimits } from "../engine/query-limits.ts";
+import { QUERY_LOG_ENTRIES_DEFAULT, QueryLog } from "../engine/query-log.ts";
 import { QueryService } from "../engine/query-service.ts";
+import { type NodeFacts, withServerTables } from "../engine/server-tables.ts";
 import type { PersistenceSettings } from "../engine/snapshots/persistence.ts";
 import { Storage } from "../engine/storage.ts";
 import { TokenService } from "../engine/token-service.ts";
@@ -42,12 +47,14 @@ import { withTokenTable } from "../engine/token-table.ts";
 import { createApp } from "../http/app.ts";
 import type { EdgeOptions } from "../http/route.ts";
 import type { Services } from "../http/services.ts";
-import { createRawWriteRoutes } from "../http/write-handler.ts";
+import { Inflations } from "../http/inflations.ts";
+import { createRawWriteRoutes, overloaded } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
+import { tuneCollector } from "./collector.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
 import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
@@ -114,6 +121,7 @@ export async function openNode(config: ServeConfig, io: ServeIo): Promise<Runnin
 
 /** Throws what `openNode` throws, and `server.address_in_use`. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
+  if (RUNTIME === "node") tuneCollector();
   await checkAddress(config);
   const node = await openNode(config, io);
   try {
@@ -140,7 +148,12 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const wal = await stores.openWal();
   const storage = await openStorage(config, opened, { catalog, wal, stores });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
-  const engine = await DuckdbEngine.open({ clock, ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }) });
+  const engine = await DuckdbEngine.open({
+    clock,
+    memoryBytes: config.query.memoryBytes,
+    concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
+    ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
+  });
   closing.add("query engine", () => engine.close());
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
@@ -153,8 +166,10 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
-  const systemTables = withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name));
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: QUERY_LIMITS_DEFAULT });
+  const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
+  const node = nodeFacts(config, clock.nowNs());
+  const systemTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -186,6 +201,20 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
   return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
+}
+
+/** Of libuv's threads two are kept for others (design §8.3). */
+function concurrentQueries(wanted: number | undefined): number | undefined {
+  const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+  return wanted === undefined ? undefined : Math.max(1, Math.min(wanted, (Number.isInteger(threads) ? threads : 4) - 2));
+}
+
+const queryLimits = ({ query }: ServeConfig): QueryLimits => ({ timeoutMs: query.timeoutMs ?? QUERY_LIMITS_DEFAULT.timeoutMs, filesMax: query.filesMax });
+
+/** No secret is among the settings shown. */
+function nodeFacts(config: ServeConfig, startedNs: bigint): NodeFacts {
+  const shown = { "node-id": config.nodeId, "object-store": config.objectStore.kind, "http-bind": formatBindAddress(config.bind) };
+  return { nodeId: config.nodeId, instanceId: randomUuid7(Date.now()), coreCount: cpus().length, startedNs, cliParams: JSON.stringify(shown), gen1DurationNs: config.gen1DurationNs };
 }
 
 /** Listens for a moment, so that a taken port or an unusable certificate is found before a folder is made. Throws as the real listening does. */
@@ -227,6 +256,8 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
     },
     yieldToEventLoop,
+    random16,
+    checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
     ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
@@ -284,6 +315,9 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
+    // Elsewhere it is not known to free anything.
+    ...(RUNTIME === "node" ? { discard: createDiscard() } : {}),
+    inflations: new Inflations(createSystemClock(), overloaded),
     isUtf8,
     newRequestId: () => randomUuid7(Date.now()),
     processId: randomUuid7(Date.now()),

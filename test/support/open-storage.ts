@@ -56,6 +56,7 @@ export async function openStorage(disk: Disk, setting: OpenSetting = {}): Promis
   const options: StorageOptions = {
     catalog, clock,
     wal: setting.wal ?? createMemoryWalLog(disk.files),
+    random16: () => new Uint8Array(16).fill(7),
     log: { log: (level, message) => void lines.push(`${level}: ${message}`) },
     limits: { ...TEST_LIMITS, ...setting.limits },
     yieldToEventLoop: setting.yieldToEventLoop ?? (() => new Promise((resolve) => setImmediate(resolve))),

@@ -18,6 +18,12 @@ export const LARGEST_BODIES_IN_FLIGHT_MIN = 4;
 
 export const BODY_BUFFER_INITIAL_SIZE = 64 * 1024;
 
+/** Room for inflated bytes that is taken at once, at least. */
+export const GUNZIP_PIECE_BYTES_MIN = 16_384;
+
+/** … and at most this many times the compressed size. Line protocol comes to a fifth or a tenth of itself. */
+export const GUNZIP_RATIO_GUESS_MAX = 16;
+
 /** Request line and headers together; more is answered 431. */
 export const HEADER_BYTES_MAX = 16 * 1024;
 

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodiesInFlight } from "./bodies-in-flight.ts";
 import type { BodyBuffer } from "./body-buffers.ts";
+import { createDiscard } from "./discard.ts";
 import { REFUSED_BODY_DRAIN_MS } from "./limits.ts";
 
 export class RawMount {
@@ -13,6 +14,7 @@ export class RawMount {
   readonly #paths: ReadonlySet<string>;
   readonly #bodySizeMax: number;
   readonly #bodies: BodiesInFlight;
+  readonly #discard = createDiscard();
 
   constructor(routes: RawRoutes, bodySizeMax: number) {
     this.#routes = routes;
@@ -41,7 +43,7 @@ export class RawMount {
     const buffer = this.#bodies.take(declared);
     const onData = (chunk: Uint8Array): void => {
       const refusal = this.#bodies.append(buffer, chunk);
-      if (refusal === undefined) return;
+      if (refusal === undefined) return this.#discard(chunk);
       detach();
       this.#bodies.free(buffer);
       this.#refuse(incoming, outgoing, this.#routes[refusal](path));

@@ -56,7 +56,7 @@ class ObjectWalLog implements WalLog {
     for (let attempt = 0; attempt < TAKE_OVER_ATTEMPTS_MAX; attempt++) {
       const file = Math.max((await this.list()).at(-1) ?? 0, fileMin - 1) + 1;
       try {
-        await store.put(this.#path(file), encodeFileHeader(file), { ifAbsent: true });
+        await store.put(this.#path(file), encodeFileHeader(file, 0n), { ifAbsent: true });
       } catch (error) {
         // The other process was quicker; it will meet the next one.
         if (isExisting(error)) continue;

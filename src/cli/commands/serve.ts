@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { isLoopback } from "../../core/config/bind-address.ts";
 import { parseServeConfig, type ServeConfig, type ServeSurroundings } from "../../core/config/serve-config.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
@@ -93,6 +94,7 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
     defaultNodeId: defaults.nodeId,
     logIsTerminal: given.text("log-destination") === "stderr" ? terminal.stderrIsTerminal : terminal.stdoutIsTerminal,
     defaultAuthentication: defaults.authentication,
+    memoryBytes: totalmem(),
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),
   };

@@ -6,7 +6,7 @@
 import { ENCODED } from "../columns/column-type.ts";
 import type { TableBatchView } from "../columns/table-batch.ts";
 import { LATE_BATCHES_MAX, LATE_SCAN_MAX, POINT_SETS_KEPT } from "./limits.ts";
-import { hashSeries, type SeriesHashes } from "./series-hash.ts";
+import { SeriesHasher, type SeriesHashes } from "./series-hash.ts";
 
 /** Rows of a batch as the search sees them. */
 export interface BatchPoints {
@@ -16,12 +16,12 @@ export interface BatchPoints {
   readonly times: DataView;
 }
 
-/** Undefined for a batch without a time column. */
-export function pointsOf(view: TableBatchView): BatchPoints | undefined {
+/** Undefined for a batch without a time column. Valid until the hasher's next batch. */
+export function pointsOf(view: TableBatchView, hasher: SeriesHasher): BatchPoints | undefined {
   const time = view.columns.find((column) => column.type === ENCODED.time);
   if (time === undefined) return undefined;
   const { buffer, byteOffset, byteLength } = time.body;
-  return { rowCount: view.rowCount, hashes: hashSeries(view), times: new DataView(buffer, byteOffset, byteLength) };
+  return { rowCount: view.rowCount, hashes: hasher.hash(view), times: new DataView(buffer, byteOffset, byteLength) };
 }
 
 /** The points of one batch by 64 bits of hash, in open addressing. */
@@ -115,7 +115,7 @@ export class LatePoints {
       this.#sets.set(index, known);
       return known;
     }
-    const points = pointsOf(batchAt(index));
+    const points = pointsOf(batchAt(index), new SeriesHasher());
     if (points === undefined) return undefined;
     const set = new PointSet(points.rowCount);
     for (let row = 0; row < points.rowCount; row++) set.add(points, row);

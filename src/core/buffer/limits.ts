@@ -32,3 +32,6 @@ export const POINT_SETS_KEPT = 8;
 
 /** Rows that are indexed anew when the rows before them leave the buffer: about 10 ms of work. */
 export const REINDEX_ROWS_MAX = 65_536;
+
+/** Rows of a batch for whose hashes memory is kept (1 MB). */
+export const KEPT_HASHES_MAX = 131_072;

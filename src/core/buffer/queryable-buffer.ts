@@ -7,6 +7,7 @@ import { TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-
 import { assert } from "../errors/assert.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import { SERIES_INDEX_SHARE } from "./limits.ts";
+import { SeriesHasher } from "./series-hash.ts";
 import { bufferedBytes, TableBuffer } from "./table-buffer.ts";
 
 export interface CommittedBatch {
@@ -38,6 +39,7 @@ export function batchCost(bytes: Uint8Array): number {
 export class QueryableBuffer {
   readonly limitBytes: number;
   readonly #tables = new Map<number, TableBuffer>();
+  readonly #hasher = new SeriesHasher();
   readonly #byDatabase = new Map<number, CommittedBatch[]>();
   /** Positions of readers of the feed, by database: what they have not read stays. */
   readonly #readers = new Map<number, Set<() => number>>();
@@ -124,7 +126,7 @@ export class QueryableBuffer {
     this.#rowCount += own.rowCount;
     let table = this.#tables.get(own.tableId);
     if (table === undefined) {
-      this.#tables.set(own.tableId, (table = new TableBuffer()));
+      this.#tables.set(own.tableId, (table = new TableBuffer(this.#hasher)));
       this.#indexBytes += table.indexBytes;
     }
     const before = table.indexBytes;

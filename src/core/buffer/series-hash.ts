@@ -5,6 +5,7 @@
  */
 import { ENCODED } from "../columns/column-type.ts";
 import type { ColumnView, TableBatchView } from "../columns/table-batch.ts";
+import { KEPT_HASHES_MAX } from "./limits.ts";
 
 const encoder = new TextEncoder();
 
@@ -29,10 +30,24 @@ export interface SeriesHashes {
   readonly high: Int32Array;
 }
 
-/** One pair of hash words a row. */
-export function hashSeries(batch: TableBatchView): SeriesHashes {
-  const low = new Int32Array(batch.rowCount);
-  const high = new Int32Array(batch.rowCount);
+/** Memory for the hashes of one batch at a time. */
+export class SeriesHasher {
+  #low = new Int32Array(0);
+  #high = new Int32Array(0);
+
+  /** One pair of hash words a row; valid until the next call. */
+  hash(batch: TableBatchView): SeriesHashes {
+    const { rowCount } = batch;
+    if (rowCount > KEPT_HASHES_MAX) return hashInto(batch, new Int32Array(rowCount), new Int32Array(rowCount));
+    if (this.#low.length < rowCount) {
+      this.#low = new Int32Array(rowCount);
+      this.#high = new Int32Array(rowCount);
+    }
+    return hashInto(batch, this.#low.subarray(0, rowCount).fill(0), this.#high.subarray(0, rowCount).fill(0));
+  }
+}
+
+function hashInto(batch: TableBatchView, low: Int32Array, high: Int32Array): SeriesHashes {
   for (const column of batch.columns) if (column.type === ENCODED.tag) addTag(column, batch.rowCount, low, high);
   return { low, high };
 }
@@ -54,9 +69,10 @@ function addTag(column: ColumnView, rowCount: number, low: Int32Array, high: Int
     entryLow[entry] = hashBytes(body, from, to, seedLow);
     entryHigh[entry] = hashBytes(body, from, to, seedHigh);
   }
+  const indexes = new Uint32Array(body.buffer, body.byteOffset + 4, rowCount);
   for (let row = 0; row < rowCount; row++) {
     if (validity !== undefined && (((validity[row >> 3] as number) >> (row & 7)) & 1) === 0) continue;
-    const entry = view.getUint32(4 + row * 4, true);
+    const entry = indexes[row] as number;
     low[row] = ((low[row] as number) + (entryLow[entry] as number)) | 0;
     high[row] = ((high[row] as number) + (entryHigh[entry] as number)) | 0;
   }

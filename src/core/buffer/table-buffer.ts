@@ -2,6 +2,7 @@
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
 import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN, REINDEX_ROWS_MAX } from "./limits.ts";
 import { LatePoints, pointsOf } from "./late-points.ts";
+import { SeriesHasher } from "./series-hash.ts";
 import { SeriesTimes } from "./series-times.ts";
 
 export class TableBuffer {
@@ -11,6 +12,12 @@ export class TableBuffer {
   readonly #late = new LatePoints();
   #mayHaveDuplicates = false;
   #rowCount = 0;
+  readonly #hasher: SeriesHasher;
+
+  /** Tables may share a hasher. */
+  constructor(hasher: SeriesHasher = new SeriesHasher()) {
+    this.#hasher = hasher;
+  }
 
   /** True once some point may have repeated an earlier one's series and time. */
   get mayHaveDuplicates(): boolean {
@@ -45,7 +52,7 @@ export class TableBuffer {
   after(sequence: number): TableBuffer | undefined {
     const end = this.#endOf(sequence);
     if (end === this.#batches.length) return undefined;
-    const rest = new TableBuffer();
+    const rest = new TableBuffer(this.#hasher);
     const views = this.#batches.slice(end).map((_, index) => this.#viewAt(end + index));
     // Noting every row anew takes time; with many of them the index is not worth a pause.
     if (views.reduce((sum, view) => sum + view.rowCount, 0) > REINDEX_ROWS_MAX) rest.giveUpIndex();
@@ -69,7 +76,7 @@ export class TableBuffer {
   }
 
   #note(view: TableBatchView): void {
-    const points = pointsOf(view);
+    const points = pointsOf(view, this.#hasher);
     if (points === undefined || this.#series === undefined) return;
     const late: number[] = [];
     for (let row = 0; row < view.rowCount; row++) {

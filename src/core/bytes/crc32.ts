@@ -2,6 +2,9 @@
  * CRC-32 (IEEE 802.3, reflected, as gzip and zlib compute it), eight bytes a step. Always the same value whatever the
  * alignment of the bytes.
  */
+/** Checksum of `bytes` from `start` on. */
+export type Checksum = (bytes: Uint8Array, start: number) => number;
+
 const POLYNOMIAL = 0xedb88320;
 const TABLES = makeTables();
 

@@ -31,6 +31,13 @@ describe("parseServeConfig()", () => {
       httpRequestSizeMax: 10_485_760,
     }));
 
+  it("reads the bounds of queries, and leaves the rest to the engine", () => {
+    expect(parse({}).query).toEqual({ timeoutMs: undefined, concurrentMax: undefined, memoryBytes: undefined, filesMax: undefined, logEntriesMax: undefined });
+    const given = { "query-timeout": "1m30s", "max-concurrent-queries": "4", "exec-mem-pool-bytes": "256mb", "query-file-limit": "432", "query-log-size": "10" };
+    expect(parse(given).query).toEqual({ timeoutMs: 90_000, concurrentMax: 4, memoryBytes: 268_435_456, filesMax: 432, logEntriesMax: 10 });
+    expect(() => parse({ "exec-mem-pool-bytes": "20%" })).toThrow('"20%" is not a size for --exec-mem-pool-bytes');
+  });
+
   it("puts the plugin folder into the data folder (design §8.16)", () => {
     expect(parse({ "data-dir": "d" }).pluginDir).toBe("/here/d/plugins");
     expect(parse({ "object-store": "memory" })).toMatchObject({ objectStore: { kind: "memory" }, pluginDir: undefined });

@@ -74,12 +74,22 @@ export interface ServeConfig {
   /** Steps in which plugins see time pass. */
   readonly pluginClockResolutionNs: bigint;
   readonly pluginRowStyle: "full" | "sparse";
+  readonly query: QueryConfig;
   readonly httpRequestSizeMax: number;
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly destination: "stdout" | "stderr";
     readonly format: LogFormat;
   };
+}
+
+/** Undefined members take the engine's own defaults. */
+export interface QueryConfig {
+  readonly timeoutMs: number | undefined;
+  readonly concurrentMax: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly filesMax: number | undefined;
+  readonly logEntriesMax: number | undefined;
 }
 
 /** Settings as texts, by flag name without dashes; what is absent takes its default. */
@@ -98,6 +108,8 @@ export interface ServeSurroundings {
   readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
+  /** What a percentage of memory is of; undefined: percentages are refused. */
+  readonly memoryBytes?: number;
   /** Makes a path absolute. */
   resolvePath(path: string): string;
   env(name: string): string | undefined;
@@ -159,6 +171,13 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     pluginIsolation: PLUGIN_ISOLATIONS.find((isolation) => isolation === settings.text("plugin-isolation")),
     pluginClockResolutionNs: parseClockResolution(settings.text("plugin-clock-resolution")),
     pluginRowStyle: settings.text("plugin-row-style") === "sparse" ? "sparse" : "full",
+    query: {
+      timeoutMs: parseMilliseconds(settings, "query-timeout"),
+      concurrentMax: parseCount(settings, "max-concurrent-queries"),
+      memoryBytes: parseSize(settings, "exec-mem-pool-bytes", "b", around.memoryBytes),
+      filesMax: parseCount(settings, "query-file-limit"),
+      logEntriesMax: parseCount(settings, "query-log-size"),
+    },
     httpRequestSizeMax: parseSize(settings, "max-http-request-size", "b") ?? DEFAULT_REQUEST_SIZE_MAX,
     log: {
       level: parseLevel(settings.count("verbose"), settings.text("log-filter")),
@@ -310,10 +329,10 @@ function parseClockResolution(text: string | undefined): bigint {
   throw misconfigured(`"${text}" cannot be the resolution of the plugins' clock`, "give --plugin-clock-resolution from 1ns to 1s, such as 1ms");
 }
 
-function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
+function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb", availableBytes?: number): number | undefined {
   const text = settings.text(name);
   if (text === undefined) return undefined;
-  const bytes = parseMemorySize(text, { bareUnit });
+  const bytes = parseMemorySize(text, { bareUnit, ...(availableBytes === undefined ? {} : { availableBytes }) });
   if (bytes !== undefined && bytes > 0) return bytes;
   throw misconfigured(`"${text}" is not a size for --${name}`, `write it as in --${name} 64mb`);
 }

@@ -28,7 +28,7 @@ export class ParsedTable {
   private readonly fields = new Map<string, Field>();
   private readonly tags = new Map<string, TagColumn>();
   private readonly seriesByTags = new Map<string, Series>();
-  private readonly budget: ParseBudget;
+  readonly budget: ParseBudget;
 
   constructor(name: string, budget: ParseBudget) {
     this.name = name;

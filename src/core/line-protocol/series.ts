@@ -3,6 +3,7 @@
  * spellings of one tag set (order, escapes) lead to the same one.
  */
 import type { ColumnValues } from "../columns/table-batch.ts";
+import { type ParseBudget, spend } from "./field-column.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,6 +16,7 @@ export class TagColumn {
   private codes: number[] = [];
   /** Value ids by code. */
   private used: number[] = [];
+  private indexes = new Uint32Array(0);
   active = false;
   firstRow = 0;
   /** Place within the line that first used it. */
@@ -49,6 +51,15 @@ export class TagColumn {
     for (const id of this.used) this.codes[id] = -1;
     this.used = [];
     this.active = false;
+  }
+
+  /** Memory for a code a row, kept for the next request; zeros are not restored. */
+  rowCodes(rows: number, budget: ParseBudget): Uint32Array {
+    if (this.indexes.length < rows) {
+      spend(budget, (rows - this.indexes.length) * 4);
+      this.indexes = new Uint32Array(rows);
+    }
+    return this.indexes.subarray(0, rows);
   }
 
   /** The used values as a batch dictionary, with one code a row (undefined: `absent` rows have none). */

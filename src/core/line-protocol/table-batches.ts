@@ -33,7 +33,7 @@ function tagValues(parsed: ParsedTable, tag: TagColumn): ColumnValues {
     if (place < 0) sparse = true;
     codes[local] = place < 0 ? -1 : tag.code(valueIds[place] as number);
   }
-  const indexes = new Uint32Array(rows);
+  const indexes = tag.rowCodes(rows, parsed.budget);
   if (!sparse) {
     for (let row = 0; row < rows; row++) indexes[row] = codes[series[row] as number] as number;
     return tag.batchColumn(indexes, undefined);
@@ -41,9 +41,8 @@ function tagValues(parsed: ParsedTable, tag: TagColumn): ColumnValues {
   const valid = new Uint8Array(rows);
   for (let row = 0; row < rows; row++) {
     const code = codes[series[row] as number] as number;
-    if (code < 0) continue;
-    indexes[row] = code;
-    valid[row] = 1;
+    indexes[row] = Math.max(0, code);
+    valid[row] = code < 0 ? 0 : 1;
   }
   return tag.batchColumn(indexes, valid);
 }

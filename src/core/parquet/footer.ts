@@ -8,6 +8,10 @@ export interface SchemaColumn {
   readonly type: ColumnType;
   /** Readers find the column by it, whatever its name. */
   readonly fieldId: number;
+  /** A column of times that may be absent; those of tables may not. */
+  readonly optional?: boolean;
+  /** Times are instants, not what a clock without zone shows. */
+  readonly instant?: boolean;
 }
 
 export interface RowGroup {
@@ -44,23 +48,23 @@ export function encodeFooter(columns: readonly SchemaColumn[], rowGroups: readon
   return out.finish();
 }
 
-function schemaElement(out: ThriftWriter, { name, type, fieldId }: SchemaColumn): void {
+function schemaElement(out: ThriftWriter, { name, type, fieldId, optional, instant }: SchemaColumn): void {
   out.elementStruct(() => {
     out.i32(1, PHYSICAL[type]);
-    out.i32(3, type === "time" ? REQUIRED : OPTIONAL);
+    out.i32(3, type === "time" && optional !== true ? REQUIRED : OPTIONAL);
     out.binary(4, name);
     if (type === "tag" || type === "utf8") out.i32(6, CONVERTED_UTF8);
     if (type === "uint64") out.i32(6, CONVERTED_UINT64);
     out.i32(9, fieldId);
     if (type === "tag" || type === "utf8") out.struct(10, () => out.struct(1, () => undefined));
-    if (type === "time") out.struct(10, () => out.struct(8, () => nanoseconds(out)));
+    if (type === "time") out.struct(10, () => out.struct(8, () => nanoseconds(out, instant === true)));
     if (type === "uint64") out.struct(10, () => out.struct(10, () => unsigned64(out)));
   });
 }
 
-/** Not adjusted to UTC: the reference's columns are "Timestamp(Nanosecond, None)". */
-function nanoseconds(out: ThriftWriter): void {
-  out.bool(1, false);
+/** Table columns are not adjusted to UTC: the reference's are "Timestamp(Nanosecond, None)". */
+function nanoseconds(out: ThriftWriter, adjustedToUtc: boolean): void {
+  out.bool(1, adjustedToUtc);
   out.struct(2, () => out.struct(3, () => undefined));
 }
 

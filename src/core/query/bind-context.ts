@@ -19,6 +19,8 @@ export interface SourceColumn {
   readonly type: ColumnType;
   /** The text is a JSON list of such values, and is shown as a list. */
   readonly listOf?: "uint64" | "utf8";
+  /** An int64 column that counts nanoseconds. */
+  readonly shownAs?: "duration";
   /** The catalog's id of a user table's column. */
   readonly id?: number;
 }

@@ -7,7 +7,7 @@ import { castTo } from "./coerce.ts";
 import { findIn, qualifiedName, shownName, type Scope, type ScopeColumn, type ScopeRelation } from "./scope.ts";
 import { nearest, notImplemented, planError } from "./sql-error.ts";
 import type { Identifier, JoinKind, Relation, RelationAlias } from "./syntax.ts";
-import { commonType, engineName, typeOfColumn, type SqlType } from "./types.ts";
+import { commonType, DURATION, engineName, typeOfColumn, type SqlType } from "./types.ts";
 
 export interface BoundRelation {
   readonly sql: string;
@@ -72,11 +72,14 @@ function bindTable(relation: Extract<Relation, { kind: "table" }>, at: Expressio
 
 function scanColumns({ id, table }: Scan, alias: string, qualifier: string): ScopeColumn[] {
   return table.columns.map((column, index) => ({
-    name: column.name, type: column.listOf === undefined ? typeOfColumn(column.type) : listType(column.listOf), sql: `${alias}.c${index}`, qualifier, relationId: id,
+    name: column.name, type: shownType(column), sql: `${alias}.c${index}`, qualifier, relationId: id,
   }));
 }
 
-const listType = (element: "uint64" | "utf8"): SqlType => ({ kind: "list", element: { kind: element } });
+function shownType({ type, listOf, shownAs }: SourceTable["columns"][number]): SqlType {
+  if (listOf !== undefined) return { kind: "list", element: { kind: listOf } };
+  return shownAs === undefined ? typeOfColumn(type) : DURATION;
+}
 
 function bindCache(relation: Extract<Relation, { kind: "table-function" }>, at: ExpressionScope): BoundRelation {
   const scan = cacheScan(relation, at);

@@ -1,13 +1,15 @@
 /** The `information_schema` of one database, as rows (spec: query §2.1): names, order and Arrow type names as the reference's. */
 import { ARROW_TYPE, type ColumnType } from "../columns/column-type.ts";
 import { listedFunctions } from "./bind-call.ts";
+import type { SourceColumn } from "./bind-context.ts";
 import type { RowTable } from "./rows-to-batch.ts";
+import { arrowName, DURATION } from "./types.ts";
 
 /** A table as metadata shows it; columns in the order of `SELECT *`. */
 export interface DescribedTable {
   readonly schema: "iox" | "system";
   readonly name: string;
-  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly columns: readonly SourceColumn[];
 }
 
 const text = (...names: readonly string[]): { name: string; type: ColumnType }[] => names.map((name) => ({ name, type: "utf8" }));
@@ -76,6 +78,11 @@ export function informationSchemaTable(name: string, tables: readonly DescribedT
   }
 }
 
+function shownType({ type, listOf, shownAs }: SourceColumn): string {
+  if (listOf !== undefined) return arrowName({ kind: "list", element: { kind: listOf } });
+  return shownAs === undefined ? ARROW_TYPE[type] : arrowName(DURATION);
+}
+
 /** Another value at each call. */
 const VOLATILE: ReadonlySet<string> = new Set(["random", "uuid"]);
 
@@ -86,7 +93,7 @@ const MEASURES: Readonly<Partial<Record<ColumnType, readonly (bigint | null)[]>>
 
 function columnRows(table: DescribedTable): unknown[][] {
   return table.columns.map((column, index) => [
-    "public", table.schema, table.name, column.name, BigInt(index), null, column.type === "time" ? "NO" : "YES", ARROW_TYPE[column.type],
+    "public", table.schema, table.name, column.name, BigInt(index), null, column.type === "time" ? "NO" : "YES", shownType(column),
     ...(MEASURES[column.type] ?? []),
   ]);
 }

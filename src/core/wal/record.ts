@@ -3,20 +3,21 @@
  * back to back; everything is little-endian and 8-byte aligned.
  *
  * ```
- * file header (16)    "TMWAL001" | u32 file number | u32 CRC-32 of the 12 bytes before
- * record header (32)  u32 payload bytes | u32 CRC-32 of all that follows | u64 sequence | u32 database id | u32 batches
- *                     | u32 place in its group commit | u32 1: a trigger's position comes first, else 0
+ * file header (24)    "TMWAL001" | u32 file number | u32 CRC-32 of the other 20 bytes | u64 salt
+ * record header (40)  u32 payload bytes | u32 CRC-32 of all that follows | u64 sequence | u32 database id | u32 batches
+ *                     | u32 place in its group commit | u32 1: a trigger's position comes first, else 0 | u64 the file's salt
  * payload             position (16): "TPOS" | u32 trigger id | u64 sequence; then table batches back to back
  * ```
  * A durable trigger's position stands in the record of what its run wrote, so that both come into effect or none.
+ * The salt is random and never leaves the file: bytes that a client chose, left by a torn write, cannot pose as a record.
  * Sequences ascend. The place tells which records were synced together: what a later group follows was durable.
  */
-import { crc32 } from "../bytes/crc32.ts";
+import { type Checksum, crc32 } from "../bytes/crc32.ts";
 import { assert } from "../errors/assert.ts";
 import { encodeTableBatchInto, tableBatchSize, type TableBatchInput } from "../columns/table-batch.ts";
 
-export const FILE_HEADER_BYTES = 16;
-export const RECORD_HEADER_BYTES = 32;
+export const FILE_HEADER_BYTES = 24;
+export const RECORD_HEADER_BYTES = 40;
 /** "TMWAL001" */
 const FILE_MAGIC = 0x3130_304c_4157_4d54n;
 
@@ -38,12 +39,14 @@ export interface RecordInput {
   readonly position?: TriggerPosition | undefined;
 }
 
-export function encodeFileHeader(file: number): Uint8Array {
+/** `salt`: random, or 0 for a file that will hold no record. */
+export function encodeFileHeader(file: number, salt: bigint): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, FILE_MAGIC, true);
   view.setUint32(8, file, true);
-  view.setUint32(12, crc32(bytes, 0, 12), true);
+  view.setBigUint64(16, salt, true);
+  view.setUint32(12, headerChecksum(bytes), true);
   return bytes;
 }
 
@@ -51,8 +54,13 @@ export function encodeFileHeader(file: number): Uint8Array {
 export function isFileHeader(bytes: Uint8Array, file: number): boolean {
   if (bytes.length < FILE_HEADER_BYTES) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
-  return view.getBigUint64(0, true) === FILE_MAGIC && view.getUint32(8, true) === file && view.getUint32(12, true) === crc32(bytes, 0, 12);
+  return view.getBigUint64(0, true) === FILE_MAGIC && view.getUint32(8, true) === file && view.getUint32(12, true) === headerChecksum(bytes);
 }
+
+const headerChecksum = (bytes: Uint8Array): number => crc32(bytes, 16, FILE_HEADER_BYTES, crc32(bytes, 0, 12));
+
+/** The salt in a whole header. */
+export const fileSalt = (bytes: Uint8Array): bigint => new DataView(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES).getBigUint64(16, true);
 
 /** Exact size of a record, known before anything is allocated. */
 export function recordSize(batches: readonly TableBatchInput[], position?: TriggerPosition): number {
@@ -92,9 +100,16 @@ export function numberRecord(record: Uint8Array, sequence: number): void {
   new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES).setBigUint64(8, BigInt(sequence), true);
 }
 
-/** Sets the record's place in its group commit and its checksum. */
-export function sealRecord(record: Uint8Array, placeInGroup: number): void {
+export interface Seal {
+  readonly placeInGroup: number;
+  /** That of the file it goes to. */
+  readonly salt: bigint;
+}
+
+/** Makes the record ready for its file. `checksum` is CRC-32. */
+export function sealRecord(record: Uint8Array, { placeInGroup, salt }: Seal, checksum: Checksum = crc32): void {
   const view = new DataView(record.buffer, record.byteOffset, RECORD_HEADER_BYTES);
   view.setUint32(24, placeInGroup, true);
-  view.setUint32(4, crc32(record, 8), true);
+  view.setBigUint64(32, salt, true);
+  view.setUint32(4, checksum(record, 8), true);
 }

@@ -9,10 +9,12 @@ const batch = (tableId: number, values: readonly bigint[]): TableBatchInput => (
   databaseId: 4, tableId, rowCount: values.length, timeMin: 0n, timeMax: 9n, columns: [{ name: "time", type: "time", values: BigInt64Array.from(values) }],
 });
 
-function record(sequence: number, place: number, batches: readonly TableBatchInput[]): Uint8Array {
+const SALT = 0x0123_4567_89ab_cdefn;
+
+function record(sequence: number, place: number, batches: readonly TableBatchInput[], salt = SALT): Uint8Array {
   const bytes = new Uint8Array(recordSize(batches));
   encodeRecord({ sequence, databaseId: 4, batches }, bytes);
-  sealRecord(bytes, place);
+  sealRecord(bytes, { placeInGroup: place, salt });
   return bytes;
 }
 
@@ -38,17 +40,32 @@ function read(bytes: Uint8Array, file = 1): { records: WalRecord[]; end: BadEnd 
 
 // Groups: {1, 2}, {3}, {4, 5}.
 const RECORDS = [record(1, 0, [batch(1, [1n])]), record(2, 1, [batch(1, [2n]), batch(2, [3n, 4n])]), record(3, 0, [batch(1, [5n])]), record(4, 0, [batch(1, [6n])]), record(5, 1, [batch(3, [7n])])];
-const FILE = join([encodeFileHeader(1), ...RECORDS]);
+const FILE = join([encodeFileHeader(1, SALT), ...RECORDS]);
 const ends = RECORDS.reduce<number[]>((list, bytes) => [...list, (list.at(-1) ?? FILE_HEADER_BYTES) + bytes.length], []);
 
 describe("readWalFile()", () => {
   it("judges a torn record of numbers that look like record headers at once", () => {
     // Each is a plausible payload size; a checksum for each would read gigabytes.
     const column = Array.from({ length: 200_000 }, () => 800_000n);
-    const torn = join([encodeFileHeader(1), record(1, 0, [batch(1, column)])]).slice(0, -8);
+    const torn = join([encodeFileHeader(1, SALT), record(1, 0, [batch(1, column)])]).slice(0, -8);
     const started = performance.now();
     expect(read(torn).end).toMatchObject({ offset: FILE_HEADER_BYTES, middle: false });
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it("takes bytes that a client chose for what they are, however much they look like later records", () => {
+    // A torn group whose rows hold what the file would look like: true checksums, later sequences, any salt but the file's.
+    for (const salt of [0n, SALT + 1n, SALT << 8n]) {
+      const posing = join([encodeFileHeader(1, salt), record(7, 0, [batch(1, [1n])], salt), record(8, 0, [batch(1, [2n])], salt)]);
+      const column = new BigInt64Array(posing.buffer, posing.byteOffset, posing.length / 8);
+      const torn = join([FILE, record(6, 0, [batch(1, [...column, 0n, 0n])])]).slice(0, -8);
+      expect(read(torn).end).toMatchObject({ offset: FILE.length, reason: "a record is cut off", middle: false });
+    }
+  });
+
+  it("refuses records of another file", () => {
+    const moved = join([FILE, record(6, 0, [batch(1, [1n])], SALT + 1n)]);
+    expect(read(moved).end).toMatchObject({ offset: FILE.length, reason: "a record is not of this file", middle: false });
   });
 
   it("gives back every record", () => {

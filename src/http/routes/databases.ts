@@ -6,7 +6,7 @@ import { arrowName, BOOLEAN, UTF8, type SqlType } from "../../core/query/types.t
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
 import { EMPTY_OK, NO_CONTENT, type Reply } from "../reply.ts";
 import { renderReply } from "../render-query.ts";
-import { formatWord, textFormat } from "../result-format.ts";
+import { formatWord } from "../result-format.ts";
 import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { FieldType, HardDeleteTime } from "../services.ts";
 
@@ -19,7 +19,7 @@ function listDatabases(request: Request, { services }: RouteContext): Promise<Re
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const names: ListColumn = { name: "iox::database", type: UTF8, values: databases.map(({ name }) => name) };
   const deleted: ListColumn = { name: "deleted", type: BOOLEAN, values: databases.map((database) => database.deleted) };
-  return renderReply(streamOf(showDeleted ? [names, deleted] : [names]), textFormat(format));
+  return renderReply(streamOf(showDeleted ? [names, deleted] : [names]), format);
 }
 
 interface ListColumn {

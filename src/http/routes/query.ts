@@ -1,11 +1,12 @@
 /** SQL queries (spec: http-api §7). */
 import * as v from "valibot";
 import { DatabaseError, isDatabaseError } from "../../core/errors/database-error.ts";
+import type { ResultFormat } from "../../core/query/format-result.ts";
 import { readBody } from "../body.ts";
 import { decodeJson, decodeQuery, invalid } from "../decode.ts";
 import { renderReply } from "../render-query.ts";
 import type { Reply } from "../reply.ts";
-import { chooseFormat, formatWord, type NamedFormat } from "../result-format.ts";
+import { chooseFormat, formatWord } from "../result-format.ts";
 import type { Route, RouteContext } from "../route.ts";
 import type { JsonScalar } from "../services.ts";
 
@@ -34,7 +35,7 @@ const IN_BODY = v.object({
 interface SqlRequest {
   readonly db: string;
   readonly q: string;
-  readonly format: NamedFormat | undefined;
+  readonly format: ResultFormat | undefined;
   readonly parameters: Readonly<Record<string, JsonScalar>>;
 }
 

@@ -46,8 +46,12 @@ describe("format (http-api §7)", () => {
     }
   });
 
-  it("says that parquet is not there yet", async () =>
-    expect(await send(fakeWorld(), `${GET}&format=parquet`)).toMatchObject({ status: 405, text: "This feature is not implemented: Parquet output" }));
+  it.each([`${GET}&format=parquet`, GET])("answers with a Parquet file: %s", async (line) => {
+    const world = fakeWorld();
+    world.rows = [["a"]];
+    const answer = await send(world, line, { headers: line === GET ? { accept: "application/vnd.apache.parquet" } : {} });
+    expect([answer.status, answer.headers.get("content-type"), answer.text.slice(0, 4), answer.text.slice(-4)]).toEqual([200, "application/vnd.apache.parquet", "PAR1", "PAR1"]);
+  });
 });
 
 describe("parameters (http-api §7)", () => {

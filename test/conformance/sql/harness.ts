@@ -9,7 +9,8 @@ import { formatResult, type TextFormat } from "../../../src/core/query/format-re
 import { encodeCells } from "../../../src/core/query/rows-to-batch.ts";
 import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
-import type { SystemTable, TableSnapshot } from "../../../src/engine/query-tables.ts";
+import type { QueryLog } from "../../../src/engine/query-log.ts";
+import type { QuerySource, SystemTable, SystemTableSource, TableSnapshot } from "../../../src/engine/query-tables.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 
 /** 2022-01-02T00:00:00Z: `now()` in every case. */
@@ -78,6 +79,9 @@ export interface TestServerOptions {
   readonly system?: Readonly<Record<string, SystemTable>>;
   readonly retentionNs?: bigint;
   readonly timeoutMs?: number;
+  readonly log?: (clock: Clock) => QueryLog;
+  /** Instead of `system`. */
+  readonly systemTables?: (catalog: { readonly state: { readonly databases: ReadonlyMap<string, DatabaseDefinition> } }, source: QuerySource, log: QueryLog) => SystemTableSource;
 }
 
 /** Opens an engine of its own; close it. */
@@ -95,13 +99,17 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
       return [definition.id, { table: definition, batches: table.batches.map((rows) => batchOf(definition.id, table.columns, rows)), mayHaveDuplicates: table.duplicates === true }];
     }),
   );
+  const internal: DatabaseDefinition = { id: 0, name: "_internal", deleted: false, tables: new Map(), deletedTables: new Map(), triggers: new Map() };
+  const catalog = { state: { databases: new Map([["_internal", internal], ["db", database]]) } };
+  const source: QuerySource = { tableSnapshot: (_database, tableId) => snapshots.get(tableId) };
+  const log = options.log?.(realClock);
+  const systemTables = log === undefined ? undefined : options.systemTables?.(catalog, source, log);
   const service = new QueryService({
-    catalog: { state: { databases: new Map([["db", database]]) } },
-    source: { tableSnapshot: (_database, tableId) => snapshots.get(tableId) },
-    engine,
-    systemTables: { table: (_database, name) => system[name], names: () => Object.keys(system) },
+    catalog, source, engine,
+    systemTables: systemTables ?? { table: (_database, name) => system[name], names: () => Object.keys(system) },
     clock: realClock,
     limits: { timeoutMs: options.timeoutMs ?? 30_000 },
+    ...(log === undefined ? {} : { log }),
   });
   return {
     service,

@@ -159,7 +159,7 @@ describe("stopping", () => {
   });
 
   test("the memory limit is an error of its own", async () => {
-    const small = await DuckdbEngine.open({ clock, memoryLimit: "32MB" });
+    const small = await DuckdbEngine.open({ clock, memoryBytes: 32_000_000 });
     expect(await failure(drain({ sql: "SELECT CAST(count(*) AS BIGINT) AS c0 FROM (SELECT DISTINCT hash(range) FROM range(20000000))", types: [INT64], relations: [], timeoutMs: 30_000 }, small))).toBe("query.memory_limit");
     await small.close();
   });

@@ -20,9 +20,9 @@ import { TagDictionaries } from "./tag-dictionary.ts";
 export interface DuckdbOptions {
   readonly clock: Clock;
   /** Queries that run at once. Default 2: libuv's pool minus two. */
-  readonly concurrentQueriesMax?: number;
-  /** Default 512MB, in DuckDB's spelling. */
-  readonly memoryLimit?: string;
+  readonly concurrentQueriesMax?: number | undefined;
+  /** Default 512 MB. */
+  readonly memoryBytes?: number | undefined;
   /** Default 2. */
   readonly threads?: number;
   /** Where Parquet files are; undefined: there are none, and the engine reads no file at all. */
@@ -35,7 +35,7 @@ const INTERRUPT_AGAIN_MS = 50;
 function lockDown(options: DuckdbOptions): readonly string[] {
   return [
     "SET TimeZone = 'UTC'",
-    `SET memory_limit = '${(options.memoryLimit ?? ENGINE_MEMORY_DEFAULT).replaceAll("'", "")}'`,
+    `SET memory_limit = '${Math.max(1, Math.floor((options.memoryBytes ?? ENGINE_MEMORY_DEFAULT) / 1000))}KB'`,
     `SET threads = ${options.threads ?? ENGINE_THREADS_DEFAULT}`,
     "SET ieee_floating_point_ops = true",
     "SET preserve_insertion_order = true",

@@ -5,7 +5,7 @@ export const CONCURRENT_QUERIES_DEFAULT = 2;
 /** Queries that may wait for a place: about a dashboard's worth of panels. */
 export const WAITING_QUERIES_MAX = 256;
 /** Engine memory. Intermediate results (hash tables, sorts) live there; table data stays in ours. */
-export const ENGINE_MEMORY_DEFAULT = "512MB";
+export const ENGINE_MEMORY_DEFAULT = 512_000_000;
 /** Worker threads of the engine beside the caller's. */
 export const ENGINE_THREADS_DEFAULT = 2;
 /** Tag dictionaries kept between queries, one per table and tag column. */
