@@ -3,12 +3,15 @@ import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { ParameterValue } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
-import type { QueryStream } from "../core/query/query-stream.ts";
+import type { DirectPlan } from "../core/query/direct/plan.ts";
+import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
 import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
+import type { DirectQueries } from "./direct/direct-queries.ts";
+import { explainDirect } from "./direct/explain-direct.ts";
 import type { QueryLimits } from "./query-limits.ts";
 import { type QueryLog, type QueryRecord, recorded } from "./query-log.ts";
 import { type QueryCaches, QueryTables, type QuerySource, type SystemTableSource } from "./query-tables.ts";
@@ -32,6 +35,8 @@ export interface QueryServiceOptions {
   readonly caches?: QueryCaches;
   readonly clock: Clock;
   readonly limits: QueryLimits;
+  /** Undefined: the engine answers everything. */
+  readonly direct?: DirectQueries;
   /** Undefined: nothing is logged. */
   readonly log?: QueryLog;
 }
@@ -83,6 +88,11 @@ export class QueryService {
     const relations = relationsOf(compiled, tables);
     checkFiles(relations, limits.filesMax);
     record?.planned(relations.reduce((sum, relation) => sum + (relation.persisted?.files.length ?? 0), 0));
+    const direct = compiled.explains === undefined ? await this.#direct(compiled, tables, request.signal) : this.#explainDirect(compiled, compiled.explains, tables);
+    if (direct !== undefined) {
+      record?.permitted();
+      return direct;
+    }
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
     const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
@@ -90,6 +100,23 @@ export class QueryService {
     });
     record?.permitted();
     return { columns: compiled.columns, ...releasingAtEnd(result, release) };
+  }
+
+  /** Undefined: the statement is for the engine. */
+  async #direct({ direct: plan, columns }: CompiledQuery, tables: QueryTables, signal: AbortSignal | undefined): Promise<QueryStream | undefined> {
+    const { direct, limits } = this.#options;
+    const source = plan === undefined || direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || direct === undefined || source === undefined) return undefined;
+    const result = await direct.run(plan.scan.schema === "cache" ? withoutTests(plan) : plan, source, { signal, timeoutMs: limits.timeoutMs });
+    return result === undefined ? undefined : { columns, batches: asyncBatches(result.batches), close: () => Promise.resolve() };
+  }
+
+  /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */
+  #explainDirect({ columns }: CompiledQuery, { direct: plan, scans }: CompiledQuery, tables: QueryTables): QueryStream | undefined {
+    const source = plan === undefined || this.#options.direct === undefined ? undefined : tables.direct(plan.scan);
+    if (plan === undefined || source === undefined || scans.length !== 1) return undefined;
+    const text = explainDirect(plan, source, tables.cacheKind(plan.scan));
+    return { columns, batches: asyncBatches([{ rowCount: 1, columns: [["physical_plan"], [text]] }]), close: () => Promise.resolve() };
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
@@ -106,6 +133,13 @@ export class QueryService {
     this.#scanId = (this.#scanId + 1) % Number.MAX_SAFE_INTEGER;
     return this.#scanId;
   }
+}
+
+/** The cache has made the tests already. */
+const withoutTests = (plan: DirectPlan): DirectPlan => ({ ...plan, scan: { ...plan.scan, tests: [] } });
+
+async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
+  yield* batches;
 }
 
 /** The printed number is the limit (spec: query §6). */

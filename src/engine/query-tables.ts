@@ -10,7 +10,8 @@ import type { PersistedFile } from "../core/snapshot/manifest.ts";
 import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
 import type { CacheService } from "./caches/cache-service.ts";
 import type { LiveCache } from "./caches/live-cache.ts";
-import type { PersistedPart } from "../ports/query-engine.ts";
+import type { DirectTable } from "./direct/direct-queries.ts";
+import type { PersistedPart, TimeWindow } from "../ports/query-engine.ts";
 import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
 
@@ -42,6 +43,13 @@ export interface SystemTable {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+/** What may hold rows of a scan. */
+interface ScanSources {
+  readonly files: readonly PersistedFile[];
+  readonly batches: readonly TableBatchView[];
+  readonly windows: readonly TimeWindow[];
+}
+
 /** Declared caches as queries need them. */
 export interface QueryCaches {
   readonly service: Pick<CacheService, "ofTable">;
@@ -61,6 +69,7 @@ export class QueryTables implements TableSource {
   readonly #caches: QueryCaches | undefined;
   /** Caches that the query names, by the name of their scan. */
   readonly #namedCaches = new Map<string, LiveCache>();
+  readonly #sources = new Map<Scan, ScanSources>();
   readonly #cached = new Map<Scan, readonly TableBatchView[]>();
 
   constructor(database: DatabaseDefinition, source: QuerySource, system: SystemTableSource, nowNs: bigint, caches?: QueryCaches) {
@@ -90,6 +99,11 @@ export class QueryTables implements TableSource {
       if (cache === undefined || this.#caches === undefined) continue;
       this.#cached.set(scan, await cacheBatches(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop));
     }
+  }
+
+  /** Of a scan that reads a cache. */
+  cacheKind(scan: Scan): CacheKind | undefined {
+    return scan.schema === "cache" ? this.#namedCaches.get(scan.name)?.definition.kind : undefined;
   }
 
   names(schema: SchemaName): Iterable<string> {
@@ -139,7 +153,8 @@ export class QueryTables implements TableSource {
   /** Batches a scan reads: those that can hold rows of its time range. */
   batches(scan: Scan): readonly TableBatchView[] {
     if (scan.schema === "iox") {
-      return (this.#snapshots.get(scan.name)?.batches ?? []).filter((batch) => mayMatter(batch, scan));
+      const snapshot = this.#snapshots.get(scan.name);
+      return snapshot === undefined ? [] : this.#sourcesOf(scan, snapshot).batches;
     }
     if (scan.schema === "cache") return this.#cached.get(scan) ?? [];
     const rows = scan.schema === "system" ? this.#systemTable(scan.name) : informationSchemaTable(scan.name, this.#described());
@@ -150,15 +165,36 @@ export class QueryTables implements TableSource {
   persisted(scan: Scan): PersistedPart | undefined {
     const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
     if (snapshot === undefined || scan.table.persisted !== true) return undefined;
-    const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
-    const batches = this.batches(scan);
-    const windows = contestedTimes(files, batches, snapshot.mayHaveDuplicates);
+    const { files, batches, windows } = this.#sourcesOf(scan, snapshot);
     return {
       files: files.map((file) => ({ path: file.path, sizeBytes: file.sizeBytes, contested: isContested(file, windows) })),
       rowCount: files.reduce((sum, file) => sum + file.rowCount, 0),
       windows,
       memoryContested: windows.length > 0 && batches.some((batch) => isContested(batch, windows)),
     };
+  }
+
+  /** What a direct plan reads; undefined: its scan cannot be read directly. */
+  direct(scan: Scan): DirectTable | undefined {
+    if (scan.schema === "cache") {
+      const cache = this.#namedCaches.get(scan.name);
+      if (cache === undefined) return undefined;
+      return { table: { id: -1, columns: scan.table.columns.map(({ name, type }, id) => ({ id, name, type })), seriesKey: [] }, batches: this.batches(scan), files: [], windows: [] };
+    }
+    const snapshot = this.#snapshots.get(scan.name);
+    if (snapshot === undefined) return undefined;
+    return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
+  }
+
+  #sourcesOf(scan: Scan, snapshot: TableSnapshot): ScanSources {
+    let sources = this.#sources.get(scan);
+    if (sources === undefined) {
+      const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
+      const batches = snapshot.batches.filter((batch) => mayMatter(batch, scan));
+      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
+      this.#sources.set(scan, sources);
+    }
+    return sources;
   }
 
   #described(): readonly DescribedTable[] {

@@ -2,6 +2,8 @@
 import type { Metric, MetricsSource } from "../http/services.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import type { CacheService } from "../engine/caches/cache-service.ts";
+import type { ColumnCache } from "../engine/direct/column-cache.ts";
+import type { DirectQueries } from "../engine/direct/direct-queries.ts";
 import type { CatalogService } from "../engine/catalog-service.ts";
 import type { PersistenceStatistics } from "../engine/snapshots/persistence.ts";
 import type { Storage } from "../engine/storage.ts";
@@ -15,6 +17,8 @@ import { triggerMetrics } from "./trigger-metrics.ts";
 export interface MetricParts {
   readonly caches: CacheService;
   readonly catalog: CatalogService;
+  readonly direct: DirectQueries;
+  readonly columns: ColumnCache;
   readonly storage: Storage;
   readonly processing: ProcessingEngine;
   readonly runtime: PluginRuntime;
@@ -27,7 +31,7 @@ const gauge = (name: string, help: string, value: number): Metric => ({ name, he
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...directMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {
@@ -63,6 +67,17 @@ function cacheMetrics({ caches, catalog }: MetricParts): Metric[] {
       name: "tidemark_value_cache_entries", help: "Keys of a last value cache, combinations of a distinct value cache", type: "gauge",
       samples: all.map(({ db, table, cache }) => ({ labels: { db, table, cache: cache.definition.name, kind: cache.definition.kind }, value: cache.size })),
     },
+  ];
+}
+
+function directMetrics({ direct, columns }: MetricParts): Metric[] {
+  const [queries, cache] = [direct.statistics(), columns.statistics()];
+  return [
+    counter("tidemark_direct_queries_total", "Queries answered by loops of our own over buffer and decoded columns", queries.answered),
+    counter("tidemark_direct_queries_passed_on_total", "Such queries that went to the query engine after all", queries.passedOn),
+    gauge("tidemark_column_cache_bytes", "Decoded columns of Parquet files in memory", cache.bytes),
+    gauge("tidemark_column_cache_files", "Parquet files with decoded columns in memory", cache.files),
+    counter("tidemark_column_cache_loads_total", "Reads of Parquet files to decode columns", cache.loads),
   ];
 }
 

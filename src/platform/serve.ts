@@ -29,6 +29,9 @@ import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
+import { ColumnCache } from "../engine/direct/column-cache.ts";
+import { COLUMN_CACHE_BYTES_DEFAULT } from "../engine/direct/direct-limits.ts";
+import { DirectQueries } from "../engine/direct/direct-queries.ts";
 import { CatalogService } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
@@ -169,7 +172,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
   const systemTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, clock, limits: queryLimits(config), log: queryLog });
+  const columns = new ColumnCache((path) => stores.objects.get(path), config.columnCacheSizeBytes ?? COLUMN_CACHE_BYTES_DEFAULT);
+  const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
@@ -195,7 +200,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },

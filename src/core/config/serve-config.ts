@@ -54,6 +54,8 @@ export interface ServeConfig {
   readonly walRingSizeBytes: number | undefined;
   readonly bufferSizeBytes: number | undefined;
   readonly valueCacheSizeBytes: number | undefined;
+  /** Decoded columns of Parquet files. */
+  readonly columnCacheSizeBytes: number | undefined;
   readonly lastCacheEvictionIntervalMs: number | undefined;
   readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
@@ -159,6 +161,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walRingSizeBytes: parseRingSize(settings),
     bufferSizeBytes: parseSize(settings, "buffer-size"),
     valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
+    columnCacheSizeBytes: parseColumnCache(settings),
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
@@ -185,6 +188,12 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
       format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
+}
+
+/** The reference's sizes are percentages of memory as a rule; ours has a fixed default instead. */
+function parseColumnCache(settings: ServeSettings): number | undefined {
+  if (settings.isSet("disable-parquet-mem-cache")) return 0;
+  return settings.text("parquet-mem-cache-size")?.trim().endsWith("%") === true ? undefined : parseSize(settings, "parquet-mem-cache-size");
 }
 
 /** Whole 8-byte words, since records are aligned to them. */

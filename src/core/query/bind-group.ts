@@ -45,7 +45,7 @@ export function gapfillOf(select: Select, at: ExpressionScope): Gapfill | undefi
 }
 
 /** What a GROUP BY entry means: an ordinal, an alias that no input column hides, or itself. */
-function groupExpression(expression: Expression, select: Select, at: ExpressionScope): Expression {
+export function groupExpression(expression: Expression, select: Select, at: ExpressionScope): Expression {
   if (expression.kind === "literal" && expression.value.kind === "number") return ordinalItem(Number(expression.value.text), expression.at, select, at);
   if (expression.kind !== "column" || expression.path.length !== 1) return expression;
   const name = expression.path[0]?.name;

@@ -3,6 +3,7 @@
  * `DatabaseError`; nothing of the user's text is in `sql` except as a literal of ours.
  */
 import type { BindOptions, Scan } from "./bind-context.ts";
+import { type DirectPlan, planDirect } from "./direct/plan.ts";
 import { bindTop } from "./bind-query.ts";
 import { resolveTable } from "./bind-relation.ts";
 import { BindContext } from "./bind-context.ts";
@@ -21,6 +22,10 @@ export interface CompiledQuery {
   readonly sql: string;
   readonly columns: readonly ResultColumn[];
   readonly scans: readonly Scan[];
+  /** What our own executor would do; undefined: the statement is for the engine. */
+  readonly direct?: DirectPlan | undefined;
+  /** It asks how the statement would be answered. */
+  readonly explains?: CompiledQuery;
 }
 
 /** Throws `query.invalid` and `query.not_implemented`. */
@@ -51,7 +56,7 @@ export function compileStatement(options: BindOptions): CompiledQuery {
 function compileQuery(query: Query, options: BindOptions): CompiledQuery {
   const { bound, context } = bindTop(query, options);
   const columns = bound.columns.map(({ name, type }): ResultColumn => ({ name, type: arrowName(type), sqlType: type }));
-  return { sql: readable(bound.sql, columns), columns, scans: context.scans };
+  return { sql: readable(bound.sql, columns), columns, scans: context.scans, direct: planDirect(query, bound.columns, context) };
 }
 
 /** Decimals leave the engine as text; the renderers print them as numbers. */
@@ -65,7 +70,7 @@ const textColumn = (name: string): ResultColumn => ({ name, type: arrowName(UTF8
 
 function compileExplain(query: Query, analyze: boolean, options: BindOptions): CompiledQuery {
   const plan = compileQuery(query, options);
-  return { sql: `EXPLAIN ${analyze ? "ANALYZE " : ""}${plan.sql}`, columns: [textColumn("plan_type"), textColumn("plan")], scans: plan.scans };
+  return { sql: `EXPLAIN ${analyze ? "ANALYZE " : ""}${plan.sql}`, columns: [textColumn("plan_type"), textColumn("plan")], scans: plan.scans, direct: undefined, explains: plan };
 }
 
 /** A query of our own over the metadata, with parameters for what the user named. */

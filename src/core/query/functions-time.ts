@@ -77,6 +77,12 @@ const UNIT_WIDTH: Readonly<Record<string, bigint>> = {
 /** 1970-01-05 was a Monday. */
 const MONDAY = 4n * NS_PER_DAY;
 
+/** Where a unit of `date_trunc` always has the same length: that, and a time at which one begins. */
+export function fixedTruncation(unit: string): { readonly widthNs: bigint; readonly originNs: bigint } | undefined {
+  const widthNs = UNIT_WIDTH[unit];
+  return widthNs === undefined ? undefined : { widthNs, originNs: unit === "week" ? MONDAY : 0n };
+}
+
 const dateTrunc: ScalarFunction = (args, site) => {
   expectCount(args, site, 2);
   const unit = literalText(args, 0, site, "the granularity").toLowerCase();

@@ -1,6 +1,8 @@
 /** Declared caches as tables: what `last_cache` and `distinct_cache` read, and `system.last_caches`, `system.distinct_caches`. */
 import type { CacheDefinition, CacheKind, DistinctCacheDefinition, LastCacheDefinition } from "../../core/catalog/cache-definitions.ts";
 import type { DatabaseDefinition, TableDefinition } from "../../core/catalog/definitions.ts";
+import { passes } from "../../core/caches/column-tests.ts";
+import type { CellValue } from "../../core/columns/cells.ts";
 import type { ColumnType } from "../../core/columns/column-type.ts";
 import { decodeTableBatch, type TableBatchView } from "../../core/columns/table-batch.ts";
 import type { Scan, SourceColumn } from "../../core/query/bind-context.ts";
@@ -29,13 +31,26 @@ export async function cacheBatches(cache: LiveCache, scan: Scan, nowMs: number, 
   const work = cache.rows(columns.map(({ name }) => name), scan.tests, nowMs);
   let step = work.next();
   for (; step.done !== true; step = work.next()) await yieldToEventLoop();
-  const rows = step.value;
+  // The cache looks at its key only.
+  const tests = scan.tests.map((test) => ({ test, at: columns.findIndex(({ name }) => name === test.column) }));
+  const rows = step.value.filter((row) => tests.every(({ test, at }) => passes(row[at] ?? null, test)));
   const batches: TableBatchView[] = [];
   for (let from = 0; from < rows.length; from += CACHE_BATCH_ROWS) {
     if (from > 0) await yieldToEventLoop();
-    batches.push(decodeTableBatch(encodeRows({ columns, rows: rows.slice(from, from + CACHE_BATCH_ROWS) })));
+    const part = rows.slice(from, from + CACHE_BATCH_ROWS);
+    batches.push({ ...decodeTableBatch(encodeRows({ columns, rows: part })), ...timesOfRows(part, columns.findIndex(({ name }) => name === "time")) });
   }
   return batches;
+}
+
+function timesOfRows(rows: readonly (readonly CellValue[])[], at: number): { readonly timeMin: bigint; readonly timeMax: bigint } {
+  let [timeMin, timeMax] = [0n, 0n];
+  rows.forEach((row, index) => {
+    const time = (row[at] as bigint | undefined) ?? 0n;
+    if (index === 0 || time < timeMin) timeMin = time;
+    if (index === 0 || time > timeMax) timeMax = time;
+  });
+  return { timeMin, timeMax };
 }
 
 const text = (name: string): SourceColumn => ({ name, type: "utf8" });

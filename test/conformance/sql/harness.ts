@@ -8,6 +8,8 @@ import { decodeTableBatch, encodeTableBatch, type ColumnValues, type TableBatchV
 import { formatResult, type TextFormat } from "../../../src/core/query/format-result.ts";
 import { encodeCells } from "../../../src/core/query/rows-to-batch.ts";
 import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
+import { ColumnCache } from "../../../src/engine/direct/column-cache.ts";
+import { DirectQueries } from "../../../src/engine/direct/direct-queries.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
 import type { QueryLog } from "../../../src/engine/query-log.ts";
 import type { QuerySource, SystemTable, SystemTableSource, TableSnapshot } from "../../../src/engine/query-tables.ts";
@@ -109,6 +111,8 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
     systemTables: systemTables ?? { table: (_database, name) => system[name], names: () => Object.keys(system) },
     clock: realClock,
     limits: { timeoutMs: options.timeoutMs ?? 30_000 },
+    // As in a server: what it takes must have the same answers.
+    direct: new DirectQueries({ columns: new ColumnCache(() => Promise.resolve(undefined), 0), clock: realClock, log: { log: () => undefined }, yieldToEventLoop: () => Promise.resolve() }),
     ...(log === undefined ? {} : { log }),
   });
   return {

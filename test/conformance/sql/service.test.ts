@@ -53,7 +53,7 @@ test("batches outside the time bounds of WHERE are not handed to the engine", as
     seen.push(query.relations.reduce((sum, relation) => sum + relation.batches.length, 0));
     return execute(query);
   };
-  const run = async (where: string): Promise<string> => (server as TestServer).run(`SELECT count(*) AS c FROM days WHERE ${where}`);
+  const run = async (where: string): Promise<string> => (server as TestServer).run(`SELECT count(v + 0) AS c FROM days WHERE ${where}`);
   expect(await run("time >= '1970-01-05T00:00:00Z' AND time < '1970-01-07'")).toBe('{"c":2}\n');
   expect(await run("time BETWEEN 0 AND '1970-01-01'")).toBe('{"c":1}\n');
   expect(await run("'1970-01-08' <= time")).toBe('{"c":3}\n');
@@ -103,4 +103,16 @@ describe("plugin results (spec: processing-engine §11.2)", () => {
 test("parameters that are no scalars are refused", async () => {
   server = await openServer({ tables: [HOME] });
   await expect(server.run("SELECT $a", { parameters: { a: [1] } })).rejects.toMatchObject({ code: "query.invalid" });
+});
+
+test("EXPLAIN says which executor answers", async () => {
+  server = await openServer({ tables: [HOME] });
+  const explain = async (sql: string): Promise<string> => (server as TestServer).run(`EXPLAIN ${sql}`);
+  expect(JSON.parse(await explain("SELECT room, date_bin(INTERVAL '1 hour', time) AS t, avg(temp) FROM home WHERE room = 'Kitchen' GROUP BY 1, 2"))).toEqual({
+    plan_type: "physical_plan",
+    plan: "DirectExec: groups=[room, time / 3600000000000 ns], aggregates=[avg(temp)]\n  DirectScan: table=home, predicates=[room IN (Kitchen)], buffer_batches=2, parquet_files=0, contested_windows=0",
+  });
+  expect(await explain("SELECT * FROM home WHERE room = 'Kitchen' ORDER BY time DESC LIMIT 1")).toContain("DirectExec: rows=[co, hum, room, temp, time], order=[time descending], limit=1");
+  expect(await explain("SELECT room, stddev(temp) FROM home GROUP BY room")).not.toContain("DirectExec");
+  expect(await explain("SELECT room FROM home WHERE temp > 22")).not.toContain("DirectExec");
 });
