@@ -66,8 +66,9 @@ interface Rig {
 }
 
 async function makeRig(): Promise<Rig> {
-  const catalog = await CatalogService.open({ store: createMemoryObjectStore(new Map()), prefix: "c", random16: () => crypto.getRandomValues(new Uint8Array(16)), clock, log: quiet });
-  const storage = await Storage.open({ catalog, clock, log: quiet, wal: createMemoryWalLog() });
+  const random16 = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
+  const catalog = await CatalogService.open({ store: createMemoryObjectStore(new Map()), prefix: "c", random16, clock, log: quiet });
+  const storage = await Storage.open({ catalog, clock, log: quiet, random16, wal: createMemoryWalLog() });
   const logs = new LogTable(clock, PROCESSING_LIMITS.logRowsMax);
   const plugins = {
     load: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), write: refuse, files: async () => [], manifest: async () => undefined,
