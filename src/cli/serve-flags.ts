@@ -30,15 +30,32 @@ const STORAGE_FLAGS: readonly FlagSpec[] = [
     env: ["INFLUXDB3_GEN1_DURATION"],
     defaultText: "10m",
   },
-  { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
   { name: "wal-retain-bytes", value: "BYTES", summary: "WAL files kept for triggers that are behind; what goes beyond they do not get", env: ["TIDEMARK_WAL_RETAIN_BYTES"], defaultText: "1gb" },
-  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"], defaultText: "32mb" },
-  { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
-  { name: "parquet-mem-cache-size", aliases: ["file-cache-size"], value: "SIZE", summary: "Memory for decoded columns of Parquet files; a percentage takes the default", env: ["INFLUXDB3_PARQUET_MEM_CACHE_SIZE", "INFLUXDB3_FILE_CACHE_SIZE"], defaultText: "64mb" },
+  { name: "trigger-feed-size", value: "SIZE", summary: "Memory for rows that triggers have not read yet; beyond it they read WAL files", env: ["TIDEMARK_TRIGGER_FEED_SIZE"] },
+  { name: "value-cache-size", value: "SIZE", summary: "Memory for all last value and distinct value caches", env: ["TIDEMARK_VALUE_CACHE_SIZE"] },
+  { name: "parquet-mem-cache-size", aliases: ["file-cache-size"], value: "SIZE", summary: "Memory for decoded columns of Parquet files", env: ["INFLUXDB3_PARQUET_MEM_CACHE_SIZE", "INFLUXDB3_FILE_CACHE_SIZE"] },
   { name: "disable-parquet-mem-cache", aliases: ["disable-file-cache"], summary: "Keep no decoded columns: the query engine reads all files itself", env: ["INFLUXDB3_DISABLE_PARQUET_MEM_CACHE", "INFLUXDB3_DISABLE_FILE_CACHE"] },
-  { name: "value-cache-size", value: "SIZE", summary: "Memory for all last value and distinct value caches", env: ["TIDEMARK_VALUE_CACHE_SIZE"], defaultText: "64mb" },
   { name: "last-cache-eviction-interval", value: "DURATION", summary: "How often expired rows leave the last value caches", env: ["INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
   { name: "distinct-cache-eviction-interval", value: "DURATION", summary: "How often old values leave the distinct value caches", env: ["INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL"], defaultText: "10s" },
+];
+
+/** One limit, and parts of it that can be fixed. */
+const MEMORY_FLAGS: readonly FlagSpec[] = [
+  { name: "memory-limit", value: "SIZE", summary: "Memory of the whole server: bytes, or a part of the machine's or container's memory", env: ["TIDEMARK_MEMORY_LIMIT"], defaultText: "75%, at most 2gb" },
+  { name: "wal-ring-size", value: "SIZE", summary: "Memory for rows on their way to the disk", env: ["TIDEMARK_WAL_RING_SIZE"] },
+  { name: "buffer-size", value: "SIZE", summary: "Memory for rows that answer queries", env: ["TIDEMARK_BUFFER_SIZE"] },
+  { name: "force-snapshot-mem-threshold", aliases: ["force-snapshot-mem-size"], value: "SIZE", summary: "The same; --buffer-size beats it", env: ["INFLUXDB3_FORCE_SNAPSHOT_MEM_THRESHOLD"] },
+  { name: "merge-memory", value: "SIZE", summary: "Memory for merging small Parquet files: larger files stay as they are", env: ["TIDEMARK_MERGE_MEMORY"] },
+  { name: "plugins-memory", value: "SIZE", summary: "Memory of all plugins together", env: ["TIDEMARK_PLUGINS_MEMORY"] },
+];
+
+const CATALOG_FLAGS: readonly FlagSpec[] = [
+  { name: "num-database-limit", value: "COUNT", summary: "Databases", env: ["INFLUXDB3_NUM_DATABASE_LIMIT"], defaultText: "5" },
+  { name: "num-table-limit", value: "COUNT", summary: "Tables of all databases together", env: ["INFLUXDB3_NUM_TABLE_LIMIT"], defaultText: "2000" },
+  { name: "num-total-columns-per-table-limit", value: "COUNT", summary: "Tags and fields of a table", env: ["INFLUXDB3_NUM_TOTAL_COLUMNS_PER_TABLE_LIMIT"], defaultText: "500" },
+  { name: "retention-check-interval", value: "DURATION", summary: "How often Parquet files are looked for whose rows are all expired", env: ["INFLUXDB3_RETENTION_CHECK_INTERVAL"], defaultText: "30m" },
+  { name: "hard-delete-default-duration", value: "DURATION", summary: "How long deleted data stays unless the deletion says otherwise", env: ["INFLUXDB3_HARD_DELETE_DEFAULT_DURATION"], defaultText: "72h" },
+  { name: "delete-grace-period", value: "DURATION", summary: "How long the catalog remembers what was deleted for good", env: ["INFLUXDB3_DELETE_GRACE_PERIOD"], defaultText: "24h" },
 ];
 
 const HTTP_FLAGS: readonly FlagSpec[] = [
@@ -198,7 +215,6 @@ const QUERY_FLAGS: readonly FlagSpec[] = [
     value: "SIZE",
     summary: "Memory for what queries build while they run, of all queries together",
     env: ["INFLUXDB3_EXEC_MEM_POOL_BYTES", "INFLUXDB3_EXEC_MEM_POOL_SIZE"],
-    defaultText: "512mb",
   },
   { name: "query-file-limit", value: "COUNT", summary: "Parquet files that a query may read of one table", env: ["INFLUXDB3_QUERY_FILE_LIMIT"], defaultText: "any number" },
   { name: "query-log-size", aliases: ["query-log-max-entries"], value: "COUNT", summary: "Queries kept in system.queries", env: ["INFLUXDB3_QUERY_LOG_SIZE", "INFLUXDB3_QUERY_LOG_MAX_ENTRIES"], defaultText: "1000" },
@@ -256,10 +272,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["snapshot-concurrency-limit", true],
   ["checkpoint-interval", true],
   ["gen1-lookback-duration", true],
-  ["retention-check-interval", true],
-  ["hard-delete-default-duration", true],
-  ["delete-grace-period", true],
-  ["force-snapshot-mem-threshold", true, ["force-snapshot-mem-size"]],
   ["parquet-mem-cache-prune-percentage", true],
   ["parquet-mem-cache-prune-interval", true],
   ["parquet-mem-cache-query-path-duration", true, ["file-cache-recency"]],
@@ -309,6 +321,8 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
   ...NODE_FLAGS,
   ...OBJECT_STORE_FLAGS,
   ...STORAGE_FLAGS,
+  ...MEMORY_FLAGS,
+  ...CATALOG_FLAGS,
   ...QUERY_FLAGS,
   ...PLUGIN_FLAGS,
   ...HTTP_FLAGS,

@@ -5,6 +5,7 @@ import type { CacheService } from "../engine/caches/cache-service.ts";
 import type { ColumnCache } from "../engine/direct/column-cache.ts";
 import type { DirectQueries } from "../engine/direct/direct-queries.ts";
 import type { CatalogService } from "../engine/catalog-service.ts";
+import type { MemoryLedger } from "../engine/memory/ledger.ts";
 import type { PersistenceStatistics } from "../engine/snapshots/persistence.ts";
 import type { Storage } from "../engine/storage.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
@@ -25,13 +26,14 @@ export interface MetricParts {
   readonly engine: QueryEngine;
   readonly loopDelay: EventLoopDelay;
   readonly stores: Stores;
+  readonly ledger: MemoryLedger;
 }
 
 const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", samples: [{ value }] });
 const counter = (name: string, help: string, value: number): Metric => ({ name, help, type: "counter", samples: [{ value }] });
 
 export function createMetrics(parts: MetricParts): MetricsSource {
-  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...directMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...triggerMetrics(parts.processing)] };
+  return { collect: () => [...storageMetrics(parts.storage), ...cacheMetrics(parts), ...directMetrics(parts), ...engineMetrics(parts), ...storeMetrics(parts.stores), ...memoryMetrics(parts.ledger), ...triggerMetrics(parts.processing)] };
 }
 
 function storageMetrics(storage: Storage): Metric[] {
@@ -53,6 +55,18 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_wal_retained_bytes", "Bytes of WAL files that are kept for triggers alone", now.walRetainedBytes),
     gauge("tidemark_trigger_feed_bytes", "Bytes of persisted rows that are kept in memory for triggers", now.feedHeldBytes),
     gauge("tidemark_writers_waiting", "Writes that wait for room in the ring", now.writersWaiting),
+  ];
+}
+
+function memoryMetrics(ledger: MemoryLedger): Metric[] {
+  const rows = ledger.rows();
+  const of = (name: string, help: string, value: "limitBytes" | "usedBytes" | "peakBytes"): Metric => ({
+    name, help, type: "gauge", samples: rows.map((row) => ({ labels: { part: row.part }, value: row[value] })),
+  });
+  return [
+    of("tidemark_memory_limit_bytes", "Memory that a part may take", "limitBytes"),
+    of("tidemark_memory_used_bytes", "Memory that a part takes; total: of the whole process", "usedBytes"),
+    of("tidemark_memory_peak_bytes", "Most memory that a part took since the start", "peakBytes"),
   ];
 }
 

@@ -20,9 +20,11 @@ import { createSystemClock } from "../adapters/system/clock.ts";
 import { watchEventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import { tokenSource } from "../adapters/system/token-source.ts";
 import { createTurns } from "../adapters/system/turns.ts";
+import { machineMemoryBytes } from "../adapters/system/machine-memory.ts";
 import { createLogSink } from "../adapters/system/log-sink.ts";
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { formatBindAddress } from "../core/config/bind-address.ts";
+import { type ResolvedMemory, resolveMemory } from "../core/config/memory-config.ts";
 import { allowsTrigger, type ServeConfig } from "../core/config/serve-config.ts";
 import { messageOf } from "../core/errors/database-error.ts";
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
@@ -30,15 +32,15 @@ import type { CacheLimits } from "../engine/caches/cache-limits.ts";
 import { CacheService } from "../engine/caches/cache-service.ts";
 import { withCacheTables } from "../engine/caches/cache-tables.ts";
 import { ColumnCache } from "../engine/direct/column-cache.ts";
-import { COLUMN_CACHE_BYTES_DEFAULT } from "../engine/direct/direct-limits.ts";
 import { DirectQueries } from "../engine/direct/direct-queries.ts";
-import { CatalogService } from "../engine/catalog-service.ts";
+import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
+import { withMemoryTable } from "../engine/memory/memory-table.ts";
 import { QUERY_LIMITS_DEFAULT, type QueryLimits } from "../engine/query-limits.ts";
 import { QUERY_LOG_ENTRIES_DEFAULT, QueryLog } from "../engine/query-log.ts";
 import { QueryService } from "../engine/query-service.ts";
@@ -53,6 +55,7 @@ import type { Services } from "../http/services.ts";
 import { Inflations } from "../http/inflations.ts";
 import { createRawWriteRoutes, overloaded } from "../http/write-handler.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { BodyMeter } from "../ports/http-listener.ts";
 import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
@@ -61,6 +64,7 @@ import { tuneCollector } from "./collector.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
 import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
+import { memoryLedger } from "./memory-ledger.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { pluginAccess } from "./plugin-access.ts";
@@ -99,6 +103,8 @@ export interface RunningNode {
   /** Tells plugins where the server's own API is, once it listens. */
   readonly access: ReturnType<typeof pluginAccess>;
   readonly runtime: { start(): Promise<void> };
+  /** Counts the request bodies that are held. */
+  readonly bodies: BodyMeter;
   readonly log: LogSink;
   readonly closing: Closing;
   startTriggers(): Promise<void>;
@@ -128,7 +134,7 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
   await checkAddress(config);
   const node = await openNode(config, io);
   try {
-    const listener = await openHttp(config, node.services, node.tokens, node.log);
+    const listener = await openHttp(config, node.services, node);
     node.closing.add("HTTP", () => listener.close());
     node.access.listensAt(listener);
     await node.startTriggers();
@@ -143,17 +149,18 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
 
 async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<RunningNode> {
   const { clock, log, closing } = opened;
+  const memory = resolveMemory(config.memory, machineMemoryBytes());
   const stores = await openStores(config, opened, closing);
   const { claim } = stores;
-  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede() });
+  const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede(), ...catalogSettings(config) });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
   const wal = await stores.openWal();
-  const storage = await openStorage(config, opened, { catalog, wal, stores });
+  const storage = await openStorage(config, opened, { catalog, wal, stores, memory });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
   const engine = await DuckdbEngine.open({
     clock,
-    memoryBytes: config.query.memoryBytes,
+    memoryBytes: memory.parts.queries,
     concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
     ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
   });
@@ -166,13 +173,14 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
   const yieldToEventLoop = createTurns();
-  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config) });
+  const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
   const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
-  const systemTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
-  const columns = new ColumnCache((path) => stores.objects.get(path), config.columnCacheSizeBytes ?? COLUMN_CACHE_BYTES_DEFAULT);
+  const serverTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
+  const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
+  const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
   const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
@@ -183,6 +191,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     log,
     // Deno and Bun cannot stop a spinning thread: what it wrote to must not be used again there.
     terminationEndsThread: RUNTIME === "node",
+    memoryBytesMax: memory.parts.plugins,
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
@@ -191,6 +200,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
   closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
+  const bodies = { limitBytes: memory.parts.bodies, usedBytes: 0 };
+  const ledger = memoryLedger(memory, clock, { storage, engine, caches, columns, runtime, bodies });
+  closing.add("memory watch", () => ledger.close());
   const loopDelay = watchEventLoopDelay();
   closing.add("event loop watch", () => loopDelay.stop());
   const services: Services = {
@@ -200,12 +212,12 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     caches,
     processing: processingApi(processing),
     tokens,
-    metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores }),
+    metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
     health: createHealth(stores),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
-  return { services, catalog, storage, processing, tokens, access, runtime, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
+  return { services, catalog, storage, processing, tokens, access, runtime, bodies, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
 
 /** Of libuv's threads two are kept for others (design §8.3). */
@@ -234,9 +246,10 @@ interface StorageParts {
   readonly catalog: CatalogService;
   readonly wal: WalLog;
   readonly stores: Stores;
+  readonly memory: ResolvedMemory;
 }
 
-async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores }: StorageParts): Promise<Storage> {
+async function openStorage(config: ServeConfig, { clock, log, closing }: Opened, { catalog, wal, stores, memory }: StorageParts): Promise<Storage> {
   const kernels = new URL("runtime-wasm/dist/", packageRoot());
   const yieldToEventLoop = createTurns();
   const encoder = stores.parquet === undefined ? undefined : createWorkerEncoder({ workerUrl: workerEntry("encode-worker"), kernels, log, yieldToEventLoop });
@@ -251,33 +264,50 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
     clock,
     log,
     limits: {
-      ...(config.walRingSizeBytes === undefined ? {} : { ringBytes: config.walRingSizeBytes }),
-      ...(config.bufferSizeBytes === undefined ? {} : { bufferBytes: config.bufferSizeBytes }),
+      ringBytes: memory.parts.wal_ring,
+      bufferBytes: memory.parts.buffer,
       // Each commit is a request to the store: as the reference, one per flush.
       ...(stores.walInStore ? { commitIntervalMs: config.walFlushIntervalMs } : {}),
     },
     feedLimits: {
       ...(config.walRetainBytes === undefined ? {} : { retainBytesMax: config.walRetainBytes }),
-      ...(config.triggerFeedBytes === undefined ? {} : { memoryBytesMax: config.triggerFeedBytes }),
+      memoryBytesMax: memory.parts.trigger_feed,
     },
     yieldToEventLoop,
     random16,
     checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
-    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects), onConflict: () => void stores.claim?.supersede(), encoder } }),
+    ...(encoder === undefined ? {} : { snapshots: { ...snapshotSettings(config, stores.objects, memory), onConflict: () => void stores.claim?.supersede(), encoder } }),
   });
   return opened;
 }
 
 /** The reference counts one WAL file per flush interval, so its number of files is a time here. */
-function snapshotSettings(config: ServeConfig, store: ObjectStore): PersistenceSettings {
-  return { store, nodeId: config.nodeId, gen1DurationNs: config.gen1DurationNs, ageMsMax: config.walSnapshotSize * config.walFlushIntervalMs };
+function snapshotSettings(config: ServeConfig, store: ObjectStore, memory: ResolvedMemory): PersistenceSettings {
+  const { nodeId, gen1DurationNs, walSnapshotSize, walFlushIntervalMs, retentionCheckMs, deleteGraceNs } = config;
+  return {
+    store,
+    nodeId,
+    gen1DurationNs,
+    ageMsMax: walSnapshotSize * walFlushIntervalMs,
+    mergeMemoryBytesMax: memory.parts.merges,
+    queryMsMax: queryLimits(config).timeoutMs + QUERY_SLACK_MS,
+    ...(retentionCheckMs === undefined ? {} : { retentionCheckMs }),
+    ...(deleteGraceNs === undefined ? {} : { deleteGraceNs }),
+  };
 }
 
-function cacheLimits(config: ServeConfig): Partial<CacheLimits> {
-  const { valueCacheSizeBytes: bytesMax, lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
+/** A query that is stopped takes a moment to end. */
+const QUERY_SLACK_MS = 5_000;
+
+function catalogSettings({ catalogLimits, hardDeleteAfterNs }: ServeConfig): Pick<CatalogServiceOptions, "limits" | "hardDeleteAfterNs"> {
+  return { limits: catalogLimits, ...(hardDeleteAfterNs === undefined ? {} : { hardDeleteAfterNs }) };
+}
+
+function cacheLimits(config: ServeConfig, bytesMax: number): Partial<CacheLimits> {
+  const { lastCacheEvictionIntervalMs, distinctCacheEvictionIntervalMs } = config;
   return {
-    ...(bytesMax === undefined ? {} : { bytesMax }),
+    bytesMax,
     ...(lastCacheEvictionIntervalMs === undefined ? {} : { lastEvictionIntervalMs: lastCacheEvictionIntervalMs }),
     ...(distinctCacheEvictionIntervalMs === undefined ? {} : { distinctEvictionIntervalMs: distinctCacheEvictionIntervalMs }),
   };
@@ -316,7 +346,13 @@ function processingApi({ engine, tests, files }: Processing): Services["processi
   };
 }
 
-async function openHttp(config: ServeConfig, services: Services, tokens: TokenService, log: LogSink): ReturnType<typeof listen> {
+interface HttpParts {
+  readonly tokens: TokenService;
+  readonly log: LogSink;
+  readonly bodies: BodyMeter;
+}
+
+async function openHttp(config: ServeConfig, services: Services, { tokens, log, bodies }: HttpParts): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
@@ -339,6 +375,7 @@ async function openHttp(config: ServeConfig, services: Services, tokens: TokenSe
     port: config.bind.port,
     fetch: (request) => app.fetch(request),
     bodySizeMax: config.httpRequestSizeMax,
+    bodies,
     raw: createRawWriteRoutes(services, options),
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   };

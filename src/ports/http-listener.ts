@@ -16,8 +16,16 @@ export interface ListenOptions<Fetch> {
   /** The app, `(request: Request) => Response`. */
   readonly fetch: Fetch;
   readonly bodySizeMax: number;
+  /** Counts the bodies that are held, where the server holds them itself. */
+  readonly bodies?: BodyMeter;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsIdentity;
+}
+
+/** Request bodies in memory, all together. */
+export interface BodyMeter {
+  readonly limitBytes: number;
+  usedBytes: number;
 }
 
 /** Certificate chain and private key as PEM, and the oldest protocol that is spoken. */

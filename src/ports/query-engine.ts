@@ -69,6 +69,7 @@ export interface EngineResult {
 export interface QueryEngine {
   /** Waits for a place; throws `query.concurrency_limit` when too many wait already. Resolves before the first row. */
   execute(query: EngineQuery): Promise<EngineResult>;
-  statistics(): { readonly running: number; readonly waiting: number };
+  /** `memoryBytes`: what the engine took when it was last looked at, at most a second ago while queries run. */
+  statistics(): { readonly running: number; readonly waiting: number; readonly memoryBytes: number };
   close(): Promise<void>;
 }

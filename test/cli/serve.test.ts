@@ -42,8 +42,8 @@ function config(line: string, on = fake()): ServeConfig {
 describe("readConfig()", () => {
   it("accepts flags without effect in 3.10 and 3.11 names, and says so once (cli §18)", () => {
     const on = fake();
-    config("--exec-mem-pool-size 20% --file-cache-size 100mb --wal-files-per-snapshot 10 --disable-telemetry-upload --disable-authz health,ping", on);
-    expect(on.said).toEqual(["warning: accepted without effect: --parquet-mem-cache-size\n"]);
+    config("--exec-mem-pool-size 20% --checkpoint-interval 1h --wal-files-per-snapshot 10 --disable-telemetry-upload --disable-authz health,ping", on);
+    expect(on.said).toEqual(["warning: accepted without effect: --checkpoint-interval\n"]);
   });
 
   it("warns when everyone may reach the server", () => {

@@ -171,4 +171,16 @@ describe("two nodes on one store", () => {
     const last = await openNode(store);
     expect(await idsOf(last, objects, "a")).toEqual([1, 2, 3, 4]);
   });
+
+  it("a manifest of another process is neither replaced nor taken for ours", async () => {
+    const objects: Objects = new Map();
+    const node = await openNode(createMemoryObjectStore(objects));
+    expect(await write(node, 1)).toBe(true);
+    const path = "n0/snapshots/18446744073709551614.info.json";
+    objects.set(path, new TextEncoder().encode("theirs"));
+    await node.storage.snapshotNow();
+    expect(new TextDecoder().decode(objects.get(path))).toBe("theirs");
+    expect(node.storage.statistics()).toMatchObject({ rows: 2, persistedRows: 0 });
+    expect(node.lines).toEqual([expect.stringContaining("another process has written ahead of this one")]);
+  });
 });

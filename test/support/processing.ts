@@ -37,7 +37,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     runtime: {
       start: async () => undefined,
       close: async () => undefined,
-      statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
+      statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0, memoryBytes: 0 }),
       createInstance: () => ({ close: async () => undefined, memoryBytes: () => 0, run: script }),
     },
   });

@@ -1,4 +1,5 @@
 /** Counts the body bytes of all running requests, so that many large bodies at once cannot fill the memory. */
+import type { BodyMeter } from "../../ports/http-listener.ts";
 import { BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN } from "./limits.ts";
 import { BodyBufferPool, type BodyBuffer } from "./body-buffers.ts";
 
@@ -7,12 +8,13 @@ export type BodyRefusal = "tooLarge" | "overloaded";
 export class BodiesInFlight {
   readonly #bodySizeMax: number;
   readonly #bytesMax: number;
+  readonly #meter: BodyMeter;
   readonly #buffers = new BodyBufferPool();
-  #bytes = 0;
 
-  constructor(bodySizeMax: number) {
+  constructor(bodySizeMax: number, meter: BodyMeter = { limitBytes: BODY_BYTES_IN_FLIGHT_MAX, usedBytes: 0 }) {
     this.#bodySizeMax = bodySizeMax;
-    this.#bytesMax = Math.max(BODY_BYTES_IN_FLIGHT_MAX, LARGEST_BODIES_IN_FLIGHT_MIN * bodySizeMax);
+    this.#meter = meter;
+    this.#bytesMax = Math.max(meter.limitBytes, LARGEST_BODIES_IN_FLIGHT_MIN * bodySizeMax);
   }
 
   /** A buffer for a body of about `expected` bytes; give it back with `free`. */
@@ -23,14 +25,14 @@ export class BodiesInFlight {
   /** Appends unless a limit forbids it. */
   append(buffer: BodyBuffer, chunk: Uint8Array): BodyRefusal | undefined {
     if (buffer.size + chunk.length > this.#bodySizeMax) return "tooLarge";
-    if (this.#bytes + chunk.length > this.#bytesMax) return "overloaded";
+    if (this.#meter.usedBytes + chunk.length > this.#bytesMax) return "overloaded";
     buffer.append(chunk);
-    this.#bytes += chunk.length;
+    this.#meter.usedBytes += chunk.length;
     return undefined;
   }
 
   free(buffer: BodyBuffer): void {
-    this.#bytes -= buffer.size;
+    this.#meter.usedBytes -= buffer.size;
     this.#buffers.giveBack(buffer);
   }
 }

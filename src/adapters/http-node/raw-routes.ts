@@ -3,7 +3,7 @@
  * `Response` objects, which cost a third of the CPU of an ingest (design §3).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RawReply, RawRoutes } from "../../ports/http-listener.ts";
+import type { BodyMeter, RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodiesInFlight } from "./bodies-in-flight.ts";
 import type { BodyBuffer } from "./body-buffers.ts";
 import { createDiscard } from "./discard.ts";
@@ -16,11 +16,11 @@ export class RawMount {
   readonly #bodies: BodiesInFlight;
   readonly #discard = createDiscard();
 
-  constructor(routes: RawRoutes, bodySizeMax: number) {
+  constructor(routes: RawRoutes, bodySizeMax: number, bodies?: BodyMeter) {
     this.#routes = routes;
     this.#paths = new Set(routes.paths);
     this.#bodySizeMax = bodySizeMax;
-    this.#bodies = new BodiesInFlight(bodySizeMax);
+    this.#bodies = new BodiesInFlight(bodySizeMax, bodies);
   }
 
   /** True when the request is one of ours and will be answered. */

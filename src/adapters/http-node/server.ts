@@ -52,7 +52,7 @@ function requestListener(
   options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes },
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const viaFetch = getRequestListener((request) => options.fetch(request as Request));
-  const raw = options.raw === undefined ? undefined : new RawMount(options.raw, options.bodySizeMax);
+  const raw = options.raw === undefined ? undefined : new RawMount(options.raw, options.bodySizeMax, options.bodies);
   return (incoming, outgoing) => {
     if (raw?.accept(incoming, outgoing) !== true) void viaFetch(incoming, outgoing);
   };

@@ -61,7 +61,7 @@ class UwsServer {
 
   constructor(options: UwsListenOptions) {
     this.#options = options;
-    this.#bodies = new BodiesInFlight(options.bodySizeMax);
+    this.#bodies = new BodiesInFlight(options.bodySizeMax, options.bodies);
     this.#rawPaths = new Set(options.raw?.paths);
   }
 

@@ -26,7 +26,8 @@ export interface StartedRuntime {
 
 export interface InstanceParts {
   readonly label: string;
-  readonly memoryBytesMax: number;
+  /** Asked when a memory is made; throws when there is no room for one. */
+  memoryBytesMax(image: MemoryImage): number;
   /** Starts the runtime when it has not started yet. */
   start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
@@ -132,7 +133,7 @@ export class GuestInstance implements PluginInstance {
   /** The memory for the next run: as it is, to be restored, or a new one. */
   #alive(image: MemoryImage): Life {
     if (this.#life === undefined) {
-      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax));
+      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax(image)));
       this.#life = { key: this.#parts.nextKey(), memory, reset: "fresh" };
     }
     return this.#life;

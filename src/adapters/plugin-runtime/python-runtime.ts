@@ -25,6 +25,8 @@ export interface PluginRuntimeOptions {
   readonly log: LogSink;
   /** Threads at most, waiting ones included. Default 32. */
   readonly executorsMax?: number;
+  /** Memory of all instances together, beside the image; default: no limit but that of each. */
+  readonly memoryBytesMax?: number;
   /** Runs that compute at the same time. Default: the number of processors. */
   readonly concurrency?: number;
   /** After this time without work an executor ends; the last one stays. Default 10,000 ms. */
@@ -49,6 +51,8 @@ export interface PluginRuntimeStatistics {
   /** Instantiating a parked guest on another executor. */
   readonly adoptMsLast: number;
   readonly bootMs: number;
+  /** The image, and what each instance has beside it. */
+  readonly memoryBytes: number;
 }
 
 export function createPythonRuntime(options: PluginRuntimeOptions): PluginRuntime & { statistics(): PluginRuntimeStatistics } {
@@ -60,7 +64,7 @@ const REUSE_MARK = "heap_break";
 
 class PythonRuntime implements PluginRuntime {
   readonly #options: PluginRuntimeOptions;
-  readonly #instances = new Set<PluginInstance>();
+  readonly #instances = new Set<GuestInstance>();
   #starting: Promise<StartedRuntime> | undefined;
   #started: StartedRuntime | undefined;
   #keys = 0;
@@ -79,9 +83,9 @@ class PythonRuntime implements PluginRuntime {
 
   createInstance(label: string, limits: InstanceLimits): PluginInstance {
     const { clock, log } = this.#options;
-    const instance: PluginInstance = new GuestInstance({
+    const instance: GuestInstance = new GuestInstance({
       label, clock, log,
-      memoryBytesMax: limits.memoryBytesMax,
+      memoryBytesMax: (image) => this.#room(limits.memoryBytesMax, image),
       start: () => this.#start(),
       nextKey: () => (this.#keys += 1),
       graces: {
@@ -107,7 +111,32 @@ class PythonRuntime implements PluginRuntime {
       restoreMsLast: this.#restoreMsLast,
       adoptMsLast: this.#adoptMsLast,
       bootMs: this.#bootMs,
+      memoryBytes: (this.#started?.image.data.byteLength ?? 0) + this.#instanceBytes(),
     };
+  }
+
+  /** What the instances have made their own: pages of the image that were not touched cost nothing. */
+  #instanceBytes(): number {
+    const image = this.#started?.image;
+    if (image === undefined) return 0;
+    let bytes = 0;
+    for (const instance of this.#instances) if (instance.memoryBytes() > 0) bytes += image.data.byteLength + Math.max(0, instance.memoryBytes() - image.memoryBytes);
+    return bytes;
+  }
+
+  /** Most memory that a new guest may grow to; throws `plugin.memory_limit` when there is none left to start it. */
+  #room(wanted: number, image: MemoryImage): number {
+    const { memoryBytesMax } = this.#options;
+    if (memoryBytesMax === undefined) return wanted;
+    const used = this.#instanceBytes();
+    const left = memoryBytesMax - used - image.data.byteLength;
+    if (left < 0) {
+      throw new DatabaseError("plugin.memory_limit", {
+        message: `The plugins take ${used} of ${memoryBytesMax} bytes together, and one more needs ${image.data.byteLength}`,
+        hint: "raise --plugins-memory or --memory-limit, or disable a trigger",
+      });
+    }
+    return Math.max(image.memoryBytes, Math.min(wanted, image.memoryBytes + left));
   }
 
   async close(): Promise<void> {

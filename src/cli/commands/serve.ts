@@ -1,4 +1,3 @@
-import { totalmem } from "node:os";
 import { isLoopback } from "../../core/config/bind-address.ts";
 import { parseServeConfig, type ServeConfig, type ServeSurroundings } from "../../core/config/serve-config.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
@@ -28,6 +27,7 @@ export const serve: Command = {
   examples: [
     { note: "Data in ~/.influxdb, plugins in ~/.plugins", line: "influxdb3 serve --node-id node0 --object-store file --plugin-dir ~/.plugins" },
     { note: "Settings from a file: one line per flag, as in  http-bind = \"127.0.0.1:8181\"", line: "influxdb3 serve --config /etc/tidemark.toml" },
+    { note: "Data in a bucket, keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", line: "influxdb3 serve --node-id node0 --object-store s3 --bucket my-data --aws-default-region eu-central-1" },
     { note: "Nothing on disk", line: "influxdb3 serve --node-id node0 --object-store memory" },
   ],
   run: ({ arguments: given, terminal }) =>
@@ -94,7 +94,6 @@ export function readConfig(given: ParsedArguments, terminal: Terminal, defaults:
     defaultNodeId: defaults.nodeId,
     logIsTerminal: given.text("log-destination") === "stderr" ? terminal.stderrIsTerminal : terminal.stdoutIsTerminal,
     defaultAuthentication: defaults.authentication,
-    memoryBytes: totalmem(),
     resolvePath: (path) => terminal.resolvePath(path),
     env: (name) => terminal.env(name),
   };

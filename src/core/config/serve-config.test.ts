@@ -32,10 +32,9 @@ describe("parseServeConfig()", () => {
     }));
 
   it("reads the bounds of queries, and leaves the rest to the engine", () => {
-    expect(parse({}).query).toEqual({ timeoutMs: undefined, concurrentMax: undefined, memoryBytes: undefined, filesMax: undefined, logEntriesMax: undefined });
-    const given = { "query-timeout": "1m30s", "max-concurrent-queries": "4", "exec-mem-pool-bytes": "256mb", "query-file-limit": "432", "query-log-size": "10" };
-    expect(parse(given).query).toEqual({ timeoutMs: 90_000, concurrentMax: 4, memoryBytes: 268_435_456, filesMax: 432, logEntriesMax: 10 });
-    expect(() => parse({ "exec-mem-pool-bytes": "20%" })).toThrow('"20%" is not a size for --exec-mem-pool-bytes');
+    expect(parse({}).query).toEqual({ timeoutMs: undefined, concurrentMax: undefined, filesMax: undefined, logEntriesMax: undefined });
+    const given = { "query-timeout": "1m30s", "max-concurrent-queries": "4", "query-file-limit": "432", "query-log-size": "10" };
+    expect(parse(given).query).toEqual({ timeoutMs: 90_000, concurrentMax: 4, filesMax: 432, logEntriesMax: 10 });
   });
 
   it("puts the plugin folder into the data folder (design §8.16)", () => {
@@ -106,10 +105,14 @@ describe("allowsTrigger()", () => {
   });
 });
 
-describe("--wal-ring-size", () => {
-  it("is cut to whole words, and refused when no record could fit", () => {
-    expect(parse({ "wal-ring-size": "2000001b" }).walRingSizeBytes).toBe(2_000_000);
-    expect(() => parse({ "wal-ring-size": "1000b" })).toThrow("The WAL ring of 1000 bytes is too small");
+describe("limits of the catalog and times of deletion", () => {
+  it("are the reference's without flags, and what the flags say", () => {
+    expect(parse({}).catalogLimits).toEqual({});
+    expect(parse({ "num-database-limit": "50", "num-table-limit": "9000", "num-total-columns-per-table-limit": "200" }).catalogLimits).toEqual({ databasesMax: 50, tablesMax: 9000, columnsPerTableMax: 200 });
+    expect(parse({ "retention-check-interval": "10m", "hard-delete-default-duration": "90d", "delete-grace-period": "1h" })).toMatchObject({
+      retentionCheckMs: 600_000, hardDeleteAfterNs: 7_776_000_000_000_000n, deleteGraceNs: 3_600_000_000_000n,
+    });
+    expect(() => parse({ "delete-grace-period": "soon" })).toThrow('"soon" is not a duration for --delete-grace-period');
   });
 });
 

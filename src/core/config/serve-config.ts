@@ -5,10 +5,11 @@
 import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
 import { effectiveGrants, GRANT_NAMES, parseGrants, PROFILES, type TriggerGrants } from "../trigger/grants.ts";
 import { type OwnLimits, parseLimits } from "../trigger/limits.ts";
-import { RING_BYTES_MIN } from "../wal/limits.ts";
 import type { TriggerSpecification } from "../trigger/specification.ts";
 import { formatBindAddress, isLoopback, parseBindAddress, type BindAddress } from "./bind-address.ts";
+import type { CatalogLimits } from "../catalog/limits.ts";
 import { parseDuration } from "./humantime.ts";
+import { type MemoryConfig, parseMemoryConfig } from "./memory-config.ts";
 import { parseMemorySize } from "./memory-size.ts";
 import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
@@ -50,18 +51,16 @@ export interface ServeConfig {
   readonly walSnapshotSize: number;
   /** Length of the time chunks of Parquet files. */
   readonly gen1DurationNs: bigint;
-  /** Undefined: the engine's own default. */
-  readonly walRingSizeBytes: number | undefined;
-  readonly bufferSizeBytes: number | undefined;
-  readonly valueCacheSizeBytes: number | undefined;
-  /** Decoded columns of Parquet files. */
-  readonly columnCacheSizeBytes: number | undefined;
+  readonly memory: MemoryConfig;
+  /** Undefined members: the defaults of the reference. */
+  readonly catalogLimits: Partial<CatalogLimits>;
+  readonly retentionCheckMs: number | undefined;
+  readonly hardDeleteAfterNs: bigint | undefined;
+  readonly deleteGraceNs: bigint | undefined;
   readonly lastCacheEvictionIntervalMs: number | undefined;
   readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
-  /** Persisted rows kept in memory for triggers that are behind. */
-  readonly triggerFeedBytes: number | undefined;
   /** Where the triggers' log rows are kept in a table; undefined: in memory only. */
   readonly pluginLogDatabase: string | undefined;
   /** What triggers without limits and grants of their own get. */
@@ -89,7 +88,6 @@ export interface ServeConfig {
 export interface QueryConfig {
   readonly timeoutMs: number | undefined;
   readonly concurrentMax: number | undefined;
-  readonly memoryBytes: number | undefined;
   readonly filesMax: number | undefined;
   readonly logEntriesMax: number | undefined;
 }
@@ -110,8 +108,6 @@ export interface ServeSurroundings {
   readonly logIsTerminal: boolean;
   /** Unless `--without-auth` is given. */
   readonly defaultAuthentication: Exclude<Authentication, "none">;
-  /** What a percentage of memory is of; undefined: percentages are refused. */
-  readonly memoryBytes?: number;
   /** Makes a path absolute. */
   resolvePath(path: string): string;
   env(name: string): string | undefined;
@@ -158,14 +154,14 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
-    walRingSizeBytes: parseRingSize(settings),
-    bufferSizeBytes: parseSize(settings, "buffer-size"),
-    valueCacheSizeBytes: parseSize(settings, "value-cache-size"),
-    columnCacheSizeBytes: parseColumnCache(settings),
+    memory: parseMemoryConfig(settings),
+    catalogLimits: parseCatalogLimits(settings),
+    retentionCheckMs: parseMilliseconds(settings, "retention-check-interval"),
+    hardDeleteAfterNs: parseNanoseconds(settings, "hard-delete-default-duration"),
+    deleteGraceNs: parseNanoseconds(settings, "delete-grace-period"),
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
-    triggerFeedBytes: parseSize(settings, "trigger-feed-size"),
     pluginLogDatabase: settings.text("plugin-log-database"),
     pluginLimits: parsePluginLimits(settings),
     pluginGrants: parsePluginGrants(settings),
@@ -177,7 +173,6 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     query: {
       timeoutMs: parseMilliseconds(settings, "query-timeout"),
       concurrentMax: parseCount(settings, "max-concurrent-queries"),
-      memoryBytes: parseSize(settings, "exec-mem-pool-bytes", "b", around.memoryBytes),
       filesMax: parseCount(settings, "query-file-limit"),
       logEntriesMax: parseCount(settings, "query-log-size"),
     },
@@ -188,22 +183,6 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
       format: parseLogFormat(settings.text("log-format"), around.logIsTerminal),
     },
   };
-}
-
-/** The reference's sizes are percentages of memory as a rule; ours has a fixed default instead. */
-function parseColumnCache(settings: ServeSettings): number | undefined {
-  if (settings.isSet("disable-parquet-mem-cache")) return 0;
-  return settings.text("parquet-mem-cache-size")?.trim().endsWith("%") === true ? undefined : parseSize(settings, "parquet-mem-cache-size");
-}
-
-/** Whole 8-byte words, since records are aligned to them. */
-function parseRingSize(settings: ServeSettings): number | undefined {
-  const size = parseSize(settings, "wal-ring-size");
-  if (size === undefined) return undefined;
-  if (size < RING_BYTES_MIN) {
-    throw misconfigured(`The WAL ring of ${size} bytes is too small`, `give --wal-ring-size at least ${RING_BYTES_MIN} bytes: one record may fill half of it`);
-  }
-  return size - (size % 8);
 }
 
 function misconfigured(message: string, hint?: string): DatabaseError {
@@ -304,6 +283,26 @@ function parseMilliseconds(settings: ServeSettings, name: string): number | unde
   throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 30s`);
 }
 
+function parseNanoseconds(settings: ServeSettings, name: string): bigint | undefined {
+  const text = settings.text(name);
+  if (text === undefined) return undefined;
+  const ns = parseDuration(text);
+  if (ns !== undefined) return ns;
+  throw misconfigured(`"${text}" is not a duration for --${name}`, `write it as in --${name} 72h`);
+}
+
+/** Names of the reference's Enterprise edition. */
+function parseCatalogLimits(settings: ServeSettings): Partial<CatalogLimits> {
+  const databasesMax = parseCount(settings, "num-database-limit");
+  const tablesMax = parseCount(settings, "num-table-limit");
+  const columnsPerTableMax = parseCount(settings, "num-total-columns-per-table-limit");
+  return {
+    ...(databasesMax === undefined ? {} : { databasesMax }),
+    ...(tablesMax === undefined ? {} : { tablesMax }),
+    ...(columnsPerTableMax === undefined ? {} : { columnsPerTableMax }),
+  };
+}
+
 function parsePluginLimits(settings: ServeSettings): OwnLimits {
   const pairs = settings.list("plugin-limit").map((pair): [string, string] => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
   const memory = parseSize(settings, "plugin-memory-limit");
@@ -338,10 +337,10 @@ function parseClockResolution(text: string | undefined): bigint {
   throw misconfigured(`"${text}" cannot be the resolution of the plugins' clock`, "give --plugin-clock-resolution from 1ns to 1s, such as 1ms");
 }
 
-function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb", availableBytes?: number): number | undefined {
+function parseSize(settings: ServeSettings, name: string, bareUnit: "b" | "mb" = "mb"): number | undefined {
   const text = settings.text(name);
   if (text === undefined) return undefined;
-  const bytes = parseMemorySize(text, { bareUnit, ...(availableBytes === undefined ? {} : { availableBytes }) });
+  const bytes = parseMemorySize(text, { bareUnit });
   if (bytes !== undefined && bytes > 0) return bytes;
   throw misconfigured(`"${text}" is not a size for --${name}`, `write it as in --${name} 64mb`);
 }

@@ -88,7 +88,7 @@ class World {
         runtime: {
           start: async () => undefined,
           close: async () => undefined,
-          statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0 }),
+          statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0, memoryBytes: 0 }),
           createInstance: (_label, limits): PluginInstance => (this.instances.push(limits), { memoryBytes: () => 0, close: async () => void (this.closed += 1), run: (invocation, host, options) => this.#run(invocation, host, options) }),
         },
       },

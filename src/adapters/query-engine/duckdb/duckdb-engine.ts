@@ -8,7 +8,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { EngineQuery, EngineResult, QueryEngine } from "../../../ports/query-engine.ts";
 import { api, type Connection, type Database, type DataChunk, type Result } from "./bindings.ts";
 import { engineError, stoppedError, type StopReason } from "./engine-errors.ts";
-import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_DEFAULT, ENGINE_THREADS_DEFAULT, WAITING_QUERIES_MAX } from "./limits.ts";
+import { CONCURRENT_QUERIES_DEFAULT, ENGINE_MEMORY_DEFAULT, ENGINE_THREADS_DEFAULT, MEMORY_LOOK_MS, WAITING_QUERIES_MAX } from "./limits.ts";
 import { Permits } from "./permits.ts";
 import { readVector } from "./read-vector.ts";
 import { prepareTyped } from "./prepare-typed.ts";
@@ -73,6 +73,8 @@ export class DuckdbEngine implements QueryEngine {
   readonly #dictionaries = new TagDictionaries();
   readonly #running = new Set<Running>();
   #closed = false;
+  #memoryBytes = 0;
+  #watching = false;
 
   private constructor(database: Database, sources: Map<number, RelationSource>, options: DuckdbOptions) {
     this.#database = database;
@@ -92,8 +94,21 @@ export class DuckdbEngine implements QueryEngine {
     return new DuckdbEngine(database, sources, options);
   }
 
-  statistics(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#permits.taken, waiting: this.#permits.waiting };
+  statistics(): { readonly running: number; readonly waiting: number; readonly memoryBytes: number } {
+    return { running: this.#permits.taken, waiting: this.#permits.waiting, memoryBytes: this.#memoryBytes };
+  }
+
+  /** Asks the engine for its memory now and then while queries run, so that a look at it costs nothing. */
+  #watchMemory(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const look = async (): Promise<void> => {
+      this.#memoryBytes = await memoryOf(this.#database);
+      if (this.#running.size > 0 && !this.#closed) this.#clock.after(MEMORY_LOOK_MS, () => void look().catch(stop));
+      else stop();
+    };
+    const stop = (): void => void (this.#watching = false);
+    this.#clock.after(MEMORY_LOOK_MS, () => void look().catch(stop));
   }
 
   async execute(query: EngineQuery): Promise<EngineResult> {
@@ -121,6 +136,7 @@ export class DuckdbEngine implements QueryEngine {
     }
     running = { query, release, timer, onAbort, connection: undefined, reason, closed: false, busy: Promise.resolve(), knocking: undefined, finished: undefined };
     this.#running.add(running);
+    this.#watchMemory();
     return this.#start(running);
   }
 
@@ -217,6 +233,16 @@ export class DuckdbEngine implements QueryEngine {
       this.#interrupt(running, "cancelled");
       await this.#finish(running);
     }
+  }
+}
+
+async function memoryOf(database: Database): Promise<number> {
+  const connection = await api.connect(database);
+  try {
+    const chunk = await api.fetch_chunk(await api.query(connection, "SELECT CAST(coalesce(sum(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory()"));
+    return chunk === null ? 0 : Number(readVector(api.data_chunk_get_vector(chunk, 0), { kind: "int64" }, 1)[0]);
+  } finally {
+    api.disconnect_sync(connection);
   }
 }
 

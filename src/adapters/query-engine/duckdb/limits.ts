@@ -6,6 +6,8 @@ export const CONCURRENT_QUERIES_DEFAULT = 2;
 export const WAITING_QUERIES_MAX = 256;
 /** Engine memory. Intermediate results (hash tables, sorts) live there; table data stays in ours. */
 export const ENGINE_MEMORY_DEFAULT = 512_000_000;
+/** How often its memory is looked at while queries run. */
+export const MEMORY_LOOK_MS = 500;
 /** Worker threads of the engine beside the caller's. */
 export const ENGINE_THREADS_DEFAULT = 2;
 /** Tag dictionaries kept between queries, one per table and tag column. */
