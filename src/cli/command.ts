@@ -35,6 +35,8 @@ export interface ArgumentSpec {
   readonly summary: string;
   readonly required?: boolean;
   readonly env?: readonly string[];
+  /** The last one only: takes all further words. */
+  readonly repeat?: true;
 }
 
 export interface CommandExample {

@@ -34,7 +34,8 @@ export function parseArguments(
   const positional = namePositionals(state, env);
   checkConflicts(state);
   checkRequired(grammar, flags, positional);
-  return new ParsedArguments(flags, positional);
+  const repeated = grammar.arguments?.at(-1)?.repeat === true ? state.positional.slice(grammar.arguments.length - 1) : [];
+  return new ParsedArguments(flags, positional, repeated);
 }
 
 /** `--name <VALUE>` as messages and help show a flag. */
@@ -160,7 +161,7 @@ function environmentValue(spec: FlagSpec, env: (name: string) => string | undefi
 function namePositionals(state: State, env: (name: string) => string | undefined): Map<string, string> {
   const specs = state.grammar.arguments ?? [];
   const extra = state.positional[specs.length];
-  if (extra !== undefined) throw usageError(`unexpected argument '${extra}' found`);
+  if (extra !== undefined && specs.at(-1)?.repeat !== true) throw usageError(`unexpected argument '${extra}' found`);
   const named = new Map<string, string>();
   for (const [index, spec] of specs.entries()) {
     const value = state.positional[index] ?? spec.env?.map(env).find((text) => text !== undefined && text !== "");
@@ -194,7 +195,7 @@ function checkRequired(
 }
 
 export function argumentTitle(spec: ArgumentSpec): string {
-  return spec.required === true ? `<${spec.name}>` : `[${spec.name}]`;
+  return `${spec.required === true ? `<${spec.name}>` : `[${spec.name}]`}${spec.repeat === true ? "…" : ""}`;
 }
 
 function unknownFlag(given: string, flags: readonly FlagSpec[]): Error {

@@ -10,15 +10,18 @@ export interface FlagValue {
 export class ParsedArguments {
   readonly #flags: ReadonlyMap<string, FlagValue>;
   readonly #arguments: ReadonlyMap<string, string>;
+  /** Words of the last argument, when it takes several. */
+  readonly repeated: readonly string[];
 
-  constructor(flags: ReadonlyMap<string, FlagValue>, positional: ReadonlyMap<string, string>) {
+  constructor(flags: ReadonlyMap<string, FlagValue>, positional: ReadonlyMap<string, string>, repeated: readonly string[] = []) {
     this.#flags = flags;
     this.#arguments = positional;
+    this.repeated = repeated;
   }
 
   /** These values where nothing else was given. */
   withDefaults(defaults: ReadonlyMap<string, FlagValue>): ParsedArguments {
-    return new ParsedArguments(new Map([...defaults, ...this.#flags]), this.#arguments);
+    return new ParsedArguments(new Map([...defaults, ...this.#flags]), this.#arguments, this.repeated);
   }
 
   /** The last value given. */

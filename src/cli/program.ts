@@ -53,6 +53,7 @@ const SHOW: CommandNode = {
     leaf("triggers", "List the triggers of a database: what they do, how they fare, their limits and grants", async () =>
       (await import("./commands/show-triggers.ts")).showTriggers,
     ),
+    leaf("packages", "List the Python packages that are installed for plugins", async () => (await import("./commands/show.ts")).showPackages),
     leaf("plugins", "List the plugin files of the triggers", async () => (await import("./commands/show.ts")).showPlugins),
     {
       ...leaf("system", "Print system tables", async () => (await import("./commands/show-system.ts")).showSystem),
@@ -115,7 +116,13 @@ export const PROGRAM: CommandNode = {
       name: "install",
       verb: "Install",
       summary: "Install Python packages",
-      children: [later("package", "Install Python packages for plugins")],
+      children: [leaf("package", "Install Python packages for plugins", async () => (await import("./commands/install-package.ts")).installPackage)],
+    },
+    {
+      name: "uninstall",
+      verb: "Uninstall",
+      summary: "Remove Python packages",
+      children: [leaf("package", "Remove Python packages, and what only they needed", async () => (await import("./commands/install-package.ts")).uninstallPackage)],
     },
     {
       name: "completion",

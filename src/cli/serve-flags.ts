@@ -126,6 +126,21 @@ function checkAuthzList(value: string): string | undefined {
 
 const PLUGIN_FLAGS: readonly FlagSpec[] = [
   {
+    name: "virtual-env-location",
+    value: "DIR",
+    summary: "Folder of installed Python packages; without it: .venv in the plugin folder",
+    env: ["VIRTUAL_ENV"],
+  },
+  {
+    name: "package-manager",
+    value: "NAME",
+    summary: "disabled: nobody may install Python packages; the other names all mean the built-in installer",
+    env: ["INFLUXDB3_PACKAGE_MANAGER"],
+    choices: ["discover", "pip", "uv", "disabled"],
+    defaultText: "discover",
+  },
+  { name: "disable-package-management", summary: "Nobody may install Python packages" },
+  {
     name: "plugin-dir",
     value: "DIR",
     summary: "Folder of the plugins, created when missing; without it: plugins/ in the data folder",
@@ -260,9 +275,6 @@ const NODE_FLAGS: readonly FlagSpec[] = [
 
 /** Flags whose features are not there; most tune parts that Tidemark has not or builds differently. */
 const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?: readonly string[]])[] = [
-  ["virtual-env-location", true],
-  ["package-manager", true],
-  ["disable-package-management", false],
   ["async-trigger-concurrency-limit", true],
   ["shutdown-timeout", true],
   ["wal-max-write-buffer-size", true, ["wal-max-buffered-writes"]],

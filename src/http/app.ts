@@ -14,6 +14,7 @@ import { DATABASE_ROUTES } from "./routes/databases.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HEALTH_ROUTES } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
+import { PACKAGE_ROUTES } from "./routes/packages.ts";
 import { PLUGIN_FILE_ROUTES } from "./routes/plugin-files.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { QUERY_ROUTES } from "./routes/query.ts";
@@ -33,6 +34,7 @@ const FAMILIES: readonly Route[] = [
   ...PLUGIN_ROUTES,
   ...PLUGIN_FILE_ROUTES,
   ...ENGINE_ROUTES,
+  ...PACKAGE_ROUTES,
   ...TOKEN_ROUTES,
   ...REFUSED_ROUTES,
 ];

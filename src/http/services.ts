@@ -5,6 +5,8 @@
 import type { CacheName, DistinctCacheRequest, LastCacheRequest } from "../core/catalog/plan-caches.ts";
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
+import type { InstallWords } from "../core/packages/install-request.ts";
+import type { InstallProgress, InstallReport } from "../engine/packages/package-service.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../core/trigger/limits.ts";
@@ -154,6 +156,12 @@ export interface ProcessingApi {
   updatePluginFolder(triggerName: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
+export interface PackageApi {
+  /** `files`: texts of requirements files by name; undefined: the server reads them. Throws `package.*`. */
+  install(words: InstallWords, files: ReadonlyMap<string, string> | undefined, progress: InstallProgress): Promise<InstallReport>;
+  uninstall(names: readonly string[]): Promise<InstallReport>;
+}
+
 export interface TokenApi {
   createOperator(): Promise<IssuedToken>;
   regenerateOperator(updatedBy?: number): Promise<IssuedToken>;
@@ -204,6 +212,7 @@ export interface Services {
   readonly queries: QueryApi;
   readonly caches: CachesApi;
   readonly processing: ProcessingApi;
+  readonly packages: PackageApi;
   readonly tokens: TokenApi;
   readonly metrics: MetricsSource;
   /** Without it nothing can be wrong. */

@@ -35,6 +35,7 @@ import { ColumnCache } from "../engine/direct/column-cache.ts";
 import { DirectQueries } from "../engine/direct/direct-queries.ts";
 import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-service.ts";
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
+import { withPackageTable } from "../engine/packages/package-table.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
 import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
@@ -67,6 +68,7 @@ import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
 import { memoryLedger } from "./memory-ledger.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { openPackages } from "./packages.ts";
 import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
@@ -175,10 +177,11 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
+  const packages = openPackages(config, io.env);
   const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
-  const serverTables = withServerTables(withCacheTables(ownTables, caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
+  const serverTables = withServerTables(withCacheTables(withPackageTable(ownTables, () => packages.installed()), caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
   const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
   const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
@@ -211,6 +214,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     queries,
     caches,
     processing: processingApi(processing),
+    packages: packages.api,
     tokens,
     metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
     health: createHealth(stores),

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { removeFolder, runCli, startServer, type TestServer } from "../support/server.ts";
+import { eventually, removeFolder, runCli, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 let token = "";
@@ -19,7 +19,8 @@ afterAll(async () => {
 const cli = (...args: string[]): ReturnType<typeof runCli> => runCli([...args, "--host", server.url]);
 
 it("tells how to make the first token, and does nothing else before", async () => {
-  expect(server.output()).toContain(`influxdb3 create token --admin --host ${server.url}`);
+  // The line is printed a moment after the server listens.
+  await eventually("the line that tells how", () => (server.output().includes(`influxdb3 create token --admin --host ${server.url}`) ? true : undefined));
   const refused = await cli("create", "database", "db");
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("401 Unauthorized")]);
   expect(refused.stderr).toContain("hint: this server has no token yet: make the first one with 'influxdb3 create token --admin'");

@@ -54,7 +54,6 @@ describe("serve refuses before it starts anything (cli §3)", () => {
 
 describe("commands that are not there yet", () => {
   it.each([
-    ["install package pandas", "Install command failed: 'package' is not available yet"],
     ["debug catalog list", "Debug command failed: 'debug' is not available yet"],
   ])("%s says so and ends with 1", async (line, text) => {
     const { status, stderr } = await influxdb3(line);

@@ -166,6 +166,23 @@ describe("a server on a bucket", () => {
   });
 });
 
+describe.each(["deno", "bun"] as const)("on %s", (runtime) => {
+  it("a server keeps its rows in a bucket", { timeout: 60_000 }, async () => {
+    const double = await newDouble();
+    const start = async (): Promise<TestServer> => {
+      const server = await startServer({ runtime, flags: [...double.flags, "--wal-object-store", "--wal-snapshot-size", "3", "--wal-flush-interval", "50ms"] });
+      servers.push(server);
+      folders.push(server.folder);
+      return server;
+    };
+    const first = await start();
+    let rows = 0;
+    for (let time = 0; time < 6; time++) rows += await writeRows(first);
+    await first.stop("SIGKILL");
+    expect(await countRows(await start())).toEqual({ n: rows, d: rows });
+  });
+});
+
 describe("a start that cannot work", () => {
   const start = (double: S3Double, change: Record<string, string> = {}, more: readonly string[] = []): { status: number | null; said: string } => {
     const folder = temporaryFolder();

@@ -32,6 +32,9 @@ export const CREDENTIALS_MS_MAX = 3_600_000;
 /** It is read again this long before its expiry. */
 export const CREDENTIALS_MARGIN_MS = 60_000;
 
+/** A file that could not be read is read again after this time, as long as the old credentials are good. */
+export const CREDENTIALS_RETRY_MS = 5_000;
+
 /** The reference's model of a slow store: a pause before each call, and a bandwidth (spec: storage §7). */
 export const THROTTLED_CALL_MS = 100;
 export const THROTTLED_BYTES_PER_MS = 1_000_000;

@@ -27,6 +27,14 @@ export const showPlugins: Command = {
   run: (context) => printInternalTable(context, "plugin_files"),
 };
 
+/** Ours. */
+export const showPackages: Command = {
+  summary: "List the Python packages that are installed for plugins",
+  flags: [FORMAT_FLAG, ...CLIENT_FLAGS],
+  examples: [{ note: "As JSON", line: "influxdb3 show packages --format json" }],
+  run: (context) => printInternalTable(context, "plugin_packages"),
+};
+
 /** Spec: cli §7. */
 export const showTokens: Command = {
   summary: "List the tokens by name, with their hashes",

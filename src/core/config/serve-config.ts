@@ -36,6 +36,10 @@ export interface ServeConfig {
   readonly adminTokenFile: string | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** Where Python packages of plugins are installed; undefined: `.venv` in the plugin folder. */
+  readonly virtualEnvDir: string | undefined;
+  /** `--package-manager disabled` turns installing off. */
+  readonly packagesEnabled: boolean;
   /** `uws`: uWebSockets.js where it can be used. */
   readonly httpTransport: "own" | "uws";
   /** Created when it is missing; undefined: only the bundled plugins are there (memory store without a folder). */
@@ -137,16 +141,17 @@ const DEFAULT_GEN1_NS = 10n * MINUTE_NS;
 export function parseServeConfig(settings: ServeSettings, around: ServeSurroundings): ServeConfig {
   const objectStore = parseStoreConfig(settings, around);
   const authentication = settings.isSet("without-auth") ? "none" : around.defaultAuthentication;
-  const adminTokenFile = settings.text("admin-token-file");
   return {
     nodeId: parseNodeId(settings, around),
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
     httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
+    virtualEnvDir: optionalPath(settings.text("virtual-env-location"), around),
+    packagesEnabled: settings.text("package-manager") !== "disabled" && !settings.isSet("disable-package-management"),
     tls: parseTls({ cert: settings.text("tls-cert"), key: settings.text("tls-key"), minimumVersion: settings.text("tls-minimum-version") }, (path) => around.resolvePath(path)),
     openPaths: parseOpenPaths(settings.list("disable-authz")),
-    adminTokenFile: adminTokenFile === undefined ? undefined : around.resolvePath(adminTokenFile),
+    adminTokenFile: optionalPath(settings.text("admin-token-file"), around),
     pluginDir: parsePluginDir(settings, around, objectStore),
     pluginRepo: parsePluginRepo(settings.text("plugin-repo")),
     pluginDirOnly: settings.isSet("plugin-dir-only"),
@@ -207,6 +212,8 @@ function parseNodeId(settings: ServeSettings, around: ServeSurroundings): string
   }
   return given;
 }
+
+const optionalPath = (given: string | undefined, around: ServeSurroundings): string | undefined => (given === undefined ? undefined : around.resolvePath(given));
 
 function parsePluginDir(
   settings: ServeSettings,

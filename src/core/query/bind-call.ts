@@ -84,8 +84,10 @@ function bindAggregate(call: Call, at: ExpressionScope, site: CallSite, build: B
 
 const same = (sql: string): string => sql;
 
+const distinctWord = (call: Call, result: AggregateResult): string => (call.distinct || result.distinct === true ? "DISTINCT " : "");
+
 function inner(result: AggregateResult, call: Call, order: string): string {
-  return `${result.engine}(${call.distinct ? "DISTINCT " : ""}${result.args.join(", ")}${order})`;
+  return `${result.engine}(${distinctWord(call, result)}${result.args.join(", ")}${order})`;
 }
 
 function parts(call: Call, inside: ExpressionScope, build: Build, site: CallSite): { result: AggregateResult; args: Bound[]; filter: { sql: string; shown: string } } {
@@ -144,7 +146,7 @@ function bindWindow(call: Call, at: ExpressionScope, site: CallSite, build: Buil
   ].join(" ");
   const nulls = call.ignoreNulls === true && ranking ? " IGNORE NULLS" : "";
   const order = result.ordered === true && call.orderBy.length > 0 ? orderSql(call, inside, result, site) : "";
-  const core = result.windowed?.(over) ?? `${result.engine}(${call.distinct ? "DISTINCT " : ""}${result.args.join(", ")}${nulls}${order})${filter.sql} OVER (${over})`;
+  const core = result.windowed?.(over) ?? `${result.engine}(${distinctWord(call, result)}${result.args.join(", ")}${nulls}${order})${filter.sql} OVER (${over})`;
   const shownFrame = orders.length > 0 ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW" : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
   const name = [
     shownCall({ ...call, orderBy: [] }, args, filter.shown, inside),

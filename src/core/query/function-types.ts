@@ -26,6 +26,8 @@ export interface AggregateResult {
   /** Engine function and its arguments; DISTINCT and ORDER BY go inside the parentheses. */
   readonly engine: string;
   readonly args: readonly string[];
+  /** Each value once, whether the call says DISTINCT or not. */
+  readonly distinct?: boolean;
   readonly type: SqlType;
   /** Instead of `engine(args) OVER (…)`, given the text of the window. */
   readonly windowed?: (over: string) => string;

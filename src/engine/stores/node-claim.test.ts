@@ -42,6 +42,16 @@ describe("a claim on a node", () => {
     await expect(claim.guard(slow).put("n0/snapshots/1", bytes, { ifAbsent: true })).rejects.toMatchObject({ code: "node.superseded" });
   });
 
+  it("does not let an older process delete what it found in the store, before it knows of the newer one", async () => {
+    const objects = new Map<string, Uint8Array>();
+    const store = createMemoryObjectStore(objects);
+    const older = (await take(store, "a")).guard(store);
+    await older.put("n0/dbs/old.parquet", bytes);
+    await (await take(store, "b")).guard(store).put("n0/dbs/new.parquet", bytes);
+    for (const path of await older.list("n0/dbs/")) await expect(older.delete(path)).rejects.toMatchObject({ code: "node.superseded" });
+    expect([...objects.keys()].filter((path) => path.endsWith(".parquet"))).toEqual(["n0/dbs/old.parquet", "n0/dbs/new.parquet"]);
+  });
+
   it("looks by itself, says it once, and tells who listens", async () => {
     const store = createMemoryObjectStore();
     const [clock, said, told]: [VirtualClock, string[], string[]] = [new VirtualClock(), [], []];

@@ -90,9 +90,10 @@ export class NodeClaim {
     return {
       get: (path) => store.get(path),
       list: (prefix) => store.list(prefix),
-      delete: (path) => {
-        if (this.#superseded !== undefined) return Promise.reject(this.#superseded);
-        return store.delete(path);
+      // What looks like an orphan to an older process may be a file of the newer one.
+      delete: async (path) => {
+        await this.verify();
+        await store.delete(path);
       },
       put: async (path, bytes, options) => {
         // Before, so that a process that slept for long leaves nothing behind; after, so that it does not count.

@@ -88,6 +88,13 @@ describe("a watched store", () => {
     expect([at.store.trouble(), at.said.length]).toEqual([undefined, 2]);
   });
 
+  it("counts anything but an answer as a failure: keys that cannot be read, faults of ours", async () => {
+    const at = world();
+    at.error = new DatabaseError("server.misconfigured", { message: "the credentials file cannot be used" });
+    await code(at.store.get("x"));
+    expect(at.store.trouble()).toContain("the credentials file cannot be used");
+  });
+
   it("counts calls, bytes and durations", async () => {
     const at = world();
     await at.store.put("x", new Uint8Array(10));

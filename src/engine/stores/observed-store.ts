@@ -115,11 +115,11 @@ export class ObservedStore implements ObjectStore {
       this.#worked(op);
       return value;
     } catch (error) {
-      const failed = isDatabaseError(error) && error.code === "object_store.unavailable";
       // An object that exists already is an answer.
-      this.#count(op, failed ? "error" : "success", startMs);
-      if (failed) this.#failed(op, error);
-      else this.#worked(op);
+      const answered = isDatabaseError(error) && error.code === "object_store.exists";
+      this.#count(op, answered ? "success" : "error", startMs);
+      if (answered) this.#worked(op);
+      else this.#failed(op, isDatabaseError(error) ? error : new DatabaseError("object_store.unavailable", { message: messageOf(error) }));
       throw error;
     } finally {
       if (probe) this.#probing = false;

@@ -12,8 +12,6 @@ const CONFIGURE = "/api/v3/configure";
 
 const REFUSED: readonly (readonly [methods: Methods, path: string, sentence: string, hint?: string])[] = [
   [["GET", "POST"], "/api/v3/query_influxql", "InfluxQL is not supported yet", "query with SQL at /api/v3/query_sql"],
-  [["POST"], `${CONFIGURE}/plugin_environment/install_packages`, "Installing packages is not supported yet"],
-  [["POST"], `${CONFIGURE}/plugin_environment/install_requirements`, "Installing packages is not supported yet"],
 ];
 
 function refusal(sentence: string, hint: string | undefined): DatabaseError {

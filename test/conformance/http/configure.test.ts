@@ -265,13 +265,6 @@ describe("plugins (http-api §12)", () => {
     expect(world.calls).toEqual([["updatePluginFolder", "trigger", new Map([["__init__.py", Uint8Array.of(97)], ["sub/b.py", Uint8Array.of(98)]])]]);
   });
 
-  it.each([
-    ["POST /api/v3/configure/plugin_environment/install_packages"],
-  ])("%s says that it is not supported yet", async (line) => {
-    const { status, text } = await send(fakeWorld(), line, line.startsWith("DELETE") ? {} : json({}));
-    expect(status).toBe(405);
-    expect(text).toMatch(/ not supported yet$/);
-  });
 });
 
 describe("engine requests (processing-engine §8, §10.4)", () => {

@@ -65,6 +65,10 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         deleteTable: record("deleteTable", nothing),
         setTableRetention: record("setTableRetention", nothing),
       },
+      packages: {
+        install: record("installPackages", () => ({ installed: [{ name: "a", version: "1.0", before: undefined }], removed: [], unchanged: [], notes: [], dryRun: false })),
+        uninstall: record("uninstallPackages", () => ({ installed: [], removed: [{ name: "a", version: "1.0" }], unchanged: [], notes: [], dryRun: false })),
+      },
       tokens: {
         createOperator: record("createOperator", () => ISSUED),
         regenerateOperator: record("regenerateOperator", () => ISSUED),

@@ -62,6 +62,8 @@ const REQUESTS: readonly (readonly [line: string, body?: string | object])[] = [
   ["POST /api/v3/configure/processing_engine_trigger", TRIGGER], ["DELETE /api/v3/configure/processing_engine_trigger?db=d&trigger_name=t&force=true"],
   ["POST /api/v3/configure/processing_engine_trigger/enable?db=d&trigger_name=t"], ["POST /api/v3/configure/processing_engine_trigger/disable?db=d&trigger_name=t"],
   ["POST /api/v3/plugin_test/wal", { filename: "p.py", database: "d", input_lp: "m f=1" }], ["POST /api/v3/plugin_test/schedule", { filename: "p.py", database: "d" }],
+  ["POST /api/v3/configure/plugin_environment/install_packages", { packages: ["a"] }], ["POST /api/v3/configure/plugin_environment/install_requirements", { requirements_location: "r.txt", requirements_files: { "r.txt": "a" } }],
+  ["POST /api/v3/configure/plugin_environment/uninstall_packages", { packages: ["a"] }],
   ["POST /api/v3/plugins/files", { plugin_name: "p.py", content: "x = 1" }], ["PUT /api/v3/plugins/files", { plugin_name: "t", content: "x = 1" }],
 ];
 const TOKENS: typeof REQUESTS = [

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runRefused, runRows, runValue, type CaseGroup } from "./case-table.ts";
 import { FUNCTION_CASES } from "./cases/functions.cases.ts";
 import { GAPFILL_CASES } from "./cases/gapfill.cases.ts";
+import { REFERENCE_CASES } from "./cases/reference.cases.ts";
 import { SELECT_CASES } from "./cases/select.cases.ts";
 import { TIME_CASES } from "./cases/time.cases.ts";
 import { CASES, HOME, HOME_ACTIONS, LOWER_CASES, openServer, TYPES, type TestServer } from "./harness.ts";
 
-const TABLE: readonly CaseGroup[] = [...SELECT_CASES, ...TIME_CASES, ...GAPFILL_CASES, ...FUNCTION_CASES];
+const TABLE: readonly CaseGroup[] = [...SELECT_CASES, ...TIME_CASES, ...GAPFILL_CASES, ...REFERENCE_CASES, ...FUNCTION_CASES];
 
 const TITLE_MAX = 300;
 

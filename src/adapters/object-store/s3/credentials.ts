@@ -5,21 +5,31 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseError } from "../../../core/errors/database-error.ts";
 import type { Clock } from "../../../ports/clock.ts";
-import { CREDENTIALS_MARGIN_MS, CREDENTIALS_MS_MAX } from "../limits.ts";
+import { CREDENTIALS_MARGIN_MS, CREDENTIALS_MS_MAX, CREDENTIALS_RETRY_MS } from "../limits.ts";
 import type { S3Credentials } from "./settings.ts";
 
 interface Kept {
   readonly credentials: S3Credentials;
   readonly readAgainMs: number;
+  readonly expiresMs: number;
 }
 
-/** Rejects with `server.misconfigured`. Requests that ask while the file is read share one reading. */
+/**
+ * Rejects with `server.misconfigured`, unless those it has are still good: the file may be half written just now. Requests
+ * that ask while the file is read share one reading.
+ */
 export function credentialsFromFile(file: string, clock: Clock): () => Promise<S3Credentials> {
   let kept: Kept | undefined;
   let reading: Promise<Kept> | undefined;
   return async () => {
     if (kept === undefined || clock.monotonicMs() >= kept.readAgainMs) {
-      reading ??= readCredentials(file, clock).finally(() => (reading = undefined));
+      const old = kept;
+      reading ??= readCredentials(file, clock)
+        .catch((error: unknown) => {
+          if (old === undefined || clock.monotonicMs() >= old.expiresMs) throw error;
+          return { ...old, readAgainMs: clock.monotonicMs() + CREDENTIALS_RETRY_MS };
+        })
+        .finally(() => (reading = undefined));
       kept = await reading;
     }
     return kept.credentials;
@@ -33,7 +43,9 @@ async function readCredentials(file: string, clock: Clock): Promise<Kept> {
   if (accessKeyId === undefined || secretAccessKey === undefined) throw unusable(file, "it lacks aws_access_key_id or aws_secret_access_key");
   const leftMs = expiryMs(value["expiry"]) - Number(clock.nowNs() / 1_000_000n);
   const waitMs = Number.isNaN(leftMs) ? CREDENTIALS_MS_MAX : Math.min(Math.max(leftMs - CREDENTIALS_MARGIN_MS, 0), CREDENTIALS_MS_MAX);
-  return { credentials: { accessKeyId, secretAccessKey, sessionToken: text(value, "aws_session_token") }, readAgainMs: clock.monotonicMs() + waitMs };
+  const nowMs = clock.monotonicMs();
+  const expiresMs = Number.isNaN(leftMs) ? Number.POSITIVE_INFINITY : nowMs + leftMs;
+  return { credentials: { accessKeyId, secretAccessKey, sessionToken: text(value, "aws_session_token") }, readAgainMs: nowMs + waitMs, expiresMs };
 }
 
 async function readText(file: string): Promise<string> {

@@ -196,6 +196,20 @@ describe("a credentials file", () => {
     expect((await ask()).accessKeyId).toBe("f");
   });
 
+  it("that is half written does no harm while the old credentials are good", async () => {
+    const virtual = new VirtualClock();
+    const ask = credentialsFromFile(file, virtual);
+    write({ aws_access_key_id: "a", aws_secret_access_key: "b", expiry: Number(virtual.nowNs() / 1_000_000_000n) + 600 });
+    await ask();
+    write('{"aws_access_key_id": "n');
+    await virtual.advance(560_000);
+    expect((await ask()).accessKeyId).toBe("a");
+    await virtual.advance(60_000);
+    await expect(ask()).rejects.toThrow("it is not a JSON object");
+    write({ aws_access_key_id: "new", aws_secret_access_key: "b" });
+    expect((await ask()).accessKeyId).toBe("new");
+  });
+
   it.each([["{secret-text", "it is not a JSON object"], [{ aws_access_key_id: "secret-text" }, "it lacks aws_access_key_id or aws_secret_access_key"]])("%j: says why it cannot be used, without its content", async (value, why) => {
     write(value);
     const error = (await credentialsFromFile(file, clock)().catch((caught: unknown) => caught)) as Error;

@@ -1,0 +1,61 @@
+/** Wires the installing of Python packages: the environment's folder, the index, and the machine's own pip settings. */
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { createFolderEnvironment, type FolderEnvironment } from "../adapters/package-environment/folder.ts";
+import { wheelMetadata } from "../adapters/package-environment/unpack-wheel.ts";
+import { createHttpPackageIndex } from "../adapters/package-index/http-index.ts";
+import type { ServeConfig } from "../core/config/serve-config.ts";
+import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import type { ReadRequirements } from "../core/packages/install-request.ts";
+import { REQUIREMENTS_BYTES_MAX } from "../core/packages/limits.ts";
+import { Packages } from "../engine/packages/package-api.ts";
+import { PackageService } from "../engine/packages/package-service.ts";
+import type { InstalledPackage } from "../ports/package-environment.ts";
+import { randomName } from "./random.ts";
+
+const OFFICIAL_INDEX = "https://pypi.org/simple";
+
+/** Packages that plugins have without installing. */
+const BUILT_IN: ReadonlyMap<string, string> = new Map([
+  ["psutil", "psutil is built in; a trigger may use it with --allow-sys cpu,memory,disk,network"],
+]);
+
+export interface OpenPackages {
+  readonly api: Packages;
+  readonly environment: FolderEnvironment | undefined;
+  installed(): Promise<readonly InstalledPackage[]>;
+}
+
+export function openPackages(config: ServeConfig, env: (name: string) => string | undefined): OpenPackages {
+  const folder = config.virtualEnvDir ?? (config.pluginDir === undefined ? undefined : join(config.pluginDir, ".venv"));
+  const environment = folder === undefined ? undefined : createFolderEnvironment(folder, randomName);
+  const words = (name: string): readonly string[] => (env(name) ?? "").split(/\s+/).filter((word) => word !== "");
+  const service = environment === undefined ? undefined : new PackageService({
+    environment,
+    index: createHttpPackageIndex(),
+    metadataOf: wheelMetadata,
+    builtIn: BUILT_IN,
+    defaults: { indexUrl: words("PIP_INDEX_URL")[0] ?? OFFICIAL_INDEX, extraIndexUrls: words("PIP_EXTRA_INDEX_URL"), findLinks: words("PIP_FIND_LINKS"), noIndex: /^(1|true|yes|on)$/i.test(env("PIP_NO_INDEX") ?? "") },
+  });
+  const api = new Packages({ service, enabled: config.packagesEnabled, read: readBelow(config.pluginDir) });
+  return { api, environment, installed: async () => (await environment?.installed()) ?? [] };
+}
+
+/** Only files of the plugin folder: whoever may call the API is not meant to read others. */
+function readBelow(pluginDir: string | undefined): ReadRequirements {
+  return async (location, from) => {
+    const base = from === undefined ? pluginDir : dirname(from);
+    const path = base === undefined ? undefined : resolve(base, location);
+    if (path === undefined || pluginDir === undefined || !path.startsWith(resolve(pluginDir) + sep)) {
+      throw unreadable(location, "the server reads requirements files of its plugin folder only", "give the path of a file on your machine to 'influxdb3 install package -r', which sends it");
+    }
+    const text = await readFile(path, "utf8").catch((error: unknown) => {
+      throw unreadable(location, messageOf(error), "nothing was changed");
+    });
+    if (text.length > REQUIREMENTS_BYTES_MAX) throw unreadable(location, `it is longer than ${REQUIREMENTS_BYTES_MAX} characters`, "nothing was changed");
+    return { location: path, text };
+  };
+}
+
+const unreadable = (location: string, why: string, hint: string): DatabaseError =>
+  new DatabaseError("package.invalid", { message: `The requirements file "${location}" cannot be read: ${why}`, hint });
