@@ -25,6 +25,8 @@ export interface RecoveryOptions {
   /** Hears of every record, persisted ones too. */
   readonly observe?: (record: WalRecord) => void;
   readonly yieldToEventLoop: () => Promise<void>;
+  /** Called now and then, between two records: makes room for what was applied. `files` have been read to their end. */
+  readonly relieve?: ((sequence: number, files: readonly WalFileEnd[]) => Promise<void>) | undefined;
 }
 
 export interface RecoveryReport {
@@ -63,6 +65,7 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
       await options.wal.delete(file);
       nextFile = file;
     } else progress.files.push({ file, firstSequence: replayed.firstSequence ?? progress.sequence, lastSequence: progress.sequence, bytes: size, rows });
+    await options.relieve?.(progress.sequence, progress.files);
   }
   return { nextFile, lastSequence: Math.max(progress.sequence, options.persistedSequence), files: progress.files, records: progress.records, tornBytes: progress.tornBytes, damages: progress.damages };
 }
@@ -113,6 +116,7 @@ async function replayRecords(options: RecoveryOptions, progress: Progress, repla
     offset = record.end;
     if (offset < sliceEnd) continue;
     await options.yieldToEventLoop();
+    await options.relieve?.(progress.sequence, progress.files);
     sliceEnd = offset + REPLAY_SLICE_BYTES;
   }
 }

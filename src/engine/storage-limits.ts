@@ -76,8 +76,11 @@ export const FILES_PER_REMOVAL_MAX = 10_000;
 export const MERGE_REST = 3;
 export const MERGE_REST_MS_MIN = 50;
 
-/** Pause after a merge that failed, and before the first one after a start. */
+/** Pause after a merge that failed. */
 export const MERGE_RETRY_MS = 10_000;
+
+/** Pause before the first merge after a start: the first queries come first. */
+export const MERGE_START_MS = 1_000;
 
 /** How often time windows that ended are looked for. */
 export const MERGE_CHECK_MS = 600_000;

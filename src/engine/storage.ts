@@ -3,6 +3,7 @@
  * disk and its rows are queryable; on start the WAL brings the buffer back to exactly the acknowledged rows.
  */
 import { batchCost, type CommittedBatch, QueryableBuffer } from "../core/buffer/queryable-buffer.ts";
+import type { Repeated } from "../core/buffer/repeated-times.ts";
 import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
@@ -21,6 +22,7 @@ import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
 import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
 import { leaveBehind, type OtherWal } from "./other-wal.ts";
+import { ReplayRelief } from "./replay-relief.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
@@ -32,8 +34,8 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False: no point stands twice among the batches. */
-  readonly mayHaveDuplicates: boolean;
+  /** Times at which a point may stand twice among the batches. */
+  readonly repeated: Repeated;
   /** Older rows, in WAL order: all of them are older than every batch. */
   readonly files: readonly PersistedFile[];
 }
@@ -159,6 +161,7 @@ export class Storage {
     if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
     await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();
+    const relief = persistence === undefined ? undefined : new ReplayRelief(buffer, persistence);
     const replay = await recover({
       persistedSequence: persistence?.files.sequence ?? 0,
       persistedFile: persistence?.files.walFile ?? 0,
@@ -170,7 +173,8 @@ export class Storage {
         if (position !== undefined) positions.set(position.triggerId, { databaseId, sequence: position.sequence, recordedAt: sequence });
       },
       yieldToEventLoop,
-    });
+      relieve: relief === undefined ? undefined : (sequence, files) => relief.relieve(sequence, files),
+    }).finally(() => relief?.close());
     if (buffer.bytes > limits.bufferBytes) {
       options.log.log("warn", `The replayed rows take ${buffer.bytes} bytes and the buffer's limit is ${limits.bufferBytes}: writes are refused until it is raised`);
     }
@@ -205,7 +209,7 @@ export class Storage {
     const table = this.#catalog.state.tablesById.get(tableId);
     if (table === undefined || table.databaseId !== databaseId) return undefined;
     const buffered = this.#buffer.table(tableId);
-    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false, files: this.#persistence?.files.ofTable(tableId) ?? [] };
+    return { table, batches: buffered?.batches ?? [], repeated: buffered?.repeated ?? [], files: this.#persistence?.files.ofTable(tableId) ?? [] };
   }
 
   /** Persists all that is durable now, where snapshots are on; a failure is logged and tried again later. */

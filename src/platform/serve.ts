@@ -157,7 +157,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede(), ...catalogSettings(config) });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
-  const wal = await stores.openWal();
+  const wal = await stores.openWal(catalog.uuid);
   const storage = await openStorage(config, opened, { catalog, wal, stores, memory });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
   const engine = await DuckdbEngine.open({
@@ -260,7 +260,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
-  const otherWal = await stores.openOtherWal?.();
+  const otherWal = await stores.openOtherWal?.(catalog.uuid);
   opened = await Storage.open({
     catalog,
     wal,

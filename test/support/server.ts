@@ -34,6 +34,8 @@ export interface StartOptions {
   /** A folder of an earlier server: its data are replayed. */
   readonly folder?: string;
   readonly flags?: readonly string[];
+  /** How long the start may take; default 30 s. */
+  readonly startMsMax?: number;
   /** Ask for tokens, as a server does unless it is told otherwise. */
   readonly tokens?: boolean;
 }
@@ -73,7 +75,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       const text = existsSync(listener) ? readFileSync(listener, "utf8").trim() : "";
       return text === "" ? undefined : text;
     },
-    START_MS_MAX,
+    options.startMsMax ?? START_MS_MAX,
   ).catch((error: unknown) => {
     child.kill("SIGKILL");
     throw new Error(`${String(error)}\n${output}`);

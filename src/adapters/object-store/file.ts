@@ -2,7 +2,7 @@
  * Objects as files below one folder. A put is a temporary file, synced, then linked or renamed into place, then the
  * folder synced: a crash leaves the old object or the new one, never a part.
  */
-import { link, mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readFile, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
@@ -15,6 +15,8 @@ export interface FileObjectStoreOptions {
 }
 
 const TEMPORARY = ".tmp-";
+const PUT_ATTEMPTS_MAX = 5;
+const LIST_ATTEMPTS_MAX = 20;
 
 const isCode = (error: unknown, code: string): boolean => error instanceof Error && "code" in error && error.code === code;
 
@@ -38,6 +40,34 @@ async function makeFolder(folder: string): Promise<void> {
   for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));
 }
 
+/** Objects of each ten minutes have a folder: without this a year of merged files would leave 52,560 empty ones. */
+async function removeEmptyFolders(from: string, root: string): Promise<void> {
+  for (let path = from; path.length > root.length && path.startsWith(root); path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch {
+      // Not empty, or gone already.
+      return;
+    }
+  }
+}
+
+/** Files below a folder, relative; none when it is not there. A folder below it that goes meanwhile makes it look again. */
+async function listFolder(base: string): Promise<string[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const entries = await readdir(base, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && !entry.name.startsWith(TEMPORARY))
+        .map((entry) => relative(base, join(entry.parentPath, entry.name)).split(sep).join("/"));
+    } catch (error) {
+      if (!isCode(error, "ENOENT")) throw error;
+      if (await stat(base).then(() => false, () => true)) return [];
+      if (attempt === LIST_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
 export function createFileObjectStore({ folder, randomName }: FileObjectStoreOptions): ObjectStore {
   /** Throws `internal.invariant` for a path that only a fault of ours could make. */
   function place(path: string): string {
@@ -48,7 +78,19 @@ export function createFileObjectStore({ folder, randomName }: FileObjectStoreOpt
     return join(folder, ...parts);
   }
 
+  /** A delete may take the folder away again before the file is in it. */
   async function put(path: string, bytes: Uint8Array, ifAbsent: boolean): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await putOnce(path, bytes, ifAbsent);
+        return;
+      } catch (error) {
+        if (!isCode(error, "ENOENT") || attempt === PUT_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async function putOnce(path: string, bytes: Uint8Array, ifAbsent: boolean): Promise<void> {
     const target = place(path);
     await makeFolder(dirname(target));
     const temporary = join(dirname(target), `${TEMPORARY}${randomName()}`);
@@ -88,23 +130,20 @@ export function createFileObjectStore({ folder, randomName }: FileObjectStoreOpt
       }
     },
     async list(prefix) {
+      const parent = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+      const base = parent === "" ? folder : place(parent.slice(0, -1));
       try {
-        const parent = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-        const base = parent === "" ? folder : place(parent.slice(0, -1));
-        const names = await readdir(base, { recursive: true, withFileTypes: true });
-        return names
-          .filter((entry) => entry.isFile() && !entry.name.startsWith(TEMPORARY))
-          .map((entry) => parent + relative(base, join(entry.parentPath, entry.name)).split(sep).join("/"))
-          .filter((path) => path.startsWith(prefix))
-          .sort();
+        const names = await listFolder(base);
+        return names.map((name) => parent + name).filter((path) => path.startsWith(prefix)).sort();
       } catch (error) {
-        if (isCode(error, "ENOENT")) return [];
         throw unavailable(`Cannot list '${prefix}'`, error);
       }
     },
     async delete(path) {
       try {
-        await rm(place(path), { force: true });
+        const target = place(path);
+        await rm(target, { force: true });
+        await removeEmptyFolders(dirname(target), folder);
       } catch (error) {
         throw unavailable(`Cannot delete '${path}'`, error);
       }

@@ -32,6 +32,20 @@ describe("the file object store", () => {
     await expect(fileStore().get(path)).rejects.toThrow("not allowed");
   });
 
+  it("leaves no empty folder behind, and puts into one that goes at the same moment", async () => {
+    const store = fileStore();
+    for (const path of ["a/b/c/x", "a/b/d/y", "a/z"]) await store.put(path, new Uint8Array(1));
+    await store.delete("a/b/c/x");
+    await store.delete("a/b/d/y");
+    expect(readdirSync(join(folder, "store"), { recursive: true }).sort()).toEqual(["a", "a/z"]);
+    for (let round = 0; round < 50; round++) {
+      await store.put("r/s/old", new Uint8Array(1));
+      await Promise.all([store.delete("r/s/old"), store.put(`r/s/new${round % 2}`, new Uint8Array(2))]);
+      expect(await store.get(`r/s/new${round % 2}`)).toEqual(new Uint8Array(2));
+      await store.delete(`r/s/new${round % 2}`);
+    }
+  });
+
   it("leaves no temporary file behind", async () => {
     const store = fileStore();
     await store.put("a/x", new Uint8Array(10));

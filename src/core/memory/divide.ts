@@ -7,6 +7,9 @@ import { DatabaseError } from "../errors/database-error.ts";
 
 const MIB = 1_048_576;
 
+/** The least limit that needs no other flag. */
+export const MEMORY_BYTES_MIN = 512 * MIB;
+
 /** In the order in which they are shown. */
 export const MEMORY_PARTS = ["process", "kernels", "wal_ring", "bodies", "buffer", "queries", "merges", "trigger_feed", "value_caches", "column_cache", "plugins"] as const;
 export type MemoryPart = (typeof MEMORY_PARTS)[number];
@@ -36,12 +39,12 @@ const SHARES: readonly Share[] = [
   { part: "wal_ring", share: 1 / 12, min: 8 * MIB, max: 64 * MIB },
   // Four of the largest bodies of the default size.
   { part: "bodies", share: 1 / 10, min: 40 * MIB, max: 128 * MIB },
-  { part: "buffer", share: 3 / 10, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
+  { part: "buffer", share: 7 / 25, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
   { part: "queries", share: 1 / 5, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
   { part: "merges", share: 1 / 20, min: 16 * MIB, max: 256 * MIB },
-  { part: "trigger_feed", share: 1 / 24, min: 8 * MIB, max: 64 * MIB },
-  { part: "value_caches", share: 1 / 24, min: 8 * MIB, max: 64 * MIB },
-  { part: "column_cache", share: 1 / 16, min: 8 * MIB, max: 128 * MIB },
+  { part: "trigger_feed", share: 1 / 32, min: 4 * MIB, max: 64 * MIB },
+  { part: "value_caches", share: 1 / 32, min: 4 * MIB, max: 64 * MIB },
+  { part: "column_cache", share: 1 / 20, min: 4 * MIB, max: 128 * MIB },
 ];
 
 /** Two instances of the interpreter. */

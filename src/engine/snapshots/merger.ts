@@ -13,7 +13,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { Drive } from "../drive.ts";
-import { MERGE_CHECK_MS, MERGE_CLOSED_AFTER_NS, MERGE_REST, MERGE_REST_MS_MIN, MERGE_RETRY_MS } from "../storage-limits.ts";
+import { MERGE_CHECK_MS, MERGE_CLOSED_AFTER_NS, MERGE_REST, MERGE_REST_MS_MIN, MERGE_RETRY_MS, MERGE_START_MS } from "../storage-limits.ts";
 import type { ManifestLog } from "./manifest-log.ts";
 import type { ParquetObjects } from "./parquet-objects.ts";
 
@@ -46,6 +46,10 @@ export class Merger {
   #running: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
   #lastCheckMs: number;
+  /** When the timer fires. */
+  #armedForMs = 0;
+  /** End of the rest after a merge, or of the pause after a failure. */
+  #notBeforeMs = 0;
   #closed = false;
   #merges = 0;
   #mergedFiles = 0;
@@ -56,7 +60,8 @@ export class Merger {
     this.#options = options;
     this.#lastCheckMs = options.clock.monotonicMs();
     this.#markAll();
-    this.#arm(MERGE_RETRY_MS);
+    this.#rest(MERGE_START_MS);
+    this.#arm(0);
   }
 
   statistics(): MergerStatistics {
@@ -66,7 +71,7 @@ export class Merger {
   /** These tables got files. */
   notify(files: readonly PersistedFile[]): void {
     for (const { tableId } of files) this.#dirty.add(tableId);
-    if (this.#dirty.size > 0 && this.#cancelTimer === undefined && this.#running === undefined) this.#arm(MERGE_REST_MS_MIN);
+    if (this.#dirty.size > 0 && this.#running === undefined) this.#arm(MERGE_REST_MS_MIN);
   }
 
   /** Merges all that is worth it now, without a rest. Resolves to the number of merges; failures are logged. */
@@ -89,10 +94,19 @@ export class Merger {
     for (const [tableId, files] of this.#options.manifests.files.tables()) if (files.length > 1) this.#dirty.add(tableId);
   }
 
+  #rest(delayMs: number): void {
+    this.#notBeforeMs = this.#options.clock.monotonicMs() + delayMs;
+  }
+
+  /** The earlier of two times counts, but none before the rest is over. */
   #arm(delayMs: number): void {
     if (this.#closed) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const atMs = Math.max(nowMs + delayMs, this.#notBeforeMs);
+    if (this.#cancelTimer !== undefined && this.#armedForMs <= atMs) return;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
+    this.#armedForMs = atMs;
+    this.#cancelTimer = this.#options.clock.after(atMs - nowMs, () => {
       this.#cancelTimer = undefined;
       this.#running = this.#tick().finally(() => (this.#running = undefined));
     });
@@ -107,9 +121,10 @@ export class Merger {
     }
     const startedMs = clock.monotonicMs();
     const failures = this.#failures;
-    const more = await this.#step();
+    await this.#step();
     const restMs = Math.max(MERGE_REST_MS_MIN, (clock.monotonicMs() - startedMs) * MERGE_REST);
-    this.#arm(this.#failures > failures ? MERGE_RETRY_MS : more ? restMs : MERGE_CHECK_MS);
+    this.#rest(this.#failures > failures ? MERGE_RETRY_MS : restMs);
+    this.#arm(this.#dirty.size > 0 ? 0 : MERGE_CHECK_MS);
   }
 
   /** One merge; false: there was none to do, or it failed. */
