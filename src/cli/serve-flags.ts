@@ -172,6 +172,12 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   { name: "plugin-dir-only", summary: "Only plugins of the plugin folder: no gh:, no uploads", env: ["INFLUXDB3_PLUGIN_DIR_ONLY"] },
   { name: "plugin-memory-limit", value: "SIZE", summary: "Memory of one plugin", env: ["TIDEMARK_PLUGIN_MEMORY_LIMIT"], defaultText: "256mb" },
   { name: "plugin-time-limit", value: "DURATION", summary: "Longest run of a plugin", env: ["TIDEMARK_PLUGIN_TIME_LIMIT"], defaultText: "30s" },
+  {
+    name: "plugin-log-database",
+    value: "DB",
+    summary: "Keep what triggers log in the table processing_engine_logs of this database too",
+    env: ["TIDEMARK_PLUGIN_LOG_DATABASE"],
+  },
   { name: "plugin-threads-max", value: "COUNT", summary: "Plugins that run at the same time", env: ["TIDEMARK_PLUGIN_THREADS_MAX"], defaultText: "32" },
   {
     ...pairsFlag("plugin-limit", "Limits of triggers that have none of their own (create trigger --help lists them)"),

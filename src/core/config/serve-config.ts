@@ -67,6 +67,8 @@ export interface ServeConfig {
   readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
+  /** Where the triggers' log rows are kept in a table; undefined: in memory only. */
+  readonly pluginLogDatabase: string | undefined;
   /** What triggers without limits and grants of their own get. */
   readonly pluginLimits: OwnLimits;
   readonly pluginGrants: TriggerGrants;
@@ -168,6 +170,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
+    pluginLogDatabase: settings.text("plugin-log-database"),
     pluginLimits: parsePluginLimits(settings),
     pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),
