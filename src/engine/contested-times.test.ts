@@ -1,6 +1,7 @@
 // Goal: a time that two sources share always lies in a window; files that follow one another make none.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CONTESTED_WINDOWS_MAX } from "./query-limits.ts";
 import { contestedTimes, isContested, type TimeRange } from "./contested-times.ts";
 
 const NOW = 1_700_000_000_000_000_000n;
@@ -17,8 +18,8 @@ const shared = (left: TimeRange, right: TimeRange): bigint[] => {
 describe("contestedTimes()", () => {
   it("covers every time that two sources share", () => {
     fc.assert(
-      fc.property(fc.array(range, { maxLength: 50 }), fc.array(range, { maxLength: 20 }), fc.boolean(), (files, batches, repeat) => {
-        const windows = contestedTimes(files, batches, repeat);
+      fc.property(fc.array(range, { maxLength: 50 }), fc.array(range, { maxLength: 20 }), fc.oneof(fc.constant("everywhere" as const), fc.array(range, { maxLength: 60 })), (files, batches, repeated) => {
+        const windows = contestedTimes(files, batches, repeated);
         const covered = (time: bigint): boolean => windows.some(({ timeMin, timeMax }) => time >= timeMin && time <= timeMax);
         for (const [index, file] of files.entries()) {
           for (const other of [...files.slice(index + 1), ...batches]) {
@@ -26,7 +27,8 @@ describe("contestedTimes()", () => {
             if (shared(file, other).length > 0) expect(isContested(file, windows) && isContested(other, windows)).toBe(true);
           }
         }
-        if (repeat) for (const batch of batches) expect(covered(batch.timeMin) && covered(batch.timeMax)).toBe(true);
+        for (const batch of repeated === "everywhere" ? batches : repeated) expect(covered(batch.timeMin) && covered(batch.timeMax)).toBe(true);
+        expect(windows.length).toBeLessThanOrEqual(CONTESTED_WINDOWS_MAX);
         windows.slice(1).forEach((window, index) => expect(window.timeMin > (windows[index]?.timeMax ?? 0n)).toBe(true));
       }),
       { numRuns: 500 },
@@ -37,9 +39,9 @@ describe("contestedTimes()", () => {
     const hour = 3_600_000_000_000n;
     const files = Array.from({ length: 10 }, (_, index) => ({ timeMin: NOW + BigInt(index) * hour, timeMax: NOW + BigInt(index + 1) * hour - 1_000_000n }));
     const batch = { timeMin: NOW + 10n * hour, timeMax: NOW + 11n * hour };
-    expect(contestedTimes(files, [batch], false)).toEqual([]);
+    expect(contestedTimes(files, [batch], [])).toEqual([]);
     const early = { ...batch, timeMin: NOW + 10n * hour - 2_000_000n };
-    const [window, ...others] = contestedTimes(files, [early], false);
+    const [window, ...others] = contestedTimes(files, [early], []);
     expect(others).toEqual([]);
     expect((window?.timeMax ?? 0n) - (window?.timeMin ?? 0n)).toBeLessThan(1_010_000n);
     expect(files.filter((file) => isContested(file, window === undefined ? [] : [window]))).toHaveLength(1);

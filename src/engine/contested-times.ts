@@ -3,6 +3,7 @@
  * these times need deduplication, so that one late boundary does not make a query group a whole table. The windows may be
  * wider than need be, never narrower.
  */
+import type { Repeated } from "../core/buffer/repeated-times.ts";
 import type { TimeWindow } from "../ports/query-engine.ts";
 import { CONTESTED_WINDOWS_MAX } from "./query-limits.ts";
 
@@ -20,11 +21,11 @@ type Interval = readonly [from: number, to: number];
 
 const asInterval = ({ timeMin, timeMax }: TimeRange): Interval => [Number(timeMin), Number(timeMax)];
 
-/** `batchesRepeat`: two batches may hold the same point. Ascending, apart from one another. */
-export function contestedTimes(files: readonly TimeRange[], batches: readonly TimeRange[], batchesRepeat: boolean): readonly TimeWindow[] {
+/** `repeated`: where two batches, or two rows of one, may hold the same point. Ascending, apart from one another. */
+export function contestedTimes(files: readonly TimeRange[], batches: readonly TimeRange[], repeated: Repeated): readonly TimeWindow[] {
   const stored = files.map(asInterval).sort(byStart);
   const buffered = joined(batches.map(asInterval).sort(byStart));
-  const found: Interval[] = batchesRepeat ? [...buffered] : [];
+  const found: Interval[] = repeated === "everywhere" ? [...buffered] : repeated.map(asInterval);
   let end = Number.NEGATIVE_INFINITY;
   for (const [from, to] of stored) {
     if (from <= end) found.push([from, Math.min(to, end)]);
@@ -32,9 +33,15 @@ export function contestedTimes(files: readonly TimeRange[], batches: readonly Ti
     for (const [start, stop] of buffered) if (start <= to && stop >= from) found.push([Math.max(from, start), Math.min(to, stop)]);
   }
   const windows = joined(found.sort(byStart));
-  const [first, last] = [windows[0], windows.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  return (windows.length > CONTESTED_WINDOWS_MAX ? [[first[0], last[1]] as const] : windows).map(toWindow);
+  return atMost(windows, CONTESTED_WINDOWS_MAX).map(toWindow);
+}
+
+/** Intervals that are apart, those nearest to one another made one until there are few. */
+function atMost(intervals: readonly Interval[], count: number): readonly Interval[] {
+  if (intervals.length <= count) return intervals;
+  const gap = (at: number): number => (intervals[at] as Interval)[0] - (intervals[at - 1] as Interval)[1];
+  const starts = Array.from({ length: intervals.length - 1 }, (_, index) => index + 1).sort((left, right) => gap(right) - gap(left)).slice(0, count - 1).sort((left, right) => left - right);
+  return [0, ...starts].map((start, index): Interval => [(intervals[start] as Interval)[0], (intervals[(starts[index] ?? intervals.length) - 1] as Interval)[1]]);
 }
 
 /** Whether a range may hold rows of a window. */

@@ -12,5 +12,5 @@ export const QUERY_LIMITS_DEFAULT: QueryLimits = { timeoutMs: 60_000 };
 /** Rows of one system or metadata table: the log ring has 10,000, a catalog 2,000 tables of 500 columns. */
 export const SYSTEM_ROWS_MAX = 1_000_000;
 
-/** Windows of times that are deduplicated apart; more become one window from the first to the last. */
+/** Windows of times that are deduplicated apart; of more, those nearest to one another become one. */
 export const CONTESTED_WINDOWS_MAX = 32;

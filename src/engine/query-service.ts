@@ -3,14 +3,15 @@ import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { ParameterValue } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
-import type { DirectPlan } from "../core/query/direct/plan.ts";
+import { runCached } from "../core/query/direct/run-cached.ts";
 import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
 import { toTableBatch, type ResultLimits } from "../core/query/to-table-batch.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ParquetFiles } from "../ports/parquet-files.ts";
 import type { EngineRelation, QueryEngine } from "../ports/query-engine.ts";
+import { explained, logicalPlan } from "./explain-engine.ts";
 import { acquireFiles, releasingAtEnd } from "./query-files.ts";
-import type { DirectQueries } from "./direct/direct-queries.ts";
+import type { DirectQueries, DirectTable } from "./direct/direct-queries.ts";
 import { explainDirect } from "./direct/explain-direct.ts";
 import type { QueryLimits } from "./query-limits.ts";
 import { type QueryLog, type QueryRecord, recorded } from "./query-log.ts";
@@ -84,6 +85,8 @@ export class QueryService {
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
+    const cached = compiled.explains === undefined ? await cachedAnswer(compiled, tables) : undefined;
+    if (cached !== undefined) return cached;
     await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
     checkFiles(relations, limits.filesMax);
@@ -99,7 +102,8 @@ export class QueryService {
       throw error;
     });
     record?.permitted();
-    return { columns: compiled.columns, ...releasingAtEnd(result, release) };
+    const { batches, close } = releasingAtEnd(result, release);
+    return { columns: compiled.columns, batches: compiled.explains === undefined ? batches : explained(batches, logicalPlan(compiled.scans, relations)), close };
   }
 
   /** Undefined: the statement is for the engine. */
@@ -107,16 +111,17 @@ export class QueryService {
     const { direct, limits } = this.#options;
     const source = plan === undefined || direct === undefined ? undefined : tables.direct(plan.scan);
     if (plan === undefined || direct === undefined || source === undefined) return undefined;
-    const result = await direct.run(plan.scan.schema === "cache" ? withoutTests(plan) : plan, source, { signal, timeoutMs: limits.timeoutMs });
-    return result === undefined ? undefined : { columns, batches: asyncBatches(result.batches), close: () => Promise.resolve() };
+    const result = await direct.run(plan, source, { signal, timeoutMs: limits.timeoutMs });
+    return result === undefined ? undefined : streamOf(columns, result.batches);
   }
 
   /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */
   #explainDirect({ columns }: CompiledQuery, { direct: plan, scans }: CompiledQuery, tables: QueryTables): QueryStream | undefined {
-    const source = plan === undefined || this.#options.direct === undefined ? undefined : tables.direct(plan.scan);
-    if (plan === undefined || source === undefined || scans.length !== 1) return undefined;
-    const text = explainDirect(plan, source, tables.cacheKind(plan.scan));
-    return { columns, batches: asyncBatches([{ rowCount: 1, columns: [["physical_plan"], [text]] }]), close: () => Promise.resolve() };
+    if (plan === undefined || scans.length !== 1) return undefined;
+    const cache = tables.cacheKind(plan.scan);
+    const source = this.#options.direct === undefined ? undefined : tables.direct(plan.scan);
+    if (cache === undefined && source === undefined) return undefined;
+    return streamOf(columns, [{ rowCount: 1, columns: [["physical_plan"], [explainDirect(plan, cache ?? (source as DirectTable))]] }]);
   }
 
   /** The whole answer as one table batch, as plugins take it (spec: processing-engine §11.2). */
@@ -135,8 +140,15 @@ export class QueryService {
   }
 }
 
-/** The cache has made the tests already. */
-const withoutTests = (plan: DirectPlan): DirectPlan => ({ ...plan, scan: { ...plan.scan, tests: [] } });
+const streamOf = (columns: CompiledQuery["columns"], batches: Iterable<ResultBatch>): QueryStream => ({ columns, batches: asyncBatches(batches), close: () => Promise.resolve() });
+
+/** Plain rows of a cache need no engine. Undefined: the statement asks for more. */
+async function cachedAnswer({ direct: plan, columns }: CompiledQuery, tables: QueryTables): Promise<QueryStream | undefined> {
+  if (plan?.kind !== "rows") return undefined;
+  const rows = await tables.cached(plan.scan);
+  const batches = rows === undefined ? undefined : runCached(plan, rows);
+  return batches === undefined ? undefined : streamOf(columns, batches);
+}
 
 async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
   yield* batches;

@@ -1,13 +1,15 @@
 /** The tables one query may see: its database's own, the system tables, the metadata views. */
 import type { DatabaseDefinition, TableDefinition } from "../core/catalog/definitions.ts";
+import type { Repeated } from "../core/buffer/repeated-times.ts";
 import type { CacheKind } from "../core/catalog/cache-definitions.ts";
+import type { CellValue } from "../core/columns/cells.ts";
 import { decodeTableBatch, type TableBatchView } from "../core/columns/table-batch.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { CachedTable, Scan, SchemaName, SourceTable, TableSource } from "../core/query/bind-context.ts";
 import { INFORMATION_SCHEMA_NAMES, informationSchemaColumns, informationSchemaTable, type DescribedTable } from "../core/query/metadata.ts";
 import { encodeRows, type RowTable } from "../core/query/rows-to-batch.ts";
 import type { PersistedFile } from "../core/snapshot/manifest.ts";
-import { cacheBatches, cacheColumns } from "./caches/cache-tables.ts";
+import { cacheBatches, cacheColumns, cacheRows } from "./caches/cache-tables.ts";
 import type { CacheService } from "./caches/cache-service.ts";
 import type { LiveCache } from "./caches/live-cache.ts";
 import type { DirectTable } from "./direct/direct-queries.ts";
@@ -24,8 +26,8 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False only when no two rows of the batches can share series and time. */
-  readonly mayHaveDuplicates: boolean;
+  /** Times at which two rows of the batches may share series and time. */
+  readonly repeated: Repeated;
   /** Older rows, in WAL order; a point stands once in a file. */
   readonly files?: readonly PersistedFile[];
 }
@@ -92,12 +94,17 @@ export class QueryTables implements TableSource {
     return { name: scanName, table: { columns: cacheColumns(cache.definition, table), deduplicate: false, ...(retentionNs === undefined || kind === "distinct" ? {} : { timeMinNs: this.#nowNs - retentionNs }) } };
   }
 
-  /** Reads the caches that the query names: they answer with what they hold now. */
+  /** Rows of a scan that reads a cache, as it holds them now; undefined: it reads something else. */
+  async cached(scan: Scan): Promise<readonly CellValue[][] | undefined> {
+    const cache = scan.schema === "cache" ? this.#namedCaches.get(scan.name) : undefined;
+    return cache === undefined || this.#caches === undefined ? undefined : cacheRows(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop);
+  }
+
+  /** Makes batches of the caches that the query names. */
   async prepare(scans: readonly Scan[]): Promise<void> {
     for (const scan of scans) {
-      const cache = scan.schema === "cache" ? this.#namedCaches.get(scan.name) : undefined;
-      if (cache === undefined || this.#caches === undefined) continue;
-      this.#cached.set(scan, await cacheBatches(cache, scan, Number(this.#nowNs / 1_000_000n), this.#caches.yieldToEventLoop));
+      const rows = await this.cached(scan);
+      if (rows !== undefined && this.#caches !== undefined) this.#cached.set(scan, await cacheBatches(rows, scan.table.columns, this.#caches.yieldToEventLoop));
     }
   }
 
@@ -126,8 +133,9 @@ export class QueryTables implements TableSource {
     const retentionNs = definition.retentionNs ?? this.#database.retentionNs;
     return {
       columns: sortedColumns(definition),
-      deduplicate: snapshot.mayHaveDuplicates,
-      persisted: (snapshot.files?.length ?? 0) > 0,
+      deduplicate: snapshot.repeated === "everywhere",
+      // Contested windows are the view's business, with files or without.
+      persisted: (snapshot.files?.length ?? 0) > 0 || (snapshot.repeated !== "everywhere" && snapshot.repeated.length > 0),
       ...(retentionNs === undefined ? {} : { timeMinNs: oldestKept(this.#nowNs, retentionNs) }),
     };
   }
@@ -135,7 +143,7 @@ export class QueryTables implements TableSource {
   #snapshot(definition: TableDefinition): TableSnapshot {
     let snapshot = this.#snapshots.get(definition.name);
     if (snapshot === undefined) {
-      snapshot = this.#source.tableSnapshot(this.#database.id, definition.id) ?? { table: definition, batches: [], mayHaveDuplicates: false };
+      snapshot = this.#source.tableSnapshot(this.#database.id, definition.id) ?? { table: definition, batches: [], repeated: [] };
       this.#snapshots.set(definition.name, snapshot);
     }
     return snapshot;
@@ -176,12 +184,7 @@ export class QueryTables implements TableSource {
 
   /** What a direct plan reads; undefined: its scan cannot be read directly. */
   direct(scan: Scan): DirectTable | undefined {
-    if (scan.schema === "cache") {
-      const cache = this.#namedCaches.get(scan.name);
-      if (cache === undefined) return undefined;
-      return { table: { id: -1, columns: scan.table.columns.map(({ name, type }, id) => ({ id, name, type })), seriesKey: [] }, batches: this.batches(scan), files: [], windows: [] };
-    }
-    const snapshot = this.#snapshots.get(scan.name);
+    const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
     if (snapshot === undefined) return undefined;
     return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
   }
@@ -191,7 +194,7 @@ export class QueryTables implements TableSource {
     if (sources === undefined) {
       const files = (snapshot.files ?? []).filter((file) => mayMatter(file, scan));
       const batches = snapshot.batches.filter((batch) => mayMatter(batch, scan));
-      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.mayHaveDuplicates) };
+      sources = { files, batches, windows: contestedTimes(files, batches, snapshot.repeated) };
       this.#sources.set(scan, sources);
     }
     return sources;

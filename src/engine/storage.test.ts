@@ -214,17 +214,17 @@ describe("feeds", () => {
     expect(opened.lines).toEqual(["error: A listener to committed rows failed"]);
   });
 
-  it("knows whether a point may stand there twice", async () => {
+  it("knows where a point may stand twice", async () => {
     const { storage, catalog } = await openStorage(newDisk());
-    const doubled = (): boolean | undefined => {
+    const doubled = (): unknown => {
       const database = catalog.state.databases.get("db");
-      return storage.tableSnapshot(database?.id ?? 0, database?.tables.get("m")?.id ?? 0)?.mayHaveDuplicates;
+      return storage.tableSnapshot(database?.id ?? 0, database?.tables.get("m")?.id ?? 0)?.repeated;
     };
     await storage.write(request("m,a=1,b=2 f=1 1\nm,b=2,a=1 f=1 2\nm f=1 1"));
     await storage.write(request("m,c=new f=1 1\nm,a=1,b=2 f=1 3"));
-    expect(doubled()).toBe(false);
+    expect(doubled()).toEqual([]);
     await storage.write(request("m,b=2,a=1 g=1 3"));
-    expect(doubled()).toBe(true);
+    expect(doubled()).toEqual([{ timeMin: 3n, timeMax: 3n }]);
   });
 });
 

@@ -3,6 +3,7 @@
  * disk and its rows are queryable; on start the WAL brings the buffer back to exactly the acknowledged rows.
  */
 import { batchCost, type CommittedBatch, QueryableBuffer } from "../core/buffer/queryable-buffer.ts";
+import type { Repeated } from "../core/buffer/repeated-times.ts";
 import type { CatalogOp } from "../core/catalog/ops.ts";
 import type { TableDefinition } from "../core/catalog/definitions.ts";
 import type { TableBatchView } from "../core/columns/table-batch.ts";
@@ -33,8 +34,8 @@ export interface TableSnapshot {
   readonly table: TableDefinition;
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
-  /** False: no point stands twice among the batches. */
-  readonly mayHaveDuplicates: boolean;
+  /** Times at which a point may stand twice among the batches. */
+  readonly repeated: Repeated;
   /** Older rows, in WAL order: all of them are older than every batch. */
   readonly files: readonly PersistedFile[];
 }
@@ -209,7 +210,7 @@ export class Storage {
     const table = this.#catalog.state.tablesById.get(tableId);
     if (table === undefined || table.databaseId !== databaseId) return undefined;
     const buffered = this.#buffer.table(tableId);
-    return { table, batches: buffered?.batches ?? [], mayHaveDuplicates: buffered?.mayHaveDuplicates ?? false, files: this.#persistence?.files.ofTable(tableId) ?? [] };
+    return { table, batches: buffered?.batches ?? [], repeated: buffered?.repeated ?? [], files: this.#persistence?.files.ofTable(tableId) ?? [] };
   }
 
   /** Persists all that is durable now, where snapshots are on; a failure is logged and tried again later. */

@@ -81,10 +81,20 @@ export class LatePoints {
 
   /** Notes a batch after it was searched. */
   add(view: TableBatchView): void {
-    const timeMax = Number(view.timeMax);
-    this.#timeMin.push(Number(view.timeMin));
+    this.#note(Number(view.timeMin), Number(view.timeMax));
+  }
+
+  #note(timeMin: number, timeMax: number): void {
+    this.#timeMin.push(timeMin);
     this.#timeMax.push(timeMax);
     this.#timeMaxSoFar.push(Math.max(timeMax, this.#timeMaxSoFar.at(-1) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** What is left when the first batches are gone. */
+  after(count: number): LatePoints {
+    const rest = new LatePoints();
+    for (let index = count; index < this.#timeMin.length; index++) rest.#note(this.#timeMin[index] as number, this.#timeMax[index] as number);
+    return rest;
   }
 
   /** True when one of the rows may repeat a point of this batch or an earlier one; `batchAt` gives the earlier ones. */

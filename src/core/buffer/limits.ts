@@ -35,3 +35,6 @@ export const REINDEX_ROWS_MAX = 65_536;
 
 /** Rows of a batch for whose hashes memory is kept (1 MB). */
 export const KEPT_HASHES_MAX = 131_072;
+
+/** Ranges of times in which points of a table may stand twice. */
+export const REPEATED_RANGES_MAX = 16;

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeTableBatch, type TableBatchInput } from "../columns/table-batch.ts";
+import type { Repeated } from "./repeated-times.ts";
 import { batchCost, QueryableBuffer, type CommittedBatch } from "./queryable-buffer.ts";
 
 const encoder = new TextEncoder();
@@ -44,24 +45,27 @@ const point = fc.record({
 });
 const batches = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 }), fc.array(point, { minLength: 1, maxLength: 5 }), fc.boolean()), { maxLength: 12 });
 
+const covers = (repeated: Repeated | undefined, time: bigint): boolean =>
+  repeated === "everywhere" || (repeated ?? []).some(({ timeMin, timeMax }) => time >= timeMin && time <= timeMax);
+
 describe("QueryableBuffer", () => {
   it("never misses two points of one series and time, in any spelling of the tags", () => {
     fc.assert(
       fc.property(batches, (writes) => {
         const buffer = new QueryableBuffer(1e9);
         const seen = new Map<number, Set<string>>();
-        const doubled = new Set<number>();
+        const doubled: { readonly tableId: number; readonly time: bigint }[] = [];
         writes.forEach(([tableId, points, swapped], index) => {
           buffer.append(committed(index + 1, tableId, batchOf(tableId, points, swapped), points.length), { reserved: false });
           const keys = seen.get(tableId) ?? new Set();
           seen.set(tableId, keys);
           for (const { host, room, time } of points) {
             const key = JSON.stringify([host ?? null, room ?? null, String(time)]);
-            if (keys.has(key)) doubled.add(tableId);
+            if (keys.has(key)) doubled.push({ tableId, time });
             keys.add(key);
           }
         });
-        for (const tableId of doubled) expect(buffer.table(tableId)?.mayHaveDuplicates).toBe(true);
+        for (const { tableId, time } of doubled) expect(covers(buffer.table(tableId)?.repeated, time)).toBe(true);
       }),
       { numRuns: 1000 },
     );
@@ -73,7 +77,7 @@ describe("QueryableBuffer", () => {
       const points = Array.from({ length: 300 }, (_, host): Point => ({ host: `host_${host}`, room: undefined, time: BigInt(step) }));
       buffer.append(committed(step + 1, 1, batchOf(1, points, step % 2 === 0), 300), { reserved: false });
     }
-    expect(buffer.table(1)?.mayHaveDuplicates).toBe(false);
+    expect(buffer.table(1)?.repeated).toEqual([]);
     expect(buffer.rowCount).toBe(300_000);
   });
 
@@ -85,10 +89,24 @@ describe("QueryableBuffer", () => {
       const points = Array.from({ length: 50 }, (_, index): Point => ({ host: `host_${index % 7}`, room: undefined, time: BigInt(1_000_000 + base + index * 9) }));
       buffer.append(committed(step + 1, 1, batchOf(1, points, false), 50), { reserved: false });
     }
-    expect(buffer.table(1)?.mayHaveDuplicates).toBe(false);
+    expect(buffer.table(1)?.repeated).toEqual([]);
     const again: Point = { host: "host_3", room: undefined, time: BigInt(1_000_000 + 398 * 1000 + 3 * 9) };
     buffer.append(committed(401, 1, batchOf(1, [again], false), 1), { reserved: false });
-    expect(buffer.table(1)?.mayHaveDuplicates).toBe(true);
+    // That time alone, not the whole table.
+    expect(buffer.table(1)?.repeated).toEqual([{ timeMin: again.time, timeMax: again.time }]);
+  });
+
+  it("still knows repeated times after most rows have been persisted, with many rows left", () => {
+    const buffer = new QueryableBuffer(1e9);
+    const points = (step: number): Point[] => Array.from({ length: 10_000 }, (_, host): Point => ({ host: `host_${host}`, room: undefined, time: BigInt(step) }));
+    for (let step = 0; step < 10; step++) buffer.append(committed(step + 1, 1, batchOf(1, points(step), false), 10_000), { reserved: false });
+    buffer.dropThrough(1);
+    expect([buffer.rowCount, buffer.table(1)?.repeated]).toEqual([90_000, []]);
+    const again = { host: "host_7", room: undefined, time: 5n };
+    buffer.append(committed(11, 1, batchOf(1, [again], false), 1), { reserved: false });
+    expect(buffer.table(1)?.repeated).toEqual([{ timeMin: 5n, timeMax: 5n }]);
+    buffer.dropThrough(11);
+    expect(buffer.bytes).toBe(0);
   });
 
   it("counts what it holds, and gives everything back when the tables go", () => {

@@ -8,6 +8,7 @@ import { assert } from "../errors/assert.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import { SERIES_INDEX_SHARE } from "./limits.ts";
 import { SeriesHasher } from "./series-hash.ts";
+import type { Repeated } from "./repeated-times.ts";
 import { bufferedBytes, TableBuffer } from "./table-buffer.ts";
 
 export interface CommittedBatch {
@@ -26,8 +27,8 @@ export interface BufferedTable {
   /** In WAL order. */
   readonly batches: readonly TableBatchView[];
   readonly rowCount: number;
-  /** False: the times of every series ascend strictly, so no point stands there twice. */
-  readonly mayHaveDuplicates: boolean;
+  /** Times at which a point may stand twice. */
+  readonly repeated: Repeated;
 }
 
 /** What an encoded batch costs; the series index comes on top. */
@@ -163,7 +164,7 @@ export class QueryableBuffer {
   /** The table's batches as they are now; undefined when there are none. */
   table(tableId: number): BufferedTable | undefined {
     const table = this.#tables.get(tableId);
-    return table === undefined ? undefined : { batches: table.views(), rowCount: table.rowCount, mayHaveDuplicates: table.mayHaveDuplicates };
+    return table === undefined ? undefined : { batches: table.views(), rowCount: table.rowCount, repeated: table.repeated };
   }
 
   /** Batches of the database with a greater sequence, in WAL order; those that come while iterating are included. */

@@ -1,16 +1,17 @@
 /** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
 import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN, REINDEX_ROWS_MAX } from "./limits.ts";
-import { LatePoints, pointsOf } from "./late-points.ts";
+import { type BatchPoints, LatePoints, pointsOf } from "./late-points.ts";
 import { SeriesHasher } from "./series-hash.ts";
+import { type Repeated, type RepeatedRange, RepeatedTimes } from "./repeated-times.ts";
 import { SeriesTimes } from "./series-times.ts";
 
 export class TableBuffer {
   readonly #batches: (Uint8Array | TableBatchView)[] = [];
   readonly #sequences: number[] = [];
   #series: SeriesTimes | undefined = new SeriesTimes();
-  readonly #late = new LatePoints();
-  #mayHaveDuplicates = false;
+  #late = new LatePoints();
+  #repeated = new RepeatedTimes();
   #rowCount = 0;
   readonly #hasher: SeriesHasher;
 
@@ -19,9 +20,9 @@ export class TableBuffer {
     this.#hasher = hasher;
   }
 
-  /** True once some point may have repeated an earlier one's series and time. */
-  get mayHaveDuplicates(): boolean {
-    return this.#mayHaveDuplicates;
+  /** Times at which points may have repeated an earlier one's series and time. */
+  get repeated(): Repeated {
+    return this.#repeated.ranges;
   }
 
   get rowCount(): number {
@@ -37,7 +38,7 @@ export class TableBuffer {
   append(bytes: Uint8Array, sequence: number): void {
     const view = viewTableBatch(bytes);
     this.#rowCount += view.rowCount;
-    if (!this.#mayHaveDuplicates) this.#note(view);
+    this.#note(view);
     this.#batches.push(view.rowCount >= KEPT_VIEW_ROWS_MIN ? view : bytes);
     this.#sequences.push(sequence);
   }
@@ -54,9 +55,16 @@ export class TableBuffer {
     if (end === this.#batches.length) return undefined;
     const rest = new TableBuffer(this.#hasher);
     const views = this.#batches.slice(end).map((_, index) => this.#viewAt(end + index));
-    // Noting every row anew takes time; with many of them the index is not worth a pause.
-    if (views.reduce((sum, view) => sum + view.rowCount, 0) > REINDEX_ROWS_MAX) rest.giveUpIndex();
+    // Noting every row anew takes time; with many of them the index goes on, with series that may have no row any more.
+    const takesOver = views.reduce((sum, view) => sum + view.rowCount, 0) > REINDEX_ROWS_MAX;
+    const series = this.#series;
+    if (takesOver) rest.#series = undefined;
     views.forEach((view, index) => rest.append(view.bytes, this.#sequences[end + index] as number));
+    if (takesOver) {
+      rest.#series = series;
+      rest.#late = this.#late.after(end);
+      rest.#repeated = this.#repeated;
+    }
     return rest;
   }
 
@@ -65,10 +73,10 @@ export class TableBuffer {
     return end < 0 ? this.#sequences.length : end;
   }
 
-  /** Frees the series index; from now on the table counts as having duplicates. */
+  /** Frees the series index; from now on points may stand twice anywhere. */
   giveUpIndex(): void {
     this.#series = undefined;
-    this.#mayHaveDuplicates = true;
+    this.#repeated.giveUp();
   }
 
   views(): TableBatchView[] {
@@ -84,11 +92,7 @@ export class TableBuffer {
       const { low, high } = points.hashes;
       if (!this.#series.advance(low[row] as number, high[row] as number, points.times.getUint32(at, true), points.times.getInt32(at + 4, true))) late.push(row);
     }
-    if (late.length > 0 && this.#late.mayRepeat(points, late, (index) => this.#viewAt(index))) {
-      // Nothing more to learn: queries of this table deduplicate from now on, and the index is no longer needed.
-      this.giveUpIndex();
-      return;
-    }
+    if (late.length > 0 && this.#late.mayRepeat(points, late, (index) => this.#viewAt(index))) this.#repeated.add(rangeOf(points, late));
     this.#late.add(view);
   }
 
@@ -96,6 +100,17 @@ export class TableBuffer {
     const batch = this.#batches[index] as Uint8Array | TableBatchView;
     return batch instanceof Uint8Array ? viewTableBatch(batch) : batch;
   }
+}
+
+/** Of all late rows: which of them repeat a point is not worth knowing. */
+function rangeOf({ times }: BatchPoints, rows: readonly number[]): RepeatedRange {
+  let [timeMin, timeMax] = [0n, 0n];
+  rows.forEach((row, index) => {
+    const time = times.getBigInt64(row * 8, true);
+    if (index === 0 || time < timeMin) timeMin = time;
+    if (index === 0 || time > timeMax) timeMax = time;
+  });
+  return { timeMin, timeMax };
 }
 
 /** What a batch costs in the buffer beside the series index; known before it is accepted. */

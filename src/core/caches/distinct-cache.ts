@@ -48,7 +48,10 @@ export class DistinctCache {
       const time = Number(times[row] as bigint);
       if (time > (newest[id] as number)) newest[id] = time;
     }
-    keys.forEach((key, id) => this.add(key, newest[id] as number, nowMs));
+    keys.forEach((key, id) => {
+      // No row has the key: only its column knows the value.
+      if (newest[id] !== Number.NEGATIVE_INFINITY) this.add(key, newest[id] as number, nowMs);
+    });
   }
 
   /** Notes a combination seen at a time in nanoseconds; one that is too old already is left out. */

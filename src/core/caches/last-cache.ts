@@ -4,7 +4,7 @@
  * takes every time, also those before 1970, and a key whose rows have expired still knows its newest time.
  */
 import type { LastCacheDefinition } from "../catalog/cache-definitions.ts";
-import { type CellValue, cellAt, columnOf } from "../columns/cells.ts";
+import { type CellValue, cellReader, columnOf } from "../columns/cells.ts";
 import type { TableBatchView } from "../columns/table-batch.ts";
 import { timesOf } from "../snapshot/chunk-rows.ts";
 import { type CacheBudget, valueBytes } from "./cache-budget.ts";
@@ -55,27 +55,52 @@ export class LastCache {
   apply(batch: TableBatchView, nowMs: number): void {
     const { ids, keys } = numberKeys(batch, this.definition.keyColumns);
     const texts = keys.map((key) => (key.includes(null) ? undefined : keyText(key)));
-    const newest = texts.map((text) => (text === undefined ? undefined : this.#entries.get(text)?.newest));
-    const chosen = keys.map((): number[] => []);
+    const chosen = this.#newestRows(batch, ids, texts);
     const times = timesOf(batch);
-    for (let row = 0; row < batch.rowCount; row++) {
-      const id = ids[row] as number;
-      if (texts[id] === undefined) continue;
-      const time = times[row] as bigint;
-      const before = newest[id];
-      if (before !== undefined && time <= before) continue;
-      newest[id] = time;
-      const rows = chosen[id] as number[];
-      rows.push(row);
-      if (rows.length > this.definition.count) rows.shift();
-    }
-    const columns = this.#valueColumns(batch);
+    const readers = this.#valueColumns(batch).map((column) => cellReader(column, batch.rowCount));
     keys.forEach((key, id) => {
-      for (const row of chosen[id] as number[]) {
-        const values = columns.map((column) => cellAt(column, batch.rowCount, row));
-        this.#put(texts[id] as string, key, { time: times[row] as bigint, putMs: nowMs, values });
+      for (const row of chosen[id] ?? []) {
+        if (row >= 0) this.#put(texts[id] as string, key, { time: times[row] as bigint, putMs: nowMs, values: readers.map((read) => read(row)) });
       }
     });
+  }
+
+  /** By key: the rows that enter, oldest first. Times are compared as two words, because BigInt allocates. */
+  #newestRows(batch: TableBatchView, ids: Uint32Array, texts: readonly (string | undefined)[]): readonly (readonly number[] | Int32Array)[] {
+    const { count } = this.definition;
+    const times = timesOf(batch);
+    const words = new Int32Array(times.buffer, times.byteOffset, times.length * 2);
+    const highs = new Int32Array(texts.length);
+    const lows = new Uint32Array(texts.length);
+    // 0: takes no row, 1: takes any, 2: takes newer ones.
+    const states = new Uint8Array(texts.length);
+    texts.forEach((text, id) => {
+      if (text === undefined) return;
+      const newest = this.#entries.get(text)?.newest;
+      states[id] = newest === undefined ? 1 : 2;
+      if (newest === undefined) return;
+      highs[id] = Number(newest >> 32n);
+      lows[id] = Number(newest & 0xffff_ffffn);
+    });
+    const last = new Int32Array(texts.length).fill(-1);
+    const kept: number[][] = count === 1 ? [] : texts.map(() => []);
+    for (let row = 0; row < batch.rowCount; row++) {
+      const id = ids[row] as number;
+      const state = states[id] as number;
+      if (state === 0) continue;
+      const high = words[row * 2 + 1] as number;
+      const low = (words[row * 2] as number) >>> 0;
+      if (state === 2 && (high < (highs[id] as number) || (high === highs[id] && low <= (lows[id] as number)))) continue;
+      states[id] = 2;
+      highs[id] = high;
+      lows[id] = low;
+      last[id] = row;
+      if (count === 1) continue;
+      const rows = kept[id] as number[];
+      rows.push(row);
+      if (rows.length > count) rows.shift();
+    }
+    return count === 1 ? texts.map((_, id) => last.subarray(id, id + 1)) : kept;
   }
 
   /** Rows that were there before, in any order. What the cache took in meanwhile stays. */

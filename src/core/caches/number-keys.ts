@@ -9,15 +9,21 @@ import type { ColumnView, TableBatchView } from "../columns/table-batch.ts";
 export interface NumberedKeys {
   /** By row, below `keys.length`. */
   readonly ids: Uint32Array;
-  /** The values of each combination. */
+  /** The values of each combination; of a single column also such that no row has. */
   readonly keys: readonly (readonly CellValue[])[];
 }
 
 export function numberKeys(batch: TableBatchView, columns: readonly string[]): NumberedKeys {
-  let ids = new Uint32Array(batch.rowCount);
+  let ids: Uint32Array = new Uint32Array(batch.rowCount);
   let keys: (readonly CellValue[])[] = [[]];
-  for (const name of columns) {
+  for (const [index, name] of columns.entries()) {
     const { codes, values } = codesOf(batch, columnOf(batch, name));
+    if (index === 0) {
+      // Its codes are the ids, also those that no row has.
+      keys = values.map((value) => [value]);
+      ids = codes;
+      continue;
+    }
     const known = new Map<number, number>();
     const next = new Uint32Array(batch.rowCount);
     const nextKeys: (readonly CellValue[])[] = [];

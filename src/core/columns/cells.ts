@@ -39,6 +39,27 @@ export function cellAt(column: ColumnView | undefined, rowCount: number, row: nu
   }
 }
 
+/** Reads many cells of a column: what can be prepared is, and each text of a dictionary is decoded once. */
+export function cellReader(column: ColumnView | undefined, rowCount: number): (row: number) => CellValue {
+  if (column === undefined) return () => null;
+  const { validity } = column;
+  const view = new DataView(column.body.buffer, column.body.byteOffset, column.body.byteLength);
+  switch (column.type) {
+    case ENCODED.float64:
+      return (row) => (hasValue(validity, row) ? view.getFloat64(row * 8, true) : null);
+    case ENCODED.tag: {
+      const texts: (string | undefined)[] = [];
+      return (row) => {
+        if (!hasValue(validity, row)) return null;
+        const entry = view.getUint32(4 + row * 4, true);
+        return (texts[entry] ??= tagAt(column, rowCount, entry));
+      };
+    }
+    default:
+      return (row) => cellAt(column, rowCount, row);
+  }
+}
+
 /** An entry of a tag column's dictionary. */
 export function tagAt({ body }: ColumnView, rowCount: number, entry: number): string {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);

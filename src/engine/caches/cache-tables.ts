@@ -24,8 +24,8 @@ export function cacheColumns(definition: CacheDefinition, table: TableDefinition
   return [...definition.keyColumns, ...values, ...(values.includes("time") ? [] : ["time"])].map(column);
 }
 
-/** A cache's rows that pass the scan's tests, as batches. Waits until the cache is filled; takes turns. */
-export async function cacheBatches(cache: LiveCache, scan: Scan, nowMs: number, yieldToEventLoop: () => Promise<void>): Promise<readonly TableBatchView[]> {
+/** A cache's rows that pass the scan's tests, as cells of its columns. Waits until the cache is filled; takes turns. */
+export async function cacheRows(cache: LiveCache, scan: Scan, nowMs: number, yieldToEventLoop: () => Promise<void>): Promise<readonly CellValue[][]> {
   await cache.filled;
   const { columns } = scan.table;
   const work = cache.rows(columns.map(({ name }) => name), scan.tests, nowMs);
@@ -33,24 +33,17 @@ export async function cacheBatches(cache: LiveCache, scan: Scan, nowMs: number, 
   for (; step.done !== true; step = work.next()) await yieldToEventLoop();
   // The cache looks at its key only.
   const tests = scan.tests.map((test) => ({ test, at: columns.findIndex(({ name }) => name === test.column) }));
-  const rows = step.value.filter((row) => tests.every(({ test, at }) => passes(row[at] ?? null, test)));
+  return step.value.filter((row) => tests.every(({ test, at }) => passes(row[at] ?? null, test)));
+}
+
+/** Such rows as batches for the query engine. */
+export async function cacheBatches(rows: readonly CellValue[][], columns: readonly SourceColumn[], yieldToEventLoop: () => Promise<void>): Promise<readonly TableBatchView[]> {
   const batches: TableBatchView[] = [];
   for (let from = 0; from < rows.length; from += CACHE_BATCH_ROWS) {
     if (from > 0) await yieldToEventLoop();
-    const part = rows.slice(from, from + CACHE_BATCH_ROWS);
-    batches.push({ ...decodeTableBatch(encodeRows({ columns, rows: part })), ...timesOfRows(part, columns.findIndex(({ name }) => name === "time")) });
+    batches.push(decodeTableBatch(encodeRows({ columns, rows: rows.slice(from, from + CACHE_BATCH_ROWS) })));
   }
   return batches;
-}
-
-function timesOfRows(rows: readonly (readonly CellValue[])[], at: number): { readonly timeMin: bigint; readonly timeMax: bigint } {
-  let [timeMin, timeMax] = [0n, 0n];
-  rows.forEach((row, index) => {
-    const time = (row[at] as bigint | undefined) ?? 0n;
-    if (index === 0 || time < timeMin) timeMin = time;
-    if (index === 0 || time > timeMax) timeMax = time;
-  });
-  return { timeMin, timeMax };
 }
 
 const text = (name: string): SourceColumn => ({ name, type: "utf8" });

@@ -1,6 +1,6 @@
 // Goal: filters, groups, order, limits and the newest value of each column are right for any data and any simple query.
 // Method: generated writes (duplicates, late rows, half of them in files) and generated queries, against a plain evaluator
-// in memory. SQL_DIFFERENTIAL_ROUNDS=200 SQL_DIFFERENTIAL_QUERIES=500 runs it large; a failure names its round, which is the seed.
+// in memory; by the engine alone, and with the executors of our own. SQL_DIFFERENTIAL_ROUNDS=200 SQL_DIFFERENTIAL_QUERIES=500 runs it large; a failure names its round, which is the seed.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { createFileObjectStore } from "../../../src/adapters/object-store/file.t
 import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-engine.ts";
 import { createSystemClock } from "../../../src/adapters/system/clock.ts";
 import { formatResult } from "../../../src/core/query/format-result.ts";
+import { ColumnCache } from "../../../src/engine/direct/column-cache.ts";
+import { DirectQueries } from "../../../src/engine/direct/direct-queries.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { newDisk, openStorage, request } from "../../support/open-storage.ts";
@@ -200,15 +202,25 @@ function distinctQuery(rows: readonly Row[], generator: Generator): Query {
   return { sql: `SELECT DISTINCT ${columns.join(", ")} FROM t${where}`, expected: [...lines], unordered: true };
 }
 
+async function linesOf(service: QueryService, sql: string): Promise<string[]> {
+  let text = "";
+  for await (const piece of formatResult(await service.query({ database: "db", sql }), "jsonl")) text += piece;
+  return text.split("\n").slice(0, -1);
+}
+
 describe("generated queries over generated data", () => {
   test.each(Array.from({ length: ROUNDS }, (_, index) => index + 1))("round %i", { timeout: 600_000 }, async (round) => {
     const generator = new Generator(round);
     const storeFolder = join(folder, String(round));
     let names = 0;
-    const opened = await openStorage(newDisk(), { parquetStore: createFileObjectStore({ folder: storeFolder, randomName: () => `x${names++}` }) });
+    const parquetStore = createFileObjectStore({ folder: storeFolder, randomName: () => `x${names++}` });
+    const opened = await openStorage(newDisk(), { parquetStore });
     const clock = createSystemClock();
     const engine = await DuckdbEngine.open({ clock, parquet: { storeFolder, allowedFolder: `${storeFolder}/n0/dbs/` } });
-    const service = new QueryService({ catalog: opened.catalog, source: opened.storage, engine, systemTables: { table: () => undefined, names: () => [] }, clock, limits: { timeoutMs: 20_000 } });
+    const general = { catalog: opened.catalog, source: opened.storage, engine, systemTables: { table: () => undefined, names: () => [] }, clock, limits: { timeoutMs: 20_000 } };
+    const columns = new ColumnCache((path) => parquetStore.get(path), 16_777_216);
+    const direct = new DirectQueries({ columns, clock, log: { log: () => undefined }, yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)) });
+    const services = [new QueryService(general), new QueryService({ ...general, direct })];
     // Every column is there from the start.
     const points: Row[] = [{ host: "a", region: "north", f: 0, i: 0n, u: 0n, b: true, s: "", time: START }];
     const batches = 4 + generator.below(8);
@@ -221,11 +233,10 @@ describe("generated queries over generated data", () => {
     const rows = deduplicated(points, ["host", "region", "time"]);
     for (let query = 0; query < QUERIES; query++) {
       const { sql, expected, unordered } = generator.pick([rowsQuery, groupsQuery, distinctQuery])(rows, generator);
-      const stream = await service.query({ database: "db", sql });
-      let text = "";
-      for await (const piece of formatResult(stream, "jsonl")) text += piece;
-      const actual = text.split("\n").slice(0, -1);
-      expect({ round, sql, rows: unordered ? actual.sort() : actual }).toEqual({ round, sql, rows: unordered ? [...expected].sort() : expected });
+      for (const [index, service] of services.entries()) {
+        const actual = await linesOf(service, sql);
+        expect({ round, index, sql, rows: unordered ? actual.sort() : actual }).toEqual({ round, index, sql, rows: unordered ? [...expected].sort() : expected });
+      }
     }
     await engine.close();
   });

@@ -98,7 +98,7 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
   const snapshots = new Map<number, TableSnapshot>(
     definitions.map((definition, index) => {
       const table = tables[index] as TestTable;
-      return [definition.id, { table: definition, batches: table.batches.map((rows) => batchOf(definition.id, table.columns, rows)), mayHaveDuplicates: table.duplicates === true }];
+      return [definition.id, { table: definition, batches: table.batches.map((rows) => batchOf(definition.id, table.columns, rows)), repeated: table.duplicates === true ? "everywhere" : [] }];
     }),
   );
   const internal: DatabaseDefinition = { id: 0, name: "_internal", deleted: false, tables: new Map(), deletedTables: new Map(), triggers: new Map() };

@@ -63,3 +63,18 @@ test("EXPLAIN has plan_type and plan", async () => {
   const [row] = (await server.run("EXPLAIN SELECT * FROM home")).split("\n");
   expect(Object.keys(JSON.parse(row as string) as object)).toEqual(["plan_type", "plan"]);
 });
+
+test("EXPLAIN of what the engine runs says what is read; ANALYZE keeps the text given to the engine to itself", async () => {
+  const plans = async (sql: string): Promise<Record<string, string>> =>
+    Object.fromEntries((await server.run(sql)).split("\n").slice(0, -1).map((line) => JSON.parse(line) as { plan_type: string; plan: string }).map(({ plan_type: type, plan }) => [type, plan]));
+  const join = "SELECT a.temp FROM home a JOIN home b ON a.time = b.time WHERE a.time >= '2022-01-01' AND a.room = 'Kitchen'";
+  const explained = await plans(`EXPLAIN ${join}`);
+  expect(Object.keys(explained)).toEqual(["logical_plan", "physical_plan"]);
+  expect(explained["logical_plan"]).toBe(
+    "TableScan: iox.home, filters=[time >= 2022-01-01T00:00:00, room IN (Kitchen)], buffer_batches=2, parquet_files=0\nTableScan: iox.home, filters=[], buffer_batches=2, parquet_files=0",
+  );
+  const analyzed = await plans(`EXPLAIN ANALYZE ${join}`);
+  expect(Object.keys(analyzed)).toEqual(["logical_plan", "analyzed_plan"]);
+  expect(analyzed["analyzed_plan"]).toContain("HASH_JOIN");
+  expect(analyzed["analyzed_plan"]).not.toMatch(/EXPLAIN ANALYZE|SELECT /);
+});

@@ -10,6 +10,8 @@ export interface Accumulator {
   /** Takes in rows of a unit; `groups` are below `count`. */
   add(unit: Unit, rows: Uint32Array, groups: Uint32Array, count: number): void;
   value(group: number): ResultValue;
+  /** Whether no row of this time or one further from the wanted end can change the group any more. */
+  settled?(group: number, offset: number): boolean;
   /** The engine would fail here, and shall: a sum that does not fit its type. */
   readonly failed: boolean;
 }
@@ -269,38 +271,43 @@ class AtTime implements Accumulator {
   readonly #name: string;
   readonly #times: TimeBase;
   readonly #sources = new Sources();
+  /** 1 for the last time, -1 for the first: offsets times it are compared. */
+  readonly #sign: 1 | -1;
   #offsets = new Float64Array();
 
   constructor(plan: AggregatePlan, times: TimeBase) {
     this.#plan = plan;
     this.#name = plan.column as string;
     this.#times = times;
+    this.#sign = plan.kind === "last" || plan.kind === "selector_last" ? 1 : -1;
   }
 
   add(unit: Unit, rows: Uint32Array, groups: Uint32Array, count: number): void {
+    const before = this.#offsets.length;
     const offsets = (this.#offsets = grown(this.#offsets, count));
+    if (offsets.length > before) offsets.fill(Number.NEGATIVE_INFINITY, before);
     this.#sources.begin(unit, count);
     const time = unit.column("time");
     if (time === undefined) return;
     const words = wordsOf(time);
-    const last = this.#plan.kind === "last" || this.#plan.kind === "selector_last";
-    const skipNull = this.#plan.member !== undefined;
-    const isNull = skipNull ? nullTest(unit, this.#plan) : undefined;
+    const isNull = this.#plan.member === undefined ? undefined : nullTest(unit, this.#plan);
     for (let at = 0; at < rows.length; at++) {
       const row = rows[at] as number;
       const group = groups[at] as number;
-      const offset = this.#times.offset(words, row);
-      const best = offsets[group] as number;
-      if (this.#sources.isSet(group) && (last ? offset <= best : offset >= best)) continue;
-      if (isNull?.(row) === true) continue;
+      const offset = this.#times.offset(words, row) * this.#sign;
+      if (offset <= (offsets[group] as number) || isNull?.(row) === true) continue;
       offsets[group] = offset;
       this.#sources.set(group, row);
     }
   }
 
+  settled(group: number, offset: number): boolean {
+    return (this.#offsets[group] ?? Number.NEGATIVE_INFINITY) >= offset * this.#sign;
+  }
+
   value(group: number): ResultValue {
     if (!this.#sources.isSet(group)) return null;
-    const time = this.#times.time(this.#offsets[group] as number);
+    const time = this.#times.time((this.#offsets[group] as number) * this.#sign);
     return shaped(this.#plan, this.#sources.read(group, this.#name), time);
   }
 }

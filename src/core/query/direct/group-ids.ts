@@ -9,6 +9,8 @@ interface Coder {
   /** Codes are below it. */
   readonly limit: number;
   code(unit: Unit, rows: Uint32Array, out: Uint32Array): void;
+  /** The only key of a query: ids at once, without codes between. */
+  ids?(unit: Unit, rows: Uint32Array, pairs: PairIds, out: Uint32Array): void;
   value(code: number): bigint | string | null;
 }
 
@@ -29,6 +31,50 @@ class TagCoder implements Coder {
 
   code(unit: Unit, rows: Uint32Array, out: Uint32Array): void {
     tagCodesOf(unit.tag(this.#column), this.#codes, rows, out);
+  }
+
+  ids(unit: Unit, rows: Uint32Array, pairs: PairIds, out: Uint32Array): void {
+    const tag = unit.tag(this.#column);
+    const none = (): number => pairs.id(0, 0);
+    if (tag === undefined) {
+      if (rows.length > 0) out.fill(none(), 0, rows.length);
+      return;
+    }
+    const mapping = this.#codes.mapping(tag.dictionary, tag.dictionaryRows);
+    const { runs, indexes } = tag;
+    if (runs !== undefined) {
+      for (let at = 0, run = 0; at < rows.length; ) {
+        while ((runs.ends[run] as number) <= (rows[at] as number)) run++;
+        const end = runs.ends[run] as number;
+        const entry = runs.entries[run] as number;
+        const id = entry < 0 ? none() : pairs.id(0, mapping[entry] as number);
+        while (at < rows.length && (rows[at] as number) < end) out[at++] = id;
+      }
+      return;
+    }
+    const { entries, validity } = indexes as NonNullable<typeof indexes>;
+    // An entry becomes a group when the first row with it is met.
+    const known = new Int32Array(mapping.length).fill(-1);
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      if (validity !== undefined && ((validity[row >> 3] as number) & (1 << (row & 7))) === 0) {
+        out[at] = none();
+        continue;
+      }
+      const entry = entries[row] as number;
+      let id = known[entry] as number;
+      if (id < 0) id = known[entry] = pairs.id(0, mapping[entry] as number);
+      out[at] = id;
+    }
+  }
+
+  /** Groups that rows of the unit may belong to; undefined: one of them is not known yet. */
+  groupsIn(unit: Unit, pairs: PairIds): readonly number[] | undefined {
+    const tag = unit.tag(this.#column);
+    const codes = tag === undefined ? [0] : [...this.#codes.mapping(tag.dictionary, tag.dictionaryRows)];
+    if (tag?.indexes?.validity !== undefined || tag?.runs?.entries.includes(-1) === true) codes.push(0);
+    const groups = codes.map((code) => pairs.known(0, code));
+    return groups.includes(-1) ? undefined : groups;
   }
 
   value(code: number): string | null {
@@ -94,20 +140,30 @@ class PairIds {
     return this.codes.length;
   }
 
+  /** -1: not met yet. */
+  known(before: number, code: number): number {
+    const pair = before * this.#stride + code;
+    return this.#dense === undefined ? (this.#sparse.get(pair) ?? -1) : (this.#dense[pair] as number);
+  }
+
+  id(before: number, code: number): number {
+    const known = this.known(before, code);
+    if (known >= 0) return known;
+    const pair = before * this.#stride + code;
+    const id = this.codes.push(code) - 1;
+    this.before.push(before);
+    if (this.#dense === undefined) this.#sparse.set(pair, id);
+    else this.#dense[pair] = id;
+    return id;
+  }
+
   /** Replaces ids by those of the pairs. */
   combine(ids: Uint32Array, codes: Uint32Array, count: number): void {
     const dense = this.#dense;
     for (let at = 0; at < count; at++) {
       const [before, code] = [ids[at] as number, codes[at] as number];
-      const pair = before * this.#stride + code;
-      let id = dense === undefined ? (this.#sparse.get(pair) ?? -1) : (dense[pair] as number);
-      if (id < 0) {
-        id = this.codes.push(code) - 1;
-        this.before.push(before);
-        if (dense === undefined) this.#sparse.set(pair, id);
-        else dense[pair] = id;
-      }
-      ids[at] = id;
+      const id = dense === undefined ? -1 : (dense[before * this.#stride + code] as number);
+      ids[at] = id < 0 ? this.id(before, code) : id;
     }
   }
 }
@@ -150,12 +206,23 @@ export class GroupIds {
       this.#ids = new Uint32Array(rows.length);
       this.#codes = new Uint32Array(rows.length);
     }
+    const [only] = this.#coders;
+    if (this.#coders.length === 1 && only?.ids !== undefined) {
+      only.ids(unit, rows, this.#pairs[0] as PairIds, this.#ids);
+      return this.#ids;
+    }
     this.#ids.fill(0, 0, rows.length);
     this.#coders.forEach((coder, index) => {
       coder.code(unit, rows, this.#codes);
       this.#pairs[index]?.combine(this.#ids, this.#codes, rows.length);
     });
     return this.#ids;
+  }
+
+  /** Groups that rows of the unit may belong to, told from its dictionary; undefined: that is not known, or one is new. */
+  groupsIn(unit: Unit): readonly number[] | undefined {
+    const [only] = this.#coders;
+    return this.#coders.length === 1 && only instanceof TagCoder ? only.groupsIn(unit, this.#pairs[0] as PairIds) : undefined;
   }
 
   /** A key's value in a group. */

@@ -1,10 +1,11 @@
 /** Runs a plan of groups over units: select rows, number their groups, add them up, one unit after another. */
 import type { ResultBatch, ResultValue } from "../query-stream.ts";
-import { accumulatorFor, compareNumbers } from "./accumulators.ts";
+import { type Accumulator, accumulatorFor, compareNumbers } from "./accumulators.ts";
 import { GroupIds } from "./group-ids.ts";
 import { DIRECT_ORDERED_GROUPS_MAX, DIRECT_RESULT_ROWS } from "./limits.ts";
 import type { DirectOrder, GroupsPlan } from "./plan.ts";
 import type { DirectInput } from "./run.ts";
+import type { Unit } from "./unit.ts";
 
 /** Batches of the answer; undefined: the engine shall do it. Pauses after each unit. */
 export function* runGroups(plan: GroupsPlan, input: DirectInput): Generator<undefined, Iterable<ResultBatch> | undefined> {
@@ -12,7 +13,9 @@ export function* runGroups(plan: GroupsPlan, input: DirectInput): Generator<unde
   const groups = GroupIds.create(plan.keys, tableId, registry, units, times, span);
   if (groups === undefined) return undefined;
   const accumulators = plan.items.map((item) => ("aggregate" in item ? accumulatorFor(item.aggregate, times) : undefined));
-  for (const unit of units) {
+  const end = soughtEnd(plan);
+  for (const unit of end === undefined ? units : byTime(units, end)) {
+    if (end !== undefined && isSettled(unit, end, groups, accumulators, input)) continue;
     const rows = selector.select(unit, dropped.get(unit));
     if (rows.length === 0) continue;
     const ids = groups.of(unit, rows);
@@ -38,6 +41,26 @@ export function* runGroups(plan: GroupsPlan, input: DirectInput): Generator<unde
   const from = Math.min(plan.offset, groups.count);
   const to = plan.limit === undefined ? groups.count : Math.min(groups.count, from + plan.limit);
   return batches(readers, order, from, to);
+}
+
+/** The end of time at which all aggregates look for their rows: units are read from there, and most need not be. */
+function soughtEnd({ items }: GroupsPlan): "last" | "first" | undefined {
+  const kinds = new Set(items.flatMap((item) => ("aggregate" in item ? [item.aggregate.kind.replace("selector_", "")] : [])));
+  const [only] = kinds;
+  return kinds.size === 1 && (only === "last" || only === "first") ? only : undefined;
+}
+
+function byTime(units: readonly Unit[], end: "last" | "first"): readonly Unit[] {
+  const compare = (left: bigint, right: bigint): number => (left < right ? -1 : left > right ? 1 : 0);
+  return [...units].sort((left, right) => (end === "last" ? compare(right.timeMax, left.timeMax) : compare(left.timeMin, right.timeMin)));
+}
+
+/** Whether all groups of the unit have rows already that are nearer to the end than any of its own. */
+function isSettled(unit: Unit, end: "last" | "first", groups: GroupIds, accumulators: readonly (Accumulator | undefined)[], { times }: DirectInput): boolean {
+  const own = groups.groupsIn(unit);
+  if (own === undefined) return false;
+  const offset = Number((end === "last" ? unit.timeMax : unit.timeMin) - times.base);
+  return own.every((group) => accumulators.every((accumulator) => accumulator?.settled?.(group, offset) !== false));
 }
 
 /** Rows that are added up without a pause. */

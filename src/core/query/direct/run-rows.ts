@@ -59,7 +59,8 @@ function mayHold(unit: Unit, bound: number, { order }: RowsPlan, { times }: Dire
 function collect(unit: Unit, index: number, { selector, dropped, times }: DirectInput, found: Places): void {
   const selected = selector.select(unit, dropped.get(unit));
   const time = unit.column("time");
-  if (selected.length === 0) return;
+  if (selected.length === 0 || time === undefined) return;
+  const words = wordsOf(time);
   const count = found.count + selected.length;
   if (found.rows.length < count) {
     const size = Math.max(count, found.rows.length * 2);
@@ -71,10 +72,7 @@ function collect(unit: Unit, index: number, { selector, dropped, times }: Direct
   }
   found.units.fill(index, found.count, count);
   found.rows.set(selected, found.count);
-  // The rows of a distinct value cache have no time.
-  const words = time === undefined ? undefined : wordsOf(time);
-  if (words === undefined) found.offsets.fill(0, found.count, count);
-  else for (let at = 0; at < selected.length; at++) found.offsets[found.count + at] = times.offset(words, selected[at] as number);
+  for (let at = 0; at < selected.length; at++) found.offsets[found.count + at] = times.offset(words, selected[at] as number);
   found.count = count;
 }
 

@@ -33,6 +33,8 @@ export class RowSelector {
   readonly #tests: readonly { readonly test: ColumnTest; readonly codes: TagCodes }[];
   readonly #times: TimeBase;
   #rows = new Uint32Array(1_024);
+  /** 0, 1, 2 …: all rows of a unit, never written to again. */
+  #all = new Uint32Array(0);
 
   constructor(scan: Pick<Scan, "timeMinNs" | "timeMaxNs" | "tests">, tableId: number, registry: TagRegistry, times: TimeBase) {
     this.#scan = scan;
@@ -42,6 +44,7 @@ export class RowSelector {
 
   /** Ascending; the array is used again by the next call. `dropped`: 1 by row for those that do not count. */
   select(unit: Unit, dropped?: Uint8Array): Uint32Array {
+    if (this.#tests.length === 0 && dropped === undefined && this.#isWithinTime(unit)) return this.#everyRow(unit.rowCount);
     if (this.#rows.length < unit.rowCount) this.#rows = new Uint32Array(unit.rowCount);
     const rows = this.#rows;
     let count = -1;
@@ -61,6 +64,16 @@ export class RowSelector {
     let kept = 0;
     for (let at = 0; at < count; at++) if (dropped[rows[at] as number] === 0) rows[kept++] = rows[at] as number;
     return rows.subarray(0, kept);
+  }
+
+  #everyRow(count: number): Uint32Array {
+    if (this.#all.length < count) this.#all = Uint32Array.from({ length: Math.max(count, this.#all.length * 2) }, (_, row) => row);
+    return this.#all.subarray(0, count);
+  }
+
+  #isWithinTime({ timeMin, timeMax }: Unit): boolean {
+    const { timeMinNs, timeMaxNs } = this.#scan;
+    return (timeMinNs === undefined || timeMin >= timeMinNs) && (timeMaxNs === undefined || timeMax <= timeMaxNs);
   }
 
   #withinTime(unit: Unit, rows: Uint32Array, count: number): number {
