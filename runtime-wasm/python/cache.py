@@ -16,6 +16,8 @@ _sizes = {}
 _bytes = 0
 _bytes_max = 67_108_864
 _next_sweep = 0.0
+# Keys that were read or written since the host asked last; None: nobody else has this cache.
+_touched = None
 _ABSENT = (None, None)
 
 
@@ -63,6 +65,7 @@ class PyCache:
             host.global_cache_put(key, data_codec.encode(value), seconds)
         else:
             _count(key, value_size.size_of(value))
+            _touch(key)
             _entries[key] = (value, None if seconds is None else time.monotonic() + seconds)
 
     def get(self, key, default=None, use_global=None):
@@ -71,6 +74,7 @@ class PyCache:
         if use_global:
             data = host.global_cache_get(key)
             return default if data is None else data_codec.decode(data)
+        _touch(key)
         value, expires_at = _entries.get(key, _ABSENT)
         if expires_at is not None and expires_at <= time.monotonic():
             _drop(key)
@@ -84,8 +88,15 @@ class PyCache:
             return host.global_cache_delete(key)
         if key not in _entries:
             return False
+        _touch(key)
         _drop(key)
         return True
+
+
+def _touch(key):
+    """What was read may have been changed in place."""
+    if _touched is not None:
+        _touched.add(key)
 
 
 def _require_flag(use_global):
@@ -109,6 +120,7 @@ def sweep():
 def _drop_expired(now):
     expired = [key for key, (_, expires_at) in _entries.items() if expires_at is not None and expires_at <= now]
     for key in expired:
+        _touch(key)
         _drop(key)
 
 
@@ -122,6 +134,24 @@ def clear():
     _entries.clear()
     _sizes.clear()
     _bytes = 0
+
+
+def forget(key):
+    if key in _entries:
+        _drop(key)
+
+
+def entries():
+    """Key to (value, monotonic second of its end or None)."""
+    return _entries
+
+
+def take_touched():
+    """Keys since the last call, the first of which begins the noting."""
+    global _touched
+    keys = _touched
+    _touched = set()
+    return keys if keys is not None else set()
 
 
 def resume(bytes_max):

@@ -8,7 +8,7 @@ import { assert } from "../../core/errors/assert.ts";
 import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { OPERATION, REPLY } from "./control-block.ts";
-import type { DoneMessage } from "./executor-protocol.ts";
+import type { DoneMessage, GuestAnswer } from "./executor-protocol.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -17,7 +17,7 @@ import type { Request } from "./mailbox.ts";
 import { createGuestMemory, type MemoryImage } from "./memory-image.ts";
 import { type GuestMessage, packHostCall, packResult } from "./message-memory.ts";
 import { parkMemory, unparkMemory } from "./parked-memory.ts";
-import type { FromProcess, ProcessRunMessage, StartMessage, ToProcess } from "./process-protocol.ts";
+import type { FromProcess, ProcessDoneMessage, ProcessRunMessage, StartMessage, ToProcess } from "./process-protocol.ts";
 import { WorkerExecutor } from "./worker-executor.ts";
 
 /** Set by the bundler's output: both entries lie in one folder. */
@@ -30,9 +30,21 @@ const send = (message: FromProcess): void => {
 /** As much as the least that a trigger may have. */
 const WARM_UP_MEMORY_BYTES = 32 * 1024 * 1024;
 
+/** What cannot be read is sent without an address that means anything: the server says what is wrong with it. */
+function packAnswer(answer: GuestAnswer, memory: GuestMemory): Pick<ProcessDoneMessage, "answer" | "result"> {
+  try {
+    const { slots, bytes } = packResult(answer.entry === "process-request", answer.address, memory);
+    return { answer: { ...answer, address: slots[1] ?? -1 }, result: bytes as Uint8Array<ArrayBuffer> };
+  } catch (error) {
+    if (!(error instanceof HostCallError) && !isDatabaseError(error)) throw error;
+    return { answer: { ...answer, address: -1 }, result: new Uint8Array(0) };
+  }
+}
+
 class Relay {
   readonly #executor: WorkerExecutor;
   readonly #image: MemoryImage;
+  #answer: GuestAnswer | undefined;
   #life: (GuestLife & { readonly memory: NonNullable<GuestLife["memory"]> }) | undefined;
 
   constructor(start: StartMessage, module: WebAssembly.Module) {
@@ -63,7 +75,7 @@ class Relay {
         return this.#drop();
       case "park": {
         const life = this.#life;
-        send({ type: "parked", ...(life === undefined || life.reset !== "none" ? {} : { parked: parkMemory(life.memory.wasm, this.#image) }) });
+        send({ type: "parked", ...(life === undefined || life.reset !== "none" ? {} : { parked: { ...parkMemory(life.memory.wasm, this.#image), answer: this.#answer } }) });
         return this.#drop();
       }
     }
@@ -74,6 +86,7 @@ class Relay {
       this.#drop();
       const wasm = createGuestMemory(this.#image, memoryBytesMax, parked?.memoryBytes);
       if (parked !== undefined) unparkMemory(wasm, this.#image, parked);
+      this.#answer = parked?.answer;
       this.#life = {
         key: run.key, memoryBytesMax, memory: { wasm, access: new GuestMemory(wasm) }, parked: undefined, holder: undefined, lost: false,
         reset: parked === undefined ? "fresh" : "none",
@@ -81,7 +94,8 @@ class Relay {
     } else if (reset !== "none") {
       this.#life.reset = "used";
     }
-    this.#executor.run(run, this.#life);
+    // The server knows the address in its own copy only.
+    this.#executor.run({ ...run, read: run.read === undefined ? undefined : this.#answer }, this.#life);
     // From now on the memory holds anything until the run has ended well.
     this.#life.reset = "used";
   }
@@ -89,7 +103,8 @@ class Relay {
   #done(done: DoneMessage): void {
     if (this.#life !== undefined) this.#life.reset = done.end.kind === "returned" ? "none" : "used";
     if (done.end.kind !== "returned" && this.#life !== undefined) this.#executor.disown(this.#life.key);
-    send(done);
+    this.#answer = done.answer;
+    send(done.answer === undefined || this.#life === undefined ? done : { ...done, ...packAnswer(done.answer, this.#life.memory.access) });
   }
 
   #ring(): void {
@@ -112,16 +127,10 @@ class Relay {
         mailbox.reply(REPLY.none);
         return true;
       }
-      if (request.operation === OPERATION.result) this.#forward(request, packResult(request.slots[0] === 1, request.slots[1] ?? -1, memory));
-      else if (request.operation < OPERATION.firstInternal) this.#forward(request, packHostCall(request.operation, request.slots, memory));
+      if (request.operation < OPERATION.firstInternal) this.#forward(request, packHostCall(request.operation, request.slots, memory));
       else return false;
     } catch (error) {
       if (!(error instanceof HostCallError) && !isDatabaseError(error)) throw error;
-      // A result that cannot be read is told to the server as one.
-      if (request.operation === OPERATION.result) {
-        this.#forward(request, { slots: [0, -1], bytes: new Uint8Array(0) });
-        return true;
-      }
       const { kind, bytes } = refusal(error instanceof HostCallError ? error.kind : "internal", messageOf(error));
       mailbox.reply(kind, bytes);
     }
@@ -135,6 +144,7 @@ class Relay {
   #drop(): void {
     if (this.#life !== undefined) this.#executor.forget([this.#life.key]);
     this.#life = undefined;
+    this.#answer = undefined;
   }
 }
 

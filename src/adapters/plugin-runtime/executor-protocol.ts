@@ -1,5 +1,6 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
 import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
+import type { GuestMemory } from "./guest-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
 import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
@@ -56,6 +57,10 @@ export interface RunMessage {
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
+  /** The result of the run before: it has been read and its memory may go. */
+  readonly read: GuestAnswer | undefined;
+  /** Overlapping runs: what other instances changed in the private cache. The run then reports its own changes. */
+  readonly cacheUpdates: SharedArrayBuffer | undefined;
 }
 
 /** One call for an executor thread. */
@@ -64,6 +69,12 @@ export interface ThreadRunMessage extends RunMessage {
   readonly memory: WebAssembly.Memory | undefined;
   /** Whether the image is to be restored first, and what the memory holds now. */
   readonly reset: "none" | "fresh" | "used";
+}
+
+/** Where the guest put the result of a run; valid until the next run begins. */
+export interface GuestAnswer {
+  readonly entry: "process-writes" | "process-scheduled-call" | "process-request";
+  readonly address: number;
 }
 
 export interface ForgetMessage {
@@ -93,6 +104,11 @@ export type RunEnd =
 
 export interface DoneMessage {
   readonly type: "done";
+  /** Undefined: the guest did not get so far. */
+  readonly answer: GuestAnswer | undefined;
+  /** Where the answer's address lies, when that is not the guest's own memory. Set on the main thread. */
+  readonly resultMemory?: GuestMemory;
+  readonly cacheChanges: SharedArrayBuffer | undefined;
   readonly end: RunEnd;
   /** The guest was told to stop at least once. */
   readonly stopSeen: boolean;

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
@@ -147,25 +147,37 @@ function prepare(message: ThreadRunMessage): Preparation {
   const scratch = message.scratch === undefined ? undefined : new ScratchFolder(message.scratch.bytesMax, realtimeNs, message.scratch.saved);
   target.wasi.restore(withScratch(treeOf(message.files), scratch), message.reset === "none" ? message.descriptors : []);
   if (message.reset !== "none") target.guest.resume(message.settings);
+  else if (message.read !== undefined) target.guest.free(message.read);
+  if (message.cacheUpdates !== undefined) target.guest.mergeCache(new Uint8Array(message.cacheUpdates));
   return { target, adoptMs, restoreMs, scratch };
+}
+
+function shared(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
+  if (bytes === undefined) return undefined;
+  const buffer = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
 }
 
 function run(message: ThreadRunMessage): void {
   mailbox.stopSeen = false;
   let preparation: Preparation | undefined;
   let end: RunEnd;
+  let answer: GuestAnswer | undefined;
   try {
     preparation = prepare(message);
-    end = preparation.target.guest.run(message.context, openEvent(message.event));
+    ({ end, answer } = preparation.target.guest.run(message.context, openEvent(message.event)));
   } catch (error) {
     const reason = runEndOf(error);
     end = reason.kind === "hard-stopped" ? reason : { kind: "failed", message: messageOf(error) };
   }
   let cacheKeys: number | undefined;
+  let cacheChanges: SharedArrayBuffer | undefined;
   try {
     sink.flush();
     parcel.send();
     if (end.kind === "returned") cacheKeys = preparation?.target.guest.cacheSize();
+    if (end.kind === "returned" && message.cacheUpdates !== undefined) cacheChanges = shared(preparation?.target.guest.cacheChanges());
   } catch (error) {
     end = runEndOf(error);
   }
@@ -173,6 +185,8 @@ function run(message: ThreadRunMessage): void {
   const done: DoneMessage = {
     type: "done",
     end,
+    answer,
+    cacheChanges,
     stopSeen: mailbox.stopSeen,
     cacheKeys,
     descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],

@@ -7,7 +7,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
-import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
+import type { DoneMessage, GuestAnswer, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
@@ -58,6 +58,8 @@ export class GuestInstance implements PluginInstance {
   #descriptors: readonly SavedDescriptor[] = [];
   #scratch: SavedScratch | undefined;
   #cacheKeys = 0;
+  /** The last result, whose memory the guest may have back. */
+  #read: GuestAnswer | undefined;
   #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
@@ -126,6 +128,8 @@ export class GuestInstance implements PluginInstance {
             context: guestContext(invocation),
             event: packEvent(invocation),
             files: this.#packer.pack(invocation.code),
+            read: this.#read,
+            cacheUpdates: sharedBytes(invocation.cacheUpdates),
           },
         },
         resolve,
@@ -172,6 +176,7 @@ export class GuestInstance implements PluginInstance {
         this.#descriptors = done.descriptors;
         this.#keepScratch(done);
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
+        this.#read = done.answer;
         if (this.#life !== undefined) {
           if (this.#life.lost) this.#tellLost(cacheKeysBefore);
           this.#life.lost = false;
@@ -179,7 +184,7 @@ export class GuestInstance implements PluginInstance {
         }
         if (verdict.reset) this.#lose(runtime, false);
         this.#parts.onDone(done);
-        return verdict.outcome;
+        return done.cacheChanges === undefined ? verdict.outcome : { ...verdict.outcome, cacheChanges: new Uint8Array(done.cacheChanges) };
       }
     }
   }
@@ -191,6 +196,7 @@ export class GuestInstance implements PluginInstance {
   #lose({ image, reusesGrownMemory }: StartedRuntime, replace: boolean): number {
     const lost = this.#cacheKeys;
     this.#cacheKeys = 0;
+    this.#read = undefined;
     this.#descriptors = [];
     if (this.#life !== undefined) {
       const grown = (this.#life.memory?.access.byteLength ?? image.memoryBytes) - image.memoryBytes;
@@ -222,4 +228,11 @@ export class GuestInstance implements PluginInstance {
     if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
     this.#life = undefined;
   }
+}
+
+function sharedBytes(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
+  if (bytes === undefined) return undefined;
+  const buffer = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
 }

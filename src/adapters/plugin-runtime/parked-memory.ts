@@ -3,6 +3,7 @@
  * every process has; a plugin that keeps little in its cache is parked in a few hundred kilobytes.
  */
 import { assert } from "../../core/errors/assert.ts";
+import type { GuestAnswer } from "./executor-protocol.ts";
 import { WASM_PAGE_BYTES } from "./limits.ts";
 import { IMAGE_PAGE_BYTES, type MemoryImage, restoreMemoryImage } from "./memory-image.ts";
 
@@ -13,6 +14,8 @@ export interface ParkedMemory {
   readonly runs: readonly number[];
   /** Contents of the runs, one after the other. */
   readonly data: Uint8Array;
+  /** A result in it that has been read: the next run frees it. */
+  readonly answer?: GuestAnswer | undefined;
 }
 
 const WORDS_PER_PAGE = IMAGE_PAGE_BYTES / 4;

@@ -194,8 +194,10 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
       case "request":
         this.#request = message;
         return this.#client?.onRing();
-      case "done":
-        return this.#client?.onDone(message);
+      case "done": {
+        const { result, ...done } = message;
+        return this.#client?.onDone(result === undefined ? done : { ...done, resultMemory: openMessage(result) });
+      }
       case "parked": {
         const life = this.#life;
         this.#life = undefined;

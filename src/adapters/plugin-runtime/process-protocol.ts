@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import { brokenFrame } from "./frames.ts";
-import { DESCRIPTORS_MAX, IMAGE_RUNS_MAX, PATH_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
+import { CACHE_CHANGES_BYTES_MAX, DESCRIPTORS_MAX, IMAGE_RUNS_MAX, PATH_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
 import type { ParkedMemory } from "./parked-memory.ts";
 
 export interface StartMessage {
@@ -44,10 +44,13 @@ export interface RequestMessage {
   readonly memory?: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** The result, when there is one, lies in `result` at the answer's address (`message-memory.ts`). */
+export type ProcessDoneMessage = Omit<DoneMessage, "resultMemory"> & { readonly result?: Uint8Array<ArrayBuffer> | undefined };
+
 export type FromProcess =
   | { readonly type: "ready" }
   | RequestMessage
-  | DoneMessage
+  | ProcessDoneMessage
   /** Absent: it had no guest that could be parked. */
   | { readonly type: "parked"; readonly parked?: ParkedMemory | undefined };
 
@@ -71,7 +74,8 @@ const SCRATCH_ENTRY = v.object({
   modifiedNs: v.bigint(),
 });
 
-const PARKED = v.object({ memoryBytes: count, runs: v.pipe(v.array(count), v.maxLength(IMAGE_RUNS_MAX)), data: bytes });
+const ANSWER = v.object({ entry: v.picklist(["process-writes", "process-scheduled-call", "process-request"]), address: v.number() });
+const PARKED = v.object({ answer: v.optional(ANSWER), memoryBytes: count, runs: v.pipe(v.array(count), v.maxLength(IMAGE_RUNS_MAX)), data: bytes });
 
 const FROM_PROCESS = v.variant("type", [
   v.object({ type: v.literal("ready") }),
@@ -85,6 +89,9 @@ const FROM_PROCESS = v.variant("type", [
   v.object({
     type: v.literal("done"),
     end: END,
+    answer: v.optional(ANSWER),
+    result: v.optional(bytes),
+    cacheChanges: v.optional(v.pipe(v.instance(SharedArrayBuffer), v.check((buffer) => buffer.byteLength <= CACHE_CHANGES_BYTES_MAX))),
     stopSeen: v.boolean(),
     memoryBytes: v.optional(count),
     cacheKeys: v.optional(count),

@@ -66,7 +66,7 @@ export interface PluginRuntimeStatistics {
   readonly quarantined: number;
   /** Executors that were ended to end a run. */
   readonly terminations: number;
-  /** The image, and what each instance has beside it. */
+  /** Of all instances; the image, which they start from, is beside it. */
   readonly memoryBytes: number;
 }
 
@@ -135,7 +135,7 @@ class PythonRuntime implements PluginRuntime {
       bootMs: this.#bootMs,
       quarantined: this.#quarantined,
       terminations: this.#terminationCount,
-      memoryBytes: (this.#started?.image.data.byteLength ?? 0) + this.#instanceBytes(),
+      memoryBytes: this.#instanceBytes(),
     };
   }
 
