@@ -8,6 +8,7 @@ import type { ParquetPlace } from "../adapters/query-engine/duckdb/relation-view
 import { makeFolder } from "../adapters/system/make-folder.ts";
 import { lockFolder } from "../adapters/system/process-lock.ts";
 import { openFileWalLog } from "../adapters/wal-log/file.ts";
+import { checkFolderOwner } from "../adapters/wal-log/folder-owner.ts";
 import { createObjectWalLog } from "../adapters/wal-log/object.ts";
 import { createVolatileWalLog } from "../adapters/wal-log/memory.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
@@ -37,9 +38,10 @@ export interface Stores {
   readonly claim: NodeClaim | undefined;
   /** The WAL is in the store too, so nothing can be stored while it is down. */
   readonly walInStore: boolean;
-  openWal(): Promise<WalLog>;
+  /** Throws `server.misconfigured` when a WAL on this machine belongs to another catalog. */
+  openWal(catalogUuid: string): Promise<WalLog>;
   /** Closed by the caller. */
-  openOtherWal?(): Promise<OtherWal>;
+  openOtherWal?(catalogUuid: string): Promise<OtherWal>;
 }
 
 type Config = Pick<ServeConfig, "objectStore" | "nodeId">;
@@ -50,7 +52,8 @@ export async function openStores(config: Config, parts: StoreParts, closing: Clo
   if (store.kind === "memory") return openMemory(store.throttled, parts);
   makeFolder(join(store.dataDir, nodeId), { what: "data folder", flag: "--data-dir" });
   closing.add("data folder", lockFolder(join(store.dataDir, nodeId, "lock")));
-  const openLocalWal = (): Promise<WalLog> => openFileWalLog({ folder: join(store.dataDir, nodeId, "wal"), workerUrl: workerEntry("disk-worker") });
+  const walFolder = join(store.dataDir, nodeId, "wal");
+  const openLocalWal = (): Promise<WalLog> => openFileWalLog({ folder: walFolder, workerUrl: workerEntry("disk-worker") });
   if (store.kind === "file") {
     const observed = new ObservedStore({ ...parts, store: createFileObjectStore({ folder: store.dataDir, randomName }), remote: false });
     return { kind: "file", objects: observed, observed, parquet: placeBelow(store.dataDir, nodeId), cache: undefined, claim: undefined, walInStore: false, openWal: openLocalWal };
@@ -63,11 +66,22 @@ export async function openStores(config: Config, parts: StoreParts, closing: Clo
     createObjectWalLog({ ...parts, store: observed, prefix: `${nodeId}/wal/`, random: Math.random, confirm: () => claim.verify(), supersede: () => claim.supersede() });
   const folder = join(store.dataDir, nodeId, "cache");
   const cache = await ParquetCache.open({ store: claim.guard(observed), folder, bytesMax: store.parquetCacheBytes });
-  return { kind: "s3", objects: cache.throughStore(), observed, parquet: placeBelow(folder, nodeId), cache, claim, walInStore: store.walInStore, ...walPlaces(store.walInStore, openLocalWal, openWalInStore) };
+  return { kind: "s3", objects: cache.throughStore(), observed, parquet: placeBelow(folder, nodeId), cache, claim, walInStore: store.walInStore, ...walPlaces(store.walInStore, (uuid) => openOwnWal(walFolder, uuid, openLocalWal), openWalInStore) };
 }
 
-function walPlaces(inStore: boolean, openLocal: () => Promise<WalLog>, openInStore: () => Promise<WalLog>): Pick<Stores, "openWal" | "openOtherWal"> {
-  if (inStore) return { openWal: openInStore, openOtherWal: async () => ({ log: await openLocal(), place: "on this machine", setting: "without --wal-object-store" }) };
+async function openOwnWal(folder: string, catalogUuid: string, open: () => Promise<WalLog>): Promise<WalLog> {
+  const wal = await open();
+  try {
+    await checkFolderOwner(folder, catalogUuid);
+    return wal;
+  } catch (error) {
+    await wal.close();
+    throw error;
+  }
+}
+
+function walPlaces(inStore: boolean, openLocal: (catalogUuid: string) => Promise<WalLog>, openInStore: () => Promise<WalLog>): Pick<Stores, "openWal" | "openOtherWal"> {
+  if (inStore) return { openWal: openInStore, openOtherWal: async (uuid) => ({ log: await openLocal(uuid), place: "on this machine", setting: "without --wal-object-store" }) };
   return { openWal: openLocal, openOtherWal: async () => ({ log: await openInStore(), place: "in the object store", setting: "with --wal-object-store" }) };
 }
 

@@ -37,7 +37,9 @@ import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-se
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { withPackageTable } from "../engine/packages/package-table.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
+import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
+import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { withMemoryTable } from "../engine/memory/memory-table.ts";
 import { QUERY_LIMITS_DEFAULT, type QueryLimits } from "../engine/query-limits.ts";
@@ -155,7 +157,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const catalog = await CatalogService.open({ store: stores.objects, prefix: `${config.nodeId}/catalog`, random16, clock, log, onConflict: () => void claim?.supersede(), ...catalogSettings(config) });
   const tokens = new TokenService({ catalog, source: tokenSource, clock, log });
   if (config.adminTokenFile !== undefined) await tokens.adopt(await readTokenFile(config.adminTokenFile, log));
-  const wal = await stores.openWal();
+  const wal = await stores.openWal(catalog.uuid);
   const storage = await openStorage(config, opened, { catalog, wal, stores, memory });
   claim?.onSuperseded((error) => storage.refuseWrites(error));
   const engine = await DuckdbEngine.open({
@@ -168,6 +170,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
+  let triggers: ProcessingEngine | undefined;
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
@@ -175,7 +178,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
   const packages = openPackages(config, io.env);
-  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
   const serverTables = withServerTables(withCacheTables(withPackageTable(ownTables, () => packages.installed()), caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
@@ -195,7 +198,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  triggers = processing.engine;
+  keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
   closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
   const bodies = { limitBytes: memory.parts.bodies, usedBytes: 0 };
@@ -255,7 +260,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
   closing.add("encoding thread", () => encoder?.close());
   let opened: Storage | undefined;
   closing.add("storage", () => (opened === undefined ? wal.close() : opened.close()));
-  const otherWal = await stores.openOtherWal?.();
+  const otherWal = await stores.openOtherWal?.(catalog.uuid);
   opened = await Storage.open({
     catalog,
     wal,
@@ -273,6 +278,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       memoryBytesMax: memory.parts.trigger_feed,
     },
     yieldToEventLoop,
+    walReplayFailOnError: config.walReplayFailOnError,
     random16,
     checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
@@ -384,4 +390,12 @@ async function openHttp(config: ServeConfig, services: Services, { tokens, log, 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */
 function bootInBackground(runtime: { start(): Promise<void> }, log: LogSink): void {
   runtime.start().catch((error: unknown) => log.log("error", `The plugin runtime does not start: ${messageOf(error)}`));
+}
+
+function keepLogs(database: string | undefined, { storage, logs, clock, log, closing }: Opened & { readonly storage: Storage; readonly logs: LogTable }): void {
+  if (database === undefined) return;
+  const write = (lines: string): Promise<unknown> =>
+    storage.write({ database, body: new TextEncoder().encode(lines), precision: "nanosecond", acceptPartial: false, noSync: false });
+  const keeper = new LogKeeper({ logs, database, write, clock, log });
+  closing.add("kept logs", () => keeper.close());
 }

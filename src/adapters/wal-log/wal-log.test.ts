@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WAL_APPEND_CONTRACT, WAL_LOG_CONTRACT } from "../../testing/wal-log-contract.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
 import { openFileWalLog } from "./file.ts";
+import { checkFolderOwner } from "./folder-owner.ts";
 import { createMemoryWalLog } from "./memory.ts";
 
 /** Built by the global set-up of the tests. */
@@ -48,5 +49,26 @@ describe("the file WAL log", () => {
 
   it("refuses a folder that cannot be made", async () => {
     await expect(openFileWalLog({ folder: "/dev/null/wal", workerUrl })).rejects.toThrow("Cannot create the folder '/dev/null/wal'");
+  });
+});
+
+describe("a WAL folder beside a catalog that lies elsewhere", () => {
+  it("belongs to the catalog of its first files, and to another one only when it is empty", async () => {
+    const folder = join(base, "wal");
+    const files = await fileLog();
+    await checkFolderOwner(folder, "one");
+    await checkFolderOwner(folder, "two");
+    await files.append(1, [new Uint8Array(1)]);
+    await checkFolderOwner(folder, "two");
+    await expect(checkFolderOwner(folder, "one")).rejects.toMatchObject({ code: "server.misconfigured", message: expect.stringContaining("belongs to another catalog") });
+    expect(await files.list()).toEqual([1]);
+    await files.delete(1);
+    await checkFolderOwner(folder, "one");
+  });
+
+  it("whose files were never noted is nobody's", async () => {
+    const files = await fileLog();
+    await files.append(1, [new Uint8Array(1)]);
+    await expect(checkFolderOwner(join(base, "wal"), "one")).rejects.toMatchObject({ code: "server.misconfigured" });
   });
 });
