@@ -281,6 +281,30 @@ GUEST_EXPORT("cache-size") uint32_t guest_cache_size(void) {
     return 0;
 }
 
+GUEST_EXPORT("cache-merge") abi_text_result *guest_cache_merge(uint8_t *ptr, uint32_t len) {
+    PyObject *changes = take_bytes((abi_bytes){ ptr, len });
+    PyObject *done = call_entry("cache_merge", changes == NULL ? NULL : PyTuple_Pack(1, changes));
+    Py_XDECREF(changes);
+    Py_XDECREF(done);
+    return give_text_result(done != NULL);
+}
+
+GUEST_EXPORT("cabi_post_cache-merge") void guest_post_cache_merge(abi_text_result *result) { free_text_result(result); }
+
+/* Inside a run: encoding a large cache takes time, which is the plugin's. */
+GUEST_EXPORT("cache-changes") abi_bytes *guest_cache_changes(void) {
+    static abi_bytes result;
+    memset(&result, 0, sizeof(result));
+    PyObject *changes = entry == NULL ? NULL : call_entry("cache_changes", PyTuple_New(0));
+    if (changes == NULL || !give_bytes(changes, &result)) PyErr_Clear();
+    Py_XDECREF(changes);
+    return &result;
+}
+
+GUEST_EXPORT("cabi_post_cache-changes") void guest_post_cache_changes(abi_bytes *result) {
+    if (result->len != 0) free(result->ptr);
+}
+
 GUEST_EXPORT("cache-clear") void guest_cache_clear(void) {
     PyObject *done = entry == NULL ? NULL : PyObject_CallMethod(entry, "cache_clear", NULL);
     Py_XDECREF(done);

@@ -6,7 +6,17 @@
 
 #define OWN_PACKAGE "_tidemark"
 
-static PyObject *kept; /* list of (dict, what belongs in it) */
+/* A dict and what belongs in it. Restoring looks only at dicts that were changed since: the interpreter tells of each change. */
+typedef struct {
+    PyObject *dict;
+    PyObject *copy;
+    bool changed;
+} kept_dict;
+
+#define KEPT_MAX 64
+static kept_dict kept[KEPT_MAX];
+static int kept_count;
+static int watcher = -1;
 
 static bool is_definition(PyObject *value) {
     return PyFunction_Check(value) || PyType_Check(value) || PyCFunction_Check(value) || PyModule_Check(value);
@@ -19,15 +29,22 @@ static bool keep(PyObject *dict, bool definitions_only) {
     while (copy != NULL && PyDict_Next(dict, &at, &name, &value)) {
         if ((!definitions_only || is_definition(value)) && PyDict_SetItem(copy, name, value) < 0) Py_CLEAR(copy);
     }
-    PyObject *pair = copy == NULL ? NULL : PyTuple_Pack(2, dict, copy);
-    bool done = pair != NULL && PyList_Append(kept, pair) == 0;
-    if (done) {
-        if (PyObject_GC_IsTracked(copy)) PyObject_GC_UnTrack(copy);
-        if (PyObject_GC_IsTracked(pair)) PyObject_GC_UnTrack(pair);
+    if (copy == NULL || kept_count == KEPT_MAX || PyDict_Watch(watcher, dict) < 0) {
+        Py_XDECREF(copy);
+        return false;
     }
-    Py_XDECREF(pair);
-    Py_XDECREF(copy);
-    return done;
+    if (PyObject_GC_IsTracked(copy)) PyObject_GC_UnTrack(copy);
+    kept[kept_count++] = (kept_dict){ .dict = Py_NewRef(dict), .copy = copy, .changed = false };
+    return true;
+}
+
+/* New names take nothing away. */
+static int note_change(PyDict_WatchEvent event, PyObject *dict, PyObject *name, PyObject *value) {
+    if (event == PyDict_EVENT_ADDED) return 0;
+    for (int index = 0; index < kept_count; index++) {
+        if (kept[index].dict == dict) kept[index].changed = true;
+    }
+    return 0;
 }
 
 /* Classes that a plugin has no business changing: those of our own package that are not the reference's. */
@@ -45,29 +62,33 @@ static void seal_types(PyObject *module_dict) {
 bool pristine_note(void) {
     PyObject *modules = PyImport_GetModuleDict(), *name, *module;
     Py_ssize_t at = 0;
-    kept = PyList_New(0);
-    if (kept == NULL || !keep(modules, false) || !keep(PyEval_GetBuiltins(), false)) return false;
+    watcher = PyDict_AddWatcher(note_change);
+    if (watcher < 0 || !keep(modules, false) || !keep(PyEval_GetBuiltins(), false)) return false;
     while (PyDict_Next(modules, &at, &name, &module)) {
         const char *text = PyUnicode_Check(name) && PyModule_Check(module) ? PyUnicode_AsUTF8(name) : NULL;
         if (text == NULL || strncmp(text, OWN_PACKAGE, strlen(OWN_PACKAGE)) != 0) continue;
         if (!keep(PyModule_GetDict(module), true)) return false;
         seal_types(PyModule_GetDict(module));
     }
-    if (PyObject_GC_IsTracked(kept)) PyObject_GC_UnTrack(kept);
     return !PyErr_Occurred();
 }
 
+static bool restore(const kept_dict *one) {
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(one->copy, &at, &name, &value)) {
+        PyObject *current = PyDict_GetItemWithError(one->dict, name);
+        if (current == value) continue;
+        if (PyErr_Occurred() || PyDict_SetItem(one->dict, name, value) < 0) return false;
+    }
+    return true;
+}
+
 bool pristine_restore(void) {
-    Py_ssize_t count = kept == NULL ? 0 : PyList_GET_SIZE(kept);
-    for (Py_ssize_t index = 0; index < count; index++) {
-        PyObject *pair = PyList_GET_ITEM(kept, index), *name, *value;
-        PyObject *dict = PyTuple_GET_ITEM(pair, 0), *copy = PyTuple_GET_ITEM(pair, 1);
-        Py_ssize_t at = 0;
-        while (PyDict_Next(copy, &at, &name, &value)) {
-            PyObject *current = PyDict_GetItemWithError(dict, name);
-            if (current == value) continue;
-            if (PyErr_Occurred() || PyDict_SetItem(dict, name, value) < 0) return false;
-        }
+    for (int index = 0; index < kept_count; index++) {
+        if (!kept[index].changed) continue;
+        if (!restore(&kept[index])) return false;
+        kept[index].changed = false;
     }
     return true;
 }

@@ -13,6 +13,8 @@ TTL_SECONDS_MAX = 2.0**64
 
 _entries = {}
 _next_sweep = 0.0
+# Keys that were read or written since the host asked last; None: nobody else has this cache.
+_touched = None
 _ABSENT = (None, None)
 
 
@@ -40,6 +42,7 @@ class PyCache:
         if use_global:
             host.global_cache_put(key, data_codec.encode(value), seconds)
         else:
+            _touch(key)
             _entries[key] = (value, None if seconds is None else time.monotonic() + seconds)
 
     def get(self, key, default=None, use_global=None):
@@ -48,6 +51,7 @@ class PyCache:
         if use_global:
             data = host.global_cache_get(key)
             return default if data is None else data_codec.decode(data)
+        _touch(key)
         value, expires_at = _entries.get(key, _ABSENT)
         if expires_at is not None and expires_at <= time.monotonic():
             del _entries[key]
@@ -61,8 +65,15 @@ class PyCache:
             return host.global_cache_delete(key)
         if key not in _entries:
             return False
+        _touch(key)
         del _entries[key]
         return True
+
+
+def _touch(key):
+    """What was read may have been changed in place."""
+    if _touched is not None:
+        _touched.add(key)
 
 
 def _require_flag(use_global):
@@ -86,6 +97,7 @@ def sweep():
 def _drop_expired(now):
     expired = [key for key, (_, expires_at) in _entries.items() if expires_at is not None and expires_at <= now]
     for key in expired:
+        _touch(key)
         del _entries[key]
 
 
@@ -96,6 +108,19 @@ def size():
 
 def clear():
     _entries.clear()
+
+
+def entries():
+    """Key to (value, monotonic second of its end or None)."""
+    return _entries
+
+
+def take_touched():
+    """Keys since the last call, the first of which begins the noting."""
+    global _touched
+    keys = _touched
+    _touched = set()
+    return keys if keys is not None else set()
 
 
 def resume():

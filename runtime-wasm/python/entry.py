@@ -5,7 +5,7 @@ import gc
 import sys
 from datetime import datetime, timedelta
 
-from _tidemark import cache, line_builder, loader, local_api, network, resuming, warming
+from _tidemark import cache, cache_exchange, line_builder, loader, local_api, network, resuming, warming
 from _tidemark.failure import to_failure
 from _tidemark.response import to_response
 
@@ -86,3 +86,11 @@ def cache_size():
 
 def cache_clear():
     cache.clear()
+
+
+def cache_merge(changes):
+    cache_exchange.merge(changes)
+
+
+def cache_changes():
+    return cache_exchange.changes()

@@ -40,6 +40,7 @@ export function nodeTerminal(envFile: ReadonlyMap<string, string>): Terminal {
     },
     exit: (code) => process.exit(code),
     after: (delayMs, action) => void setTimeout(action, delayMs).unref(),
+    pause: (delayMs) => new Promise((done) => setTimeout(done, delayMs)),
   };
 }
 

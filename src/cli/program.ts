@@ -50,7 +50,7 @@ const SHOW: CommandNode = {
   summary: "List databases and look into the system tables",
   children: [
     leaf("databases", "List the databases", async () => (await import("./commands/show.ts")).showDatabases),
-    leaf("triggers", "List the triggers of a database with their limits and grants", async () =>
+    leaf("triggers", "List the triggers of a database: what they do, how they fare, their limits and grants", async () =>
       (await import("./commands/show-triggers.ts")).showTriggers,
     ),
     leaf("packages", "List the Python packages that are installed for plugins", async () => (await import("./commands/show.ts")).showPackages),
@@ -60,7 +60,7 @@ const SHOW: CommandNode = {
       alias: "s",
     },
     leaf("tokens", "List the tokens", async () => (await import("./commands/show.ts")).showTokens),
-    later("retention", "List the retention periods"),
+    leaf("retention", "List the retention periods", async () => (await import("./commands/show.ts")).showRetention),
   ],
 };
 
@@ -70,6 +70,7 @@ export const PROGRAM: CommandNode = {
   children: [
     { ...leaf("serve", "Run the server", async () => (await import("./commands/serve.ts")).serve), verb: "Serve" },
     { ...leaf("dev", "Run a server for trying things out, no settings needed", async () => (await import("./commands/serve.ts")).dev), verb: "Dev" },
+    { ...leaf("logs", "Print what the triggers of a database logged", async () => (await import("./commands/logs.ts")).logs), verb: "Logs" },
     { ...leaf("query", "Query with SQL", async () => (await import("./commands/query.ts")).query), alias: "q", verb: "Query" },
     { ...leaf("write", "Write line protocol", async () => (await import("./commands/write.ts")).write), alias: "w", verb: "Write" },
     CREATE,

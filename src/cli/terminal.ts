@@ -55,6 +55,8 @@ export interface Terminal {
   exit(code: number): never;
   /** Calls after the delay unless the process ends before. */
   after(delayMs: number, action: () => void): void;
+  /** Keeps the process alive meanwhile. */
+  pause(delayMs: number): Promise<void>;
 }
 
 export interface FileWriter {

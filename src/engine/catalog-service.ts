@@ -7,11 +7,11 @@ import { encodeCatalogObject, toHex } from "../core/catalog/codec.ts";
 import { CHANGES_WAITING_MAX, DEFAULT_CATALOG_LIMITS, type CatalogLimits, HARD_DELETE_AFTER_NS_DEFAULT, RECORDS_PER_CHECKPOINT } from "../core/catalog/limits.ts";
 import { applyRecord, type CatalogOp } from "../core/catalog/ops.ts";
 import {
-  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteTrigger, planSetRetention, planSetTableRetention, planSetTriggerDisabled, planSetTriggerSettings,
+  planCreateDatabase, planCreateTable, planCreateTrigger, planDeleteTrigger, planSetRetention, planSetTableRetention, planSetTriggerDisabled, planUpdateTrigger,
   type TableRequest,
 } from "../core/catalog/plan.ts";
 import { type EraseTime, planDeleteDatabase, planDeleteTable } from "../core/catalog/plan-deletion.ts";
-import type { TriggerDefinition } from "../core/catalog/definitions.ts";
+import type { TriggerChange, TriggerDefinition } from "../core/catalog/definitions.ts";
 import { type CatalogState, EMPTY_CATALOG, INTERNAL_DATABASE, INTERNAL_RETENTION_NS } from "../core/catalog/state.ts";
 import { DatabaseError, isDatabaseError } from "../core/errors/database-error.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -146,9 +146,9 @@ export class CatalogService {
     await this.change((state) => planSetTriggerDisabled(state, database, name, disabled));
   }
 
-  /** Replaces limits and grants of the trigger's own. */
-  async setTriggerSettings(database: string, name: string, settings: Parameters<typeof planSetTriggerSettings>[3]): Promise<void> {
-    await this.change((state) => planSetTriggerSettings(state, database, name, settings));
+  /** Members that are given replace those of the trigger. */
+  async updateTrigger(database: string, name: string, change: TriggerChange): Promise<void> {
+    await this.change((state) => planUpdateTrigger(state, database, name, change));
   }
 
   private async commit(ops: readonly CatalogOp[]): Promise<void> {

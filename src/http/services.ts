@@ -80,16 +80,18 @@ export interface TriggerRequest {
   readonly specification: string;
   readonly arguments: readonly NamedText[] | undefined;
   readonly disabled: boolean;
+  readonly durable?: boolean;
   readonly limits?: OwnLimits;
   readonly grants?: OwnGrants;
 }
 
-/** Absent members stay; a member that is undefined goes back to the server's value. */
-export interface TriggerUpdateRequest {
+/** Absent members stay; a limit or grant that is undefined goes back to the server's value. */
+export interface TriggerUpdateRequest extends Partial<Pick<TriggerRequest, "pluginFileName" | "specification" | "runAsync" | "errorBehavior" | "durable">> {
   readonly database: string;
   readonly triggerName: string;
   readonly limits: { readonly [N in LimitName]?: number | undefined };
   readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
+  readonly arguments?: { readonly values: readonly NamedText[] | undefined };
 }
 
 export interface TestRequest {
@@ -123,6 +125,8 @@ export interface EngineRequest {
   /** Lower-case names, without `authorization`. */
   readonly headers: readonly NamedText[];
   readonly body: Uint8Array;
+  /** The run of a plugin that makes the request. */
+  readonly runId?: string | undefined;
 }
 
 export interface EngineResponse {

@@ -13,6 +13,7 @@ import type { QueryEngine } from "../ports/query-engine.ts";
 import type { EventLoopDelay } from "../adapters/system/event-loop-delay.ts";
 import type { Stores } from "./open-stores.ts";
 import { storeMetrics } from "./store-metrics.ts";
+import { triggerMetrics } from "./trigger-metrics.ts";
 
 export interface MetricParts {
   readonly caches: CacheService;
@@ -112,56 +113,13 @@ function persistenceMetrics(now: PersistenceStatistics): Metric[] {
 function engineMetrics({ runtime, engine, loopDelay }: MetricParts): Metric[] {
   const sandbox = runtime.statistics();
   const queries = engine.statistics();
+  const delay = loopDelay.takeSeconds();
   return [
     gauge("tidemark_plugin_executors", "Threads that run plugins", sandbox.executors),
     gauge("tidemark_plugin_instances", "Interpreter instances", sandbox.instances),
     gauge("tidemark_queries_running", "Queries that run", queries.running),
     gauge("tidemark_queries_waiting", "Queries that wait for a place", queries.waiting),
-    gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", loopDelay.takeMaxSeconds()),
-  ];
-}
-
-const TRIGGER_COUNTERS = [
-  ["runs", "tidemark_trigger_runs_total", "Runs of the trigger's plugin"],
-  ["errors", "tidemark_trigger_errors_total", "Runs that failed"],
-  ["stopped", "tidemark_trigger_stopped_total", "Runs that were stopped from outside"],
-  ["retries", "tidemark_trigger_retries_total", "Runs that were tried again"],
-  ["rows", "tidemark_trigger_rows_total", "Rows handed to the plugin"],
-  ["ticksSkipped", "tidemark_trigger_ticks_skipped_total", "Missed runs of a schedule that were skipped"],
-  ["consecutiveCalls", "tidemark_trigger_consecutive_calls_total", "Calls beyond the first of flushes that were too large for one"],
-  ["spilledSlices", "tidemark_trigger_spilled_reads_total", "Reads from WAL files because memory no longer had the rows"],
-  ["rowsLost", "tidemark_trigger_rows_lost_total", "Rows not delivered because the WAL no longer held them"],
-] as const;
-
-const NAMED_COUNTERS = [
-  ["limitsMet", "limit", "tidemark_trigger_limits_met_total", "Runs that met a limit"],
-  ["denied", "grant", "tidemark_trigger_denied_total", "Things that the plugin was denied"],
-  ["stops", "level", "tidemark_trigger_stops_total", "Runs that were stopped, by how far that had to go"],
-] as const;
-
-function triggerMetrics(processing: ProcessingEngine): Metric[] {
-  const triggers = processing.statistics();
-  const byName = ([key, label, name, help]: (typeof NAMED_COUNTERS)[number]): Metric => ({
-    name,
-    help,
-    type: "counter",
-    samples: triggers.flatMap(({ database, trigger, counters }) =>
-      Object.entries(counters[key]).map(([value, times]) => ({ labels: { db: database, trigger, [label]: value }, value: times })),
-    ),
-  });
-  const lag = (name: string, help: string, of: "rows" | "seconds"): Metric => ({
-    name, help, type: "gauge", samples: triggers.map(({ database, trigger, lag: behind }) => ({ labels: { db: database, trigger }, value: behind[of] })),
-  });
-  const counters = TRIGGER_COUNTERS.map(([key, name, help]): Metric => ({
-    name,
-    help,
-    type: "counter",
-    samples: triggers.map(({ database, trigger, counters }) => ({ labels: { db: database, trigger }, value: counters[key] })),
-  }));
-  return [
-    ...counters,
-    ...NAMED_COUNTERS.map(byName),
-    lag("tidemark_trigger_lag_rows", "Committed rows that the trigger's runs have not been through", "rows"),
-    lag("tidemark_trigger_lag_seconds", "Age of the oldest of them", "seconds"),
+    gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", delay.max),
+    gauge("tidemark_event_loop_delay_seconds_p99", "Delay of the main thread that one sample in a hundred passes, since the last scrape", delay.p99),
   ];
 }

@@ -7,6 +7,7 @@ import type { LogTable } from "../engine/processing/log-table.ts";
 import { PluginFiles } from "../engine/processing/plugin-files.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
 import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
+import { Runs } from "../engine/processing/runs.ts";
 import { TestRuns } from "../engine/processing/test-run.ts";
 import type { QueryService } from "../engine/query-service.ts";
 import type { Storage } from "../engine/storage.ts";
@@ -25,6 +26,8 @@ export interface ProcessingParts {
   readonly log: LogSink;
   readonly logs: LogTable;
   readonly gaps: GapTable;
+  /** Unique and not to be guessed. */
+  readonly newRunId: () => string;
   readonly limits: ProcessingLimits;
   readonly access: PluginAccess;
   readonly sparseRows: boolean;
@@ -46,7 +49,7 @@ export function processingCatalog(catalog: CatalogService): ProcessingCatalog {
     createTrigger: (database, definition) => catalog.createTrigger(database, definition),
     deleteTrigger: (database, name, options) => catalog.deleteTrigger(database, name, options),
     setTriggerDisabled: (database, name, disabled) => catalog.setTriggerDisabled(database, name, disabled),
-    setTriggerSettings: (database, name, settings) => catalog.setTriggerSettings(database, name, settings),
+    updateTrigger: (database, name, change) => catalog.updateTrigger(database, name, change),
   };
 }
 
@@ -54,7 +57,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
   const { catalog, storage, queries } = parts;
   const services: Omit<ProcessingServices, "disable"> = {
     ...parts,
-    gaps: parts.gaps,
+    runs: new Runs(parts.newRunId),
     globalCache: new GlobalCache(parts.clock, GLOBAL_CACHE_BYTES_MAX),
     storage: {
       get headSequence() {
@@ -64,8 +67,9 @@ export function createProcessing(parts: ProcessingParts): Processing {
       commitPosition: (databaseId, position) => storage.commitPosition(databaseId, position),
       async write({ database, lines, noSync, origin, position }) {
         const known = catalog.state.databases.has(database);
-        await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin, position });
+        const { linesWritten } = await storage.write({ database, body: encoder.encode(lines), precision: "nanosecond", acceptPartial: false, noSync, origin, position });
         if (!known) tellNewDatabase(parts, database, origin);
+        return linesWritten;
       },
       onCommitted: (listener) => storage.onCommitted(listener),
     },
@@ -85,7 +89,7 @@ function tellNewDatabase({ catalog, log, logs }: ProcessingParts, database: stri
   const source = catalog.state.databasesById.get(databaseId ?? -1);
   const trigger = [...(source?.triggers.values() ?? [])].find(({ id }) => id === triggerId);
   const text = `a write of this trigger created the database '${database}'`;
-  logs.add(trigger?.name ?? "", "WARN", text);
+  logs.add({ key: origin, trigger: trigger?.name ?? "", database: source?.name ?? "" }, "WARN", text);
   log.log("warn", text, { trigger: trigger?.name, database: source?.name });
 }
 

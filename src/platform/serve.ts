@@ -3,6 +3,7 @@
  * the way closes what was opened before, so nothing half-started is left behind.
  */
 import { cpus } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
@@ -37,7 +38,9 @@ import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-se
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { withPackageTable } from "../engine/packages/package-table.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
+import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
+import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
 import { ProcessingSystemTables } from "../engine/processing/system-tables.ts";
 import { withMemoryTable } from "../engine/memory/memory-table.ts";
 import { QUERY_LIMITS_DEFAULT, type QueryLimits } from "../engine/query-limits.ts";
@@ -161,6 +164,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const engine = await DuckdbEngine.open({
     clock,
     memoryBytes: memory.parts.queries,
+    spill: spillFolder(config),
     concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
     ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
   });
@@ -168,6 +172,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const limits = processingLimits(config);
   const logs = new LogTable(clock, limits.logRowsMax);
   const gaps = new GapTable(clock);
+  let triggers: ProcessingEngine | undefined;
   if (config.pluginDir !== undefined) makeFolder(config.pluginDir, { what: "plugin folder", flag: "--plugin-dir" });
   const plugins = openPlugins(config, log);
   const access = pluginAccess(config, io);
@@ -175,7 +180,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
   const packages = openPackages(config, io.env);
-  const ownTables = withTokenTable(new ProcessingSystemTables(processingCatalog(catalog), logs, gaps, plugins, { limits, access }), catalog);
+  const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
   const serverTables = withServerTables(withCacheTables(withPackageTable(ownTables, () => packages.installed()), caches, (name) => catalog.state.databases.get(name)), { catalog, source: storage, log: queryLog, node });
@@ -195,7 +200,9 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  triggers = processing.engine;
+  keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
   closing.add("test runs", () => processing.tests.close());
   closing.add("triggers", () => processing.engine.close());
   const bodies = { limitBytes: memory.parts.bodies, usedBytes: 0 };
@@ -218,6 +225,16 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   };
   return { services, catalog, storage, processing, tokens, access, runtime, bodies, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
+
+/** What queries write when they do not fit their memory; a crash may have left some of it. */
+function spillFolder({ objectStore, nodeId }: ServeConfig): { readonly folder: string; readonly bytesMax: number } | undefined {
+  if (objectStore.kind === "memory") return undefined;
+  const folder = join(objectStore.dataDir, nodeId, "query-spill");
+  rmSync(folder, { recursive: true, force: true });
+  return { folder, bytesMax: QUERY_SPILL_BYTES_MAX };
+}
+
+const QUERY_SPILL_BYTES_MAX = 1_073_741_824;
 
 /** Of libuv's threads two are kept for others (design §8.3). */
 function concurrentQueries(wanted: number | undefined): number | undefined {
@@ -273,6 +290,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       memoryBytesMax: memory.parts.trigger_feed,
     },
     yieldToEventLoop,
+    walReplayFailOnError: config.walReplayFailOnError,
     random16,
     checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
@@ -319,6 +337,9 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
 function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  if (pluginRepo !== undefined && /^http:\/\/(?!(?:127\.|localhost\b|\[::1\]))/.test(pluginRepo)) {
+    log.log("warn", `Plugins from '${pluginRepo}' come unencrypted: whoever is on the way can change their code`);
+  }
   const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
   return createFolderPluginStore({
     folder: pluginDir,
@@ -384,4 +405,12 @@ async function openHttp(config: ServeConfig, services: Services, { tokens, log, 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */
 function bootInBackground(runtime: { start(): Promise<void> }, log: LogSink): void {
   runtime.start().catch((error: unknown) => log.log("error", `The plugin runtime does not start: ${messageOf(error)}`));
+}
+
+function keepLogs(database: string | undefined, { storage, logs, clock, log, closing }: Opened & { readonly storage: Storage; readonly logs: LogTable }): void {
+  if (database === undefined) return;
+  const write = (lines: string): Promise<unknown> =>
+    storage.write({ database, body: new TextEncoder().encode(lines), precision: "nanosecond", acceptPartial: false, noSync: false });
+  const keeper = new LogKeeper({ logs, database, write, clock, log });
+  closing.add("kept logs", () => keeper.close());
 }

@@ -45,6 +45,11 @@ export interface Invocation {
   readonly arguments: readonly NamedText[] | undefined;
   readonly sparseRows: boolean;
   readonly event: PluginEvent;
+  /**
+   * Given where runs of one trigger overlap in several instances: what the others changed in the private cache since this
+   * one ran last (`core/trigger/cache-changes.ts`; empty: nothing). The outcome then holds this run's own changes.
+   */
+  readonly cacheUpdates?: Uint8Array | undefined;
 }
 
 /** Line protocol a run collected; `database` undefined: the trigger's own. */
@@ -59,7 +64,12 @@ export interface PluginResponse {
   readonly body: Uint8Array;
 }
 
-export type RunOutcome =
+export type RunOutcome = Ending & {
+  /** Hostile bytes; absent: not asked for, or too large. */
+  readonly cacheChanges?: Uint8Array;
+};
+
+type Ending =
   | { readonly kind: "done"; readonly writes: readonly BufferedWrite[]; readonly response?: PluginResponse }
   | {
       /** An exception left the plugin. */
@@ -122,6 +132,8 @@ export interface RunOptions {
   readonly wallTimeMsMax: number;
   /** Aborting ends the run with `stopped`/`cancelled`. */
   readonly signal?: AbortSignal;
+  /** Goes with the plugin's calls to this server, as the header `tidemark-run`. */
+  readonly runId?: string;
 }
 
 export interface PluginInstance {
@@ -152,7 +164,7 @@ export interface PluginRuntime {
   /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
   createInstance(label: string, limits: InstanceLimits): PluginInstance;
   /** For metrics and tests. */
-  /** `memoryBytes`: the image, and what each instance has beside it. */
+  /** `memoryBytes`: of all instances; the image, which they start from, is beside it. */
   statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number; readonly memoryBytes: number };
   close(): Promise<void>;
 }

@@ -85,6 +85,7 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
       throw new Error(`exit ${code}`);
     },
     after: () => undefined,
+    pause: () => Promise.resolve(),
   };
 }
 

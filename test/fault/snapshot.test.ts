@@ -170,6 +170,6 @@ describe("snapshots", () => {
     position = 3;
     await opened.clock.advance(2_000);
     expect(opened.storage.statistics().bufferUsedBytes).toBe(0);
-    release();
+    release({ keep: false });
   });
 });

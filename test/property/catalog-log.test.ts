@@ -44,7 +44,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planCreateDistinctCache(state, { database, table, columns: [key], name: "x" })),
   fc.tuple(name, name, name).map(([database, table, key]): Change => (state) => planDeleteCache(state, "last", { database, table, name: `${table}_${key}_last_cache` })),
   fc.tuple(name, name, fc.integer({ min: 1, max: 1000 }), fc.boolean()).map(([db, text, count, net]): Change => (state) =>
-    plan.planSetTriggerSettings(state, db, text, { limits: { queries: count }, grants: net ? { net: ["self", "[::1]:80"], scratch: count } : {} }),
+    plan.planUpdateTrigger(state, db, text, { limits: { queries: count }, grants: net ? { net: ["self", "[::1]:80"], scratch: count } : {} }),
   ),
 );
 

@@ -44,7 +44,6 @@ class InThreadLink implements GuestLink {
     if (HOST_CALL_NAMES[operation] === "log") {
       this.logged.push(HOST_CALLS.log.parameters.lift({ memory: this.#memory, budget: new LiftBudget() }, flatReader(slots)).text);
     }
-    if (operation === OPERATION.result) this.result = liftRunResult(this.#memory, slots[0] === 1, slots[1] ?? -1);
     return { kind: REPLY.none, byteLength: 0 };
   }
 
@@ -69,7 +68,11 @@ function boot(name: string, sleeps: boolean, module: WebAssembly.Module, wasi: W
       link.logged.length = 0;
       link.result = undefined;
       const invocation = scheduled(body);
-      const end = guest.run(guestContext(invocation), openEvent(packEvent(invocation)));
+      const { end, answer } = guest.run(guestContext(invocation), openEvent(packEvent(invocation)));
+      if (answer !== undefined) {
+        link.result = liftRunResult(new GuestMemory(memory), false, answer.address);
+        guest.free(answer);
+      }
       const failure = tracebackOf(link);
       expect({ end, failure }).toEqual({ end: { kind: "returned" }, failure: undefined });
       return [...link.logged];

@@ -11,6 +11,8 @@ import { createProcessing } from "../../src/platform/processing.ts";
 import type { Invocation, PluginHost, RunOptions, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import type { Opened } from "./open-storage.ts";
 
+let runIds = 0;
+
 export type Script = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
 
 export interface ScriptedEngine {
@@ -25,6 +27,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
   const gaps = new GapTable(clock);
   const { engine } = createProcessing({
     catalog, storage, clock, logs, gaps,
+    newRunId: () => String((runIds += 1)),
     queries: {} as QueryService,
     log: { log: () => undefined },
     limits: PROCESSING_LIMITS,

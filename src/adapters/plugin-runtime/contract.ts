@@ -9,7 +9,7 @@ import {
 import { enumeration, option, result } from "./canonical-variants.ts";
 import { guestFault } from "./guest-memory.ts";
 import {
-  FAILURE_MESSAGE_BYTES_MAX, FAILURE_NAME_BYTES_MAX, FAILURE_TRACEBACK_BYTES_MAX, LOG_TEXT_BYTES_MAX, RESPONSE_BODY_BYTES_MAX,
+  CACHE_CHANGES_BYTES_MAX, FAILURE_MESSAGE_BYTES_MAX, FAILURE_NAME_BYTES_MAX, FAILURE_TRACEBACK_BYTES_MAX, LOG_TEXT_BYTES_MAX, RESPONSE_BODY_BYTES_MAX,
 } from "./limits.ts";
 
 /** Module name under which the guest imports the host calls. */
@@ -58,6 +58,8 @@ export const GUEST_EXPORTS = {
   "process-request": call(record({ context: runContext, request }), result(tuple(response, list(bufferedWrite)), failure)),
   "cache-size": call(record({}), u32),
   "cache-clear": call(record({}), unit),
+  "cache-merge": call(record({ changes: bytes }), result(unit, string)),
+  "cache-changes": call(record({}), boundedBytes(CACHE_CHANGES_BYTES_MAX)),
 } as const;
 
 /** What the guest may ask of the host; `poll` is answered on the executor and never crosses threads. */

@@ -33,8 +33,6 @@ export const OPERATION = {
   sleep: 65,
   /** Slot 0: address where the bytes of the reply before are to be put. */
   fill: 66,
-  /** Slot 0: what the export returned. */
-  result: 67,
 } as const;
 
 export const REPLY = {

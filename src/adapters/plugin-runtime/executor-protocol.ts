@@ -53,6 +53,16 @@ export interface RunMessage {
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
+  /** The result of the run before: it has been read and its memory may go. */
+  readonly read: GuestAnswer | undefined;
+  /** Overlapping runs: what other instances changed in the private cache. The run then reports its own changes. */
+  readonly cacheUpdates: SharedArrayBuffer | undefined;
+}
+
+/** Where the guest put the result of a run; valid until the next run begins. */
+export interface GuestAnswer {
+  readonly entry: "process-writes" | "process-scheduled-call" | "process-request";
+  readonly address: number;
 }
 
 export interface ForgetMessage {
@@ -76,6 +86,9 @@ export type RunEnd =
 
 export interface DoneMessage {
   readonly type: "done";
+  /** Undefined: the guest did not get so far. */
+  readonly answer: GuestAnswer | undefined;
+  readonly cacheChanges: SharedArrayBuffer | undefined;
   readonly end: RunEnd;
   /** The guest was told to stop at least once. */
   readonly stopSeen: boolean;

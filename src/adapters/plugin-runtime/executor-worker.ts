@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
@@ -111,25 +111,37 @@ function prepare(message: RunMessage): Preparation {
   }
   target.wasi.restore(treeOf(message.files), message.descriptors);
   if (message.reset !== "none") target.guest.resume();
+  else if (message.read !== undefined) target.guest.free(message.read);
+  if (message.cacheUpdates !== undefined) target.guest.mergeCache(new Uint8Array(message.cacheUpdates));
   return { target, adoptMs, restoreMs };
+}
+
+function shared(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
+  if (bytes === undefined) return undefined;
+  const buffer = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
 }
 
 function run(message: RunMessage): void {
   mailbox.stopSeen = false;
   let preparation: Preparation | undefined;
   let end: RunEnd;
+  let answer: GuestAnswer | undefined;
   try {
     preparation = prepare(message);
-    end = preparation.target.guest.run(message.context, openEvent(message.event));
+    ({ end, answer } = preparation.target.guest.run(message.context, openEvent(message.event)));
   } catch (error) {
     const reason = runEndOf(error);
     end = reason.kind === "hard-stopped" ? reason : { kind: "failed", message: messageOf(error) };
   }
   let cacheKeys: number | undefined;
+  let cacheChanges: SharedArrayBuffer | undefined;
   try {
     sink.flush();
     parcel.send();
     if (end.kind === "returned") cacheKeys = preparation?.target.guest.cacheSize();
+    if (end.kind === "returned" && message.cacheUpdates !== undefined) cacheChanges = shared(preparation?.target.guest.cacheChanges());
   } catch (error) {
     end = runEndOf(error);
   }
@@ -137,6 +149,8 @@ function run(message: RunMessage): void {
   const done: DoneMessage = {
     type: "done",
     end,
+    answer,
+    cacheChanges,
     stopSeen: mailbox.stopSeen,
     cacheKeys,
     descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],

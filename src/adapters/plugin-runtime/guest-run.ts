@@ -59,7 +59,6 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   /** Raised per request: late answers to an earlier one are dropped. */
   #requestCount = 0;
   #waiting: { readonly refused: Answer; readonly cancel: () => void } | undefined;
-  #result: GuestResult | undefined;
   #fault: string | undefined;
   #cancelCheck: () => void = () => undefined;
 
@@ -105,8 +104,20 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   onDone(message: DoneMessage): void {
     const executor = this.#executor;
     if (message.end.kind !== "returned") executor?.disown(this.key);
-    this.#end({ kind: "done", message, result: this.#result, fault: this.#fault, stopReason: this.#ladder.reason });
+    const result = this.#lift(message);
+    this.#end({ kind: "done", message, result, fault: this.#fault, stopReason: this.#ladder.reason });
     if (executor !== undefined) this.#parts.pool.release(executor);
+  }
+
+  /** From the memory of the guest, which stands still until its next run. */
+  #lift({ end, answer }: DoneMessage): GuestResult | undefined {
+    if (end.kind !== "returned" || answer === undefined) return undefined;
+    try {
+      return liftRunResult(this.#parts.memory, answer.entry === "process-request", answer.address);
+    } catch (error) {
+      this.#fault = messageOf(error);
+      return undefined;
+    }
   }
 
   onLost(reason: string): void {
@@ -142,10 +153,6 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
         return this.#sleep(request.slots[0] ?? 0);
       case OPERATION.fill:
         return this.#guarded(() => memory.write(request.slots[0] ?? -1, this.#executor?.mailbox.takeBulk() ?? new Uint8Array(0)));
-      case OPERATION.result:
-        return this.#guarded(() => {
-          this.#result = liftRunResult(memory, request.slots[0] === 1, request.slots[1] ?? -1);
-        });
       default:
         return refusal("internal", "unknown request");
     }

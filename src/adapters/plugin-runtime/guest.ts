@@ -4,10 +4,10 @@
  * memory; after a call that was left by a throw the adoption is void.
  */
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { type LowerContext, LiftBudget } from "./canonical-abi.ts";
 import { GUEST_EXPORTS, HOST_INTERFACE, type FunctionType, type RunContext, liftResult, lowerParameters } from "./contract.ts";
-import { OPERATION } from "./control-block.ts";
-import type { GuestEvent, RunEnd } from "./executor-protocol.ts";
+import type { GuestAnswer, GuestEvent, RunEnd } from "./executor-protocol.ts";
 import { hostImports } from "./guest-imports.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { type GuestLink, HardStop } from "./mailbox.ts";
@@ -28,13 +28,11 @@ class ParametersTooLarge extends Error {}
 
 export class Guest {
   readonly #memory: GuestMemory;
-  readonly #mailbox: GuestLink;
   readonly #exports: WebAssembly.Exports;
   readonly #lower: LowerContext;
 
   constructor({ module, memory, wasi, mailbox }: GuestParts) {
     this.#memory = new GuestMemory(memory);
-    this.#mailbox = mailbox;
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
       wasi_snapshot_preview1: wasi.imports(memory),
@@ -69,33 +67,52 @@ export class Guest {
     return this.#call("cache-size", GUEST_EXPORTS["cache-size"], {}, (returned) => Number(returned) >>> 0);
   }
 
-  /** Runs the plugin; its result is lifted by the main thread, straight from the memory. */
-  run(context: RunContext, event: GuestEvent): RunEnd {
+  /** Runs the plugin; its result is lifted by the main thread, straight from the memory, and is freed by `free`. */
+  run(context: RunContext, event: GuestEvent): { readonly end: RunEnd; readonly answer: GuestAnswer | undefined } {
     try {
-      this.#process(context, event);
-      return { kind: "returned" };
+      return { end: { kind: "returned" }, answer: this.#process(context, event) };
     } catch (error) {
-      if (error instanceof ParametersTooLarge) return { kind: "out-of-memory" };
-      return runEndOf(error);
+      return { end: error instanceof ParametersTooLarge ? { kind: "out-of-memory" } : runEndOf(error), answer: undefined };
     }
   }
 
-  #process(context: RunContext, event: GuestEvent): void {
-    const give = (exportIndex: number) => (returned: unknown) => this.#give(exportIndex, returned);
+  /** Gives the memory of a result back that has been read. */
+  free({ entry, address }: GuestAnswer): void {
+    this.#optional(`cabi_post_${entry}`)?.(address);
+  }
+
+  /** Takes over what other instances changed in the private cache. */
+  mergeCache(changes: Uint8Array): void {
+    const lift = (returned: unknown) => liftResult(GUEST_EXPORTS["cache-merge"], { memory: this.#memory, budget: new LiftBudget() }, returned);
+    const outcome = this.#call("cache-merge", GUEST_EXPORTS["cache-merge"], { changes }, lift);
+    if (outcome.tag === "err") throw broken(outcome.val);
+  }
+
+  /** Undefined: they are too large to leave the instance. */
+  cacheChanges(): Uint8Array | undefined {
+    try {
+      const lift = (returned: unknown) => liftResult(GUEST_EXPORTS["cache-changes"], { memory: this.#memory, budget: new LiftBudget() }, returned);
+      return this.#call("cache-changes", GUEST_EXPORTS["cache-changes"], {}, lift);
+    } catch (error) {
+      if (error instanceof HostCallError) return undefined;
+      throw error;
+    }
+  }
+
+  #process(context: RunContext, event: GuestEvent): GuestAnswer {
     switch (event.kind) {
       case "writes":
-        return this.#call("process-writes", GUEST_EXPORTS["process-writes"], { context, tables: event.tables }, give(0));
+        return this.#entry("process-writes", GUEST_EXPORTS["process-writes"], { context, tables: event.tables });
       case "schedule":
-        return this.#call(
-          "process-scheduled-call", GUEST_EXPORTS["process-scheduled-call"], { context, callTimeSeconds: event.callTimeSeconds }, give(0),
-        );
+        return this.#entry("process-scheduled-call", GUEST_EXPORTS["process-scheduled-call"], { context, callTimeSeconds: event.callTimeSeconds });
       case "request":
-        return this.#call("process-request", GUEST_EXPORTS["process-request"], { context, request: event.request }, give(1));
+        return this.#entry("process-request", GUEST_EXPORTS["process-request"], { context, request: event.request });
     }
   }
 
-  #give(shape: number, returned: unknown): void {
-    this.#mailbox.call(OPERATION.result, [shape, Number(returned)]);
+  #entry<P, R>(entry: GuestAnswer["entry"], type: FunctionType<P, R>, values: P): GuestAnswer {
+    const core = this.#function(entry);
+    return { entry, address: Number(core(...this.#lowered(type, values))) };
   }
 
   #expectDone(name: "boot" | "resume"): void {

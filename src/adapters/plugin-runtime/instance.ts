@@ -7,7 +7,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
-import type { DoneMessage } from "./executor-protocol.ts";
+import type { DoneMessage, GuestAnswer } from "./executor-protocol.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
 import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
@@ -54,6 +54,8 @@ export class GuestInstance implements PluginInstance {
   #life: Life | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
   #cacheKeys = 0;
+  /** The last result, whose memory the guest may have back. */
+  #read: GuestAnswer | undefined;
   #memoryBytes = 0;
   #busy = false;
   #run: GuestRun | undefined;
@@ -114,6 +116,8 @@ export class GuestInstance implements PluginInstance {
             context: guestContext(invocation),
             event: packEvent(invocation),
             files: this.#packer.pack(invocation.code),
+            read: this.#read,
+            cacheUpdates: sharedBytes(invocation.cacheUpdates),
           },
         },
         resolve,
@@ -154,10 +158,11 @@ export class GuestInstance implements PluginInstance {
         const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore: this.#cacheKeys });
         this.#descriptors = done.descriptors;
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
+        this.#read = done.answer;
         if (this.#life !== undefined) this.#life.reset = "none";
         if (verdict.reset) this.#lose(runtime, false);
         this.#parts.onDone(done);
-        return verdict.outcome;
+        return done.cacheChanges === undefined ? verdict.outcome : { ...verdict.outcome, cacheChanges: new Uint8Array(done.cacheChanges) };
       }
     }
   }
@@ -169,6 +174,7 @@ export class GuestInstance implements PluginInstance {
   #lose({ image, reusesGrownMemory }: StartedRuntime, replace: boolean): number {
     const lost = this.#cacheKeys;
     this.#cacheKeys = 0;
+    this.#read = undefined;
     this.#descriptors = [];
     if (this.#life !== undefined) {
       const grown = this.#life.memory.byteLength - image.memoryBytes;
@@ -182,4 +188,11 @@ export class GuestInstance implements PluginInstance {
     if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
     this.#life = undefined;
   }
+}
+
+function sharedBytes(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
+  if (bytes === undefined) return undefined;
+  const buffer = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
 }

@@ -30,6 +30,8 @@ export const RUN_HOST_CALLS_MAX = 200_000;
 export const REFUSED_CALL_PAUSE_MS = 20;
 /** Databases one run may write to. */
 export const RUN_DATABASES_MAX = 64;
+/** What one run may change in the private cache of a trigger whose runs overlap; beyond it the changes stay in their instance. */
+export const CACHE_CHANGES_BYTES_MAX = 16 * 1024 * 1024;
 /** Response of a request plugin (design §8.17; runtime-wasm/python/response.py tells the plugin earlier). */
 export const RESPONSE_BODY_BYTES_MAX = 10 * 1024 * 1024;
 export const RESPONSE_HEADERS_MAX = 256;

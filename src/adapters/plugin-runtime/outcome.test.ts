@@ -3,7 +3,7 @@ import type { DoneMessage, RunEnd } from "./executor-protocol.ts";
 import { type GuestResult, type RunReport, judge } from "./outcome.ts";
 
 const done = (end: RunEnd, stopSeen = false, cacheKeys: number | undefined = 3): DoneMessage => ({
-  type: "done", end, stopSeen, cacheKeys, descriptors: [], adoptMs: undefined, restoreMs: undefined,
+  type: "done", end, stopSeen, cacheKeys, answer: undefined, cacheChanges: undefined, descriptors: [], adoptMs: undefined, restoreMs: undefined,
 });
 const returned: RunEnd = { kind: "returned" };
 const succeeded: GuestResult = { tag: "ok", writes: [{ database: undefined, lines: "a b=1" }], response: undefined };

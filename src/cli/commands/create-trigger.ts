@@ -5,9 +5,10 @@ import type { Command, CommandContext } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG, pairsFlag, pairsOf } from "../common-flags.ts";
 import { withAskedGrants } from "../asked-grants.ts";
 import { LIMITS_HELP, SETTING_FLAGS, settingsBody } from "../trigger-settings.ts";
+import { checkTriggerSettings, triggerSettings } from "../durable-setting.ts";
 import { readUpload, type UploadFile } from "../upload.ts";
 
-function checkSpecification(text: string): string | undefined {
+export function checkSpecification(text: string): string | undefined {
   try {
     parseTriggerSpecification(text);
     return undefined;
@@ -57,6 +58,7 @@ export const createTrigger: Command = {
       choices: ["log", "retry", "disable"],
       defaultText: "log",
     },
+    { ...pairsFlag("trigger-settings", "durable=true: rows not processed at a crash are delivered after it, at least once"), check: checkTriggerSettings },
     { name: "upload", summary: "Upload the local file or folder first" },
     ...SETTING_FLAGS,
     { name: "accept-grants", summary: "Grant what the plugin's manifest asks for without a question" },
@@ -115,6 +117,7 @@ function triggerBody(given: CommandContext["arguments"], name: string, fileName:
     trigger_specification: formatTriggerSpecification(parseTriggerSpecification(given.requiredText("trigger-spec"))),
     trigger_arguments: pairsOf(given.pairs("trigger-arguments")) ?? null,
     disabled: given.isSet("disabled"),
+    ...triggerSettings(given.pairs("trigger-settings")),
   };
 }
 

@@ -72,8 +72,8 @@ export function decodeOp(value: unknown): CatalogOp {
       return { kind, tableId: whole(object, "tableId"), cache: decodeCache(object["cache"]) };
     case "delete-cache":
       return { kind, tableId: whole(object, "tableId"), cacheKind: oneOf(object, "cacheKind", ["last", "distinct"]), name: text(object, "name") };
-    case "set-trigger-settings":
-      return { kind, databaseId: whole(object, "databaseId"), name: text(object, "name"), limits: decodeLimits(object), grants: decodeGrants(object) };
+    case "update-trigger":
+      return { kind, databaseId: whole(object, "databaseId"), trigger: decodeTrigger(object["trigger"]) };
     case "create-token":
     case "replace-token":
     case "delete-token":

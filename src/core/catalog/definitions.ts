@@ -50,6 +50,9 @@ export interface TriggerDefinition {
   readonly durable?: boolean;
 }
 
+/** What of a trigger can be changed. */
+export type TriggerChange = Partial<Omit<TriggerDefinition, "id" | "name" | "disabled">>;
+
 export interface DatabaseDefinition {
   readonly id: number;
   readonly name: string;

@@ -1,8 +1,6 @@
 /** Catalog changes as values, and how each makes the next state. A log record is a list of them. */
 import { assert } from "../errors/assert.ts";
 import { applyCacheOp, type CacheOp, withoutTables } from "./cache-ops.ts";
-import type { OwnGrants } from "../trigger/grants.ts";
-import type { OwnLimits } from "../trigger/limits.ts";
 import type { ColumnDefinition, DatabaseDefinition, Deletion, TableDefinition, TriggerDefinition } from "./definitions.ts";
 import { applyDeletionOp, type DeletionOp } from "./deletion-ops.ts";
 import type { CatalogState } from "./state.ts";
@@ -21,8 +19,8 @@ export type CatalogOp =
   | { readonly kind: "delete-trigger"; readonly databaseId: number; readonly name: string }
   | { readonly kind: "set-trigger-disabled"; readonly databaseId: number; readonly name: string; readonly disabled: boolean }
   | CacheOp
-  /** Replaces both wholly. */
-  | { readonly kind: "set-trigger-settings"; readonly databaseId: number; readonly name: string; readonly limits: OwnLimits; readonly grants: OwnGrants }
+  /** The trigger of this name as it is from now on. */
+  | { readonly kind: "update-trigger"; readonly databaseId: number; readonly trigger: TriggerDefinition }
   | TokenOp;
 
 /** The state after one log record. */
@@ -76,8 +74,8 @@ export function applyOp(state: CatalogState, op: CatalogOp): CatalogState {
       return { ...state, ...applyCacheOp(state, op) };
     case "set-trigger-disabled":
       return changeTrigger(state, op, { disabled: op.disabled });
-    case "set-trigger-settings":
-      return changeTrigger(state, op, { limits: op.limits, grants: op.grants });
+    case "update-trigger":
+      return changeTrigger(state, { databaseId: op.databaseId, name: op.trigger.name }, op.trigger);
   }
 }
 

@@ -4,9 +4,7 @@
  */
 import type { ColumnType } from "../columns/column-type.ts";
 import { DatabaseError } from "../errors/database-error.ts";
-import type { OwnGrants } from "../trigger/grants.ts";
-import type { OwnLimits } from "../trigger/limits.ts";
-import type { ColumnDefinition, DatabaseDefinition, TriggerDefinition } from "./definitions.ts";
+import type { ColumnDefinition, DatabaseDefinition, TriggerChange, TriggerDefinition } from "./definitions.ts";
 import type { CatalogLimits } from "./limits.ts";
 import { checkCatalogDatabaseName } from "./names.ts";
 import type { CatalogOp } from "./ops.ts";
@@ -136,12 +134,12 @@ export function planDeleteTrigger(state: CatalogState, databaseName: string, nam
   return [{ kind: "delete-trigger", databaseId: database.id, name }];
 }
 
-export function planSetTriggerSettings(
-  state: CatalogState, databaseName: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants },
-): CatalogOp[] {
+/** Members that are given replace those of the trigger. */
+export function planUpdateTrigger(state: CatalogState, databaseName: string, name: string, change: TriggerChange): CatalogOp[] {
   const database = changeableDatabase(state, databaseName, databaseNotFound);
-  if (!database.triggers.has(name)) throw missingResource(name);
-  return [{ kind: "set-trigger-settings", databaseId: database.id, name, limits: settings.limits, grants: settings.grants }];
+  const trigger = database.triggers.get(name);
+  if (trigger === undefined) throw missingResource(name);
+  return [{ kind: "update-trigger", databaseId: database.id, trigger: { ...trigger, ...change } }];
 }
 
 /** No ops when the trigger is in that state already. */

@@ -55,6 +55,8 @@ export interface ServeConfig {
   readonly walSnapshotSize: number;
   /** Length of the time chunks of Parquet files. */
   readonly gen1DurationNs: bigint;
+  /** False: a damaged part of the WAL is skipped. */
+  readonly walReplayFailOnError: boolean;
   readonly memory: MemoryConfig;
   /** Undefined members: the defaults of the reference. */
   readonly catalogLimits: Partial<CatalogLimits>;
@@ -65,6 +67,8 @@ export interface ServeConfig {
   readonly distinctCacheEvictionIntervalMs: number | undefined;
   /** WAL files kept for triggers that are behind; undefined: the engine's own default. */
   readonly walRetainBytes: number | undefined;
+  /** Where the triggers' log rows are kept in a table; undefined: in memory only. */
+  readonly pluginLogDatabase: string | undefined;
   /** What triggers without limits and grants of their own get. */
   readonly pluginLimits: OwnLimits;
   readonly pluginGrants: TriggerGrants;
@@ -157,6 +161,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
+    walReplayFailOnError: settings.text("wal-replay-fail-on-error") !== "false",
     memory: parseMemoryConfig(settings),
     catalogLimits: parseCatalogLimits(settings),
     retentionCheckMs: parseMilliseconds(settings, "retention-check-interval"),
@@ -165,6 +170,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     lastCacheEvictionIntervalMs: parseMilliseconds(settings, "last-cache-eviction-interval"),
     distinctCacheEvictionIntervalMs: parseMilliseconds(settings, "distinct-cache-eviction-interval"),
     walRetainBytes: parseSize(settings, "wal-retain-bytes", "b"),
+    pluginLogDatabase: settings.text("plugin-log-database"),
     pluginLimits: parsePluginLimits(settings),
     pluginGrants: parsePluginGrants(settings),
     pluginThreadsMax: parseCount(settings, "plugin-threads-max"),

@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   "trigger.invalid_settings": ["caller", 400, false],
   "trigger.not_supported": ["caller", 400, false],
   "trigger.queue_full": ["capacity", 503, true],
+  "trigger.self_call": ["caller", 503, false],
   "trigger.running": ["caller", 500, false],
   "trigger.limit": ["caller", 422, false],
   "plugin.not_found": ["caller", 500, false],

@@ -57,6 +57,8 @@ export class TriggerFeed {
   readonly #retention: WalRetention;
   readonly #positions: Map<number, Recorded>;
   readonly #durable = new Map<number, FeedReader>();
+  /** Durable triggers that are to run again: the log keeps what they need. */
+  readonly #kept = new Map<number, () => void>();
   /** Until the triggers have been started, what the replay found is needed. */
   #releaseUnclaimed: (() => void) | undefined;
 
@@ -91,17 +93,25 @@ export class TriggerFeed {
     return Math.max(after + 1, Math.min(end, buffer.completeAfter(databaseId)));
   }
 
-  /** Keeps rows after the reader's position until the returned function is called. */
-  follow(reader: FeedReader): () => void {
-    const releases = [this.#options.buffer.hold(reader.databaseId, () => reader.position()), this.#retention.follow(reader)];
-    const { durableTriggerId } = reader;
-    if (durableTriggerId !== undefined) this.#durable.set(durableTriggerId, reader);
-    return () => {
-      if (durableTriggerId !== undefined) {
-        this.#durable.delete(durableTriggerId);
-        this.#positions.delete(durableTriggerId);
+  /** Keeps rows after the reader's position until the returned function is called; with `keep` a durable trigger's beyond it. */
+  follow(reader: FeedReader): (options: { readonly keep: boolean }) => void {
+    const { durableTriggerId: id } = reader;
+    const unhold = this.#options.buffer.hold(reader.databaseId, () => reader.position());
+    const unfollow = this.#retention.follow(reader);
+    if (id !== undefined) {
+      this.#durable.set(id, reader);
+      this.#kept.get(id)?.();
+      this.#kept.delete(id);
+    }
+    return ({ keep }) => {
+      unhold();
+      if (id !== undefined && this.#durable.get(id) === reader) {
+        this.#durable.delete(id);
+        const position = this.#positions.get(id)?.sequence ?? reader.position();
+        if (keep) this.#kept.set(id, this.#retention.follow({ position: () => position, lose: async () => undefined }));
+        else this.#positions.delete(id);
       }
-      for (const release of releases) release();
+      unfollow();
     };
   }
 

@@ -3,29 +3,24 @@ import type { PluginEvent } from "../../ports/plugin-runtime.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { RETRY_ATTEMPTS_MAX, RETRY_PAUSE_MS_FIRST, RETRY_PAUSE_MS_MAX } from "./limits.ts";
-import type { TriggerPosition } from "../../core/wal/record.ts";
-import { commitPosition, RUN_KIND, runPlugin, type RunReport } from "./run-plugin.ts";
-import type { ProcessingServices, TriggerContext } from "./services.ts";
+import { commitPosition, RUN_KIND, runPlugin, type RunParts, type RunReport } from "./run-plugin.ts";
+import { logRow, noteError, type ProcessingServices, type TriggerContext } from "./services.ts";
 
-/**
- * Runs the event until it succeeded or its policy gave up. False: the trigger must not run on. `position`: what a durable
- * trigger is done with then.
- */
-export async function runWithPolicy(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<boolean> {
-  const goOn = await attempts(services, context, event, position);
-  if (goOn === "failed" && position !== undefined) await commitPosition(services, context, position);
-  return goOn !== "stopped";
+/** Runs the event until it succeeded or its policy gave up. False: the trigger must not run on. */
+export async function runWithPolicy(services: ProcessingServices, context: TriggerContext, event: PluginEvent, parts: RunParts = {}): Promise<boolean> {
+  const end = await attempts(services, context, event, parts);
+  if (end === "failed") await commitPosition(services, context, parts);
+  return end !== "stopped";
 }
 
 /** `failed`: given up, and on with the next event. */
-async function attempts(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position: TriggerPosition | undefined): Promise<"done" | "failed" | "stopped"> {
+async function attempts(services: ProcessingServices, context: TriggerContext, event: PluginEvent, parts: RunParts): Promise<"done" | "failed" | "stopped"> {
   for (let attempt = 1; !context.signal.aborted; attempt++) {
-    const report = await runPlugin(services, context, event, position);
+    const report = await runPlugin(services, context, event, parts);
     if (report.ok) return "done";
     if (report.cancelled) return "stopped";
     const text = `error executing ${RUN_KIND[event.kind]}: ${report.error}`;
-    context.statistics.errors += 1;
-    context.statistics.lastError = text;
+    noteError(services, context, text);
     switch (context.definition.errorBehavior) {
       case "log":
         logError(services, context, text, report);
@@ -39,7 +34,7 @@ async function attempts(services: ProcessingServices, context: TriggerContext, e
           return "failed";
         }
         context.statistics.retries += 1;
-        services.logs.add(context.definition.name, "WARN", `${text}, will retry`);
+        logRow(services, context, "WARN", `${text}, will retry`, report);
         await pause(services.clock, context.signal, Math.min(RETRY_PAUSE_MS_MAX, RETRY_PAUSE_MS_FIRST * 2 ** (attempt - 1)));
     }
   }
@@ -50,7 +45,7 @@ async function attempts(services: ProcessingServices, context: TriggerContext, e
 export function logError(services: ProcessingServices, context: TriggerContext, text: string, report: Extract<RunReport, { ok: false }>): void {
   const trigger = context.definition.name;
   const full = report.traceback === undefined ? text : `${text}\n${report.traceback.trimEnd()}`;
-  services.logs.add(trigger, "ERROR", full);
+  logRow(services, context, "ERROR", full, report);
   services.log.log("error", `trigger execution error: ${full}`, { trigger, database: context.databaseName });
 }
 

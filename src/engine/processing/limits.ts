@@ -110,3 +110,19 @@ export const LAG_MARKS_MAX = 256;
 /** Rows of `system.processing_engine_gaps`: of one trigger, and in all. */
 export const GAPS_PER_TRIGGER_MAX = 100;
 export const GAPS_MAX = 10_000;
+
+/** Keys of a shared private cache about which the log says, once each, that other instances do not have them. */
+export const SHARED_CACHE_KEYS_TOLD_MAX = 100;
+
+/** A sibling instance that has had nothing to do for so long gives its memory back. */
+export const SIBLING_IDLE_MS = 10_000;
+
+/** Missed ticks of a cron schedule that are counted one by one; more are skipped together. */
+export const MISSED_TICKS_SCANNED_MAX = 10_000;
+
+/** Runs that call their own server, each from within the one before: every one holds a thread. */
+export const SELF_CALL_DEPTH_MAX = 8;
+
+/** Log rows that are kept in a table are written this often, and so many wait at most. */
+export const LOG_KEEP_MS = 1_000;
+export const LOG_KEEP_ROWS_MAX = 20_000;

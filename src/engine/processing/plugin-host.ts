@@ -3,21 +3,21 @@ import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts"
 import type { LimitName } from "../../core/trigger/limits.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import { HostCallError, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
-import type { ProcessingServices, TriggerContext } from "./services.ts";
+import { logRow, type ProcessingServices, type TriggerContext } from "./services.ts";
 
 const LEVEL = { info: "INFO", warn: "WARN", error: "ERROR" } as const;
 
-export function createPluginHost(services: ProcessingServices, context: TriggerContext): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
-  const { logs, log, globalCache } = services;
+export function createPluginHost(services: ProcessingServices, context: TriggerContext, runId: string): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
+  const { log, globalCache } = services;
   const trigger = context.definition.name;
   return {
     log(level, text) {
-      logs.add(trigger, LEVEL[level], text);
+      logRow(services, context, LEVEL[level], text, { runId });
       log.log(level, `processing engine: ${text}`, { trigger, database: context.databaseName });
     },
     output(text) {
       for (const line of text.replace(/\n$/, "").split("\n")) {
-        logs.add(trigger, "INFO", line);
+        logRow(services, context, "INFO", line, { runId });
         log.log("info", `processing engine: ${line}`, { trigger, database: context.databaseName, stream: "stdout" });
       }
     },
@@ -25,7 +25,7 @@ export function createPluginHost(services: ProcessingServices, context: TriggerC
     async writeSync(database, lines, noSync) {
       const name = database ?? context.databaseName;
       try {
-        await services.storage.write({ database: name, lines, noSync, origin: context.key });
+        context.statistics.linesWritten += await services.storage.write({ database: name, lines, noSync, origin: context.key });
       } catch (error) {
         throw new HostCallError("write-error", `error writing line protocol to ${name}: ${guestText(error, log)}`);
       }

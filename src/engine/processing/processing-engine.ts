@@ -2,7 +2,7 @@
  * Keeps the catalog's triggers and the running ones in step. Catalog commits never wait for a plugin (the reference
  * deadlocks there, spec: processing-engine §5): a change is durable first, then the runner is started or stopped.
  */
-import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
+import type { DatabaseDefinition, TriggerChange, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
@@ -12,8 +12,12 @@ import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
 import { checkSyntax } from "./check-syntax.ts";
 import { RequestTrigger } from "./request-trigger.ts";
 import { ScheduleTrigger } from "./schedule-trigger.ts";
-import type { ProcessingServices, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
-import { instanceLimits, settingsOf } from "./trigger-settings.ts";
+import { Histogram } from "./histogram.ts";
+import { InstancePool } from "./instance-pool.ts";
+import type { LogSource } from "./log-table.ts";
+import type { ProcessingServices, StopOptions, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
+import { SharedCache } from "./shared-cache.ts";
+import { instanceLimits, settingsOf, type TriggerSettings } from "./trigger-settings.ts";
 import { WriteTrigger } from "./write-trigger.ts";
 
 /** The catalog as the processing engine uses it. */
@@ -23,7 +27,7 @@ export interface ProcessingCatalog {
   createTrigger(database: string, definition: Omit<TriggerDefinition, "id">): Promise<void>;
   deleteTrigger(database: string, name: string, options: { readonly force: boolean }): Promise<void>;
   setTriggerDisabled(database: string, name: string, disabled: boolean): Promise<void>;
-  setTriggerSettings(database: string, name: string, settings: { readonly limits: OwnLimits; readonly grants: OwnGrants }): Promise<void>;
+  updateTrigger(database: string, name: string, change: TriggerChange): Promise<void>;
 }
 
 export interface CreateTrigger {
@@ -41,12 +45,34 @@ export interface CreateTrigger {
   readonly durable?: boolean;
 }
 
-/** Absent members stay as they are; a member that is undefined goes back to the server's value. */
-export interface UpdateTrigger {
+/** Absent members stay as they are; a limit or grant that is undefined goes back to the server's value. */
+export interface UpdateTrigger extends Partial<Pick<CreateTrigger, "pluginFileName" | "specification" | "runAsync" | "errorBehavior" | "durable">> {
   readonly database: string;
   readonly triggerName: string;
   readonly limits: { readonly [N in LimitName]?: number | undefined };
   readonly grants: { readonly [N in GrantName]?: TriggerGrants[N] | undefined };
+  /** `undefined` in it: none. */
+  readonly arguments?: { readonly values: readonly NamedText[] | undefined };
+}
+
+export interface PluginRequest {
+  readonly path: string;
+  readonly query: readonly NamedText[];
+  readonly headers: readonly NamedText[];
+  readonly body: Uint8Array;
+  /** The run of a plugin that makes it. */
+  readonly runId?: string | undefined;
+}
+
+/** A running trigger, for metrics and tables. */
+export interface TriggerState {
+  readonly database: string;
+  readonly trigger: string;
+  readonly counters: TriggerStatistics;
+  readonly lag: TriggerLag;
+  readonly queueDepth: number;
+  readonly instances: number;
+  readonly memoryBytes: number;
 }
 
 /** How far a trigger is behind the log. */
@@ -120,17 +146,25 @@ export class ProcessingEngine {
     if (enabled && (key === undefined || !this.#running.has(key))) await this.#startByName(database, name);
   }
 
-  /** Changes limits and grants; a running trigger starts anew with them. Throws `resource.not_found`. */
-  async updateTrigger(change: UpdateTrigger): Promise<void> {
-    const { database, triggerName } = change;
+  /**
+   * Changes a trigger; a running one is stopped, its run with it, and starts anew, a durable one where it was. Throws
+   * `resource.not_found`, and for a new plugin or specification what creating throws.
+   */
+  async updateTrigger(update: UpdateTrigger): Promise<void> {
+    const { database, triggerName } = update;
     const trigger = this.#catalog.database(database)?.triggers.get(triggerName);
     const key = this.#keyOf(database, triggerName);
-    await this.#catalog.setTriggerSettings(database, triggerName, {
-      limits: withoutUndefined({ ...trigger?.limits, ...change.limits }),
-      grants: withoutUndefined({ ...trigger?.grants, ...change.grants }),
+    const specification = update.specification === undefined ? undefined : formatTriggerSpecification(parseTriggerSpecification(update.specification));
+    if (update.pluginFileName !== undefined) await checkSyntax(this.#services, await this.#services.plugins.load(update.pluginFileName));
+    const { pluginFileName, runAsync, errorBehavior, durable } = update;
+    await this.#catalog.updateTrigger(database, triggerName, {
+      ...withoutUndefined({ pluginFileName, specification, runAsync, errorBehavior, durable }),
+      ...(update.arguments === undefined ? {} : { arguments: update.arguments.values }),
+      limits: withoutUndefined({ ...trigger?.limits, ...update.limits }),
+      grants: withoutUndefined({ ...trigger?.grants, ...update.grants }),
     });
     if (key === undefined || !this.#running.has(key)) return;
-    await this.#stopTrigger(key);
+    await this.#stopTrigger(key, { keep: true });
     await this.#startByName(database, triggerName);
   }
 
@@ -141,25 +175,29 @@ export class ProcessingEngine {
   }
 
   /** Undefined when no trigger has this path. */
-  async request(request: { readonly path: string; readonly query: readonly NamedText[]; readonly headers: readonly NamedText[]; readonly body: Uint8Array }): Promise<PluginResponse | undefined> {
+  async request(request: PluginRequest): Promise<PluginResponse | undefined> {
     const running = this.#paths.get(request.path)?.at(-1);
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;
-    return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body });
+    const caller = request.runId === undefined ? undefined : this.#services.runs.find(request.runId);
+    return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body }, caller);
   }
 
   /** Counters of the running triggers, for metrics. */
-  statistics(): { readonly database: string; readonly trigger: string; readonly counters: TriggerStatistics; readonly lag: TriggerLag }[] {
+  statistics(): TriggerState[] {
     return [...this.#running.values()].map(({ context, runner }) => ({
       lag: runner.lag?.() ?? { rows: 0, seconds: 0 },
       database: context.databaseName,
       trigger: context.definition.name,
       counters: context.statistics,
+      queueDepth: runner.queueDepth,
+      instances: context.instances.size,
+      memoryBytes: context.instances.memoryBytes,
     }));
   }
 
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { shutdown: true })));
+    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { keep: true })));
   }
 
   #keyOf(database: string, name: string): string | undefined {
@@ -183,6 +221,7 @@ export class ProcessingEngine {
     try {
       const abort = new AbortController();
       const settings = settingsOf(this.#services, definition);
+      const source: LogSource = { key, trigger: definition.name, database: database.name };
       const context: TriggerContext = {
         key,
         databaseId: database.id,
@@ -190,9 +229,10 @@ export class ProcessingEngine {
         definition,
         specification: parseTriggerSpecification(definition.specification),
         ...settings,
-        instance: this.#services.runtime.createInstance(`${database.name}/${definition.name}`, instanceLimits(settings, this.#services.access)),
+        source,
+        instances: this.#createInstances(source, definition, settings),
         signal: abort.signal,
-        statistics: { runs: 0, errors: 0, rows: 0, stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0, spilledSlices: 0, rowsLost: 0, lastError: undefined, limitsMet: {}, denied: {}, stops: {} },
+        statistics: newStatistics(),
       };
       const running: Running = { context, abort, runner: createRunner(this.#services, context) };
       this.#running.set(key, running);
@@ -205,6 +245,24 @@ export class ProcessingEngine {
     }
   }
 
+  #createInstances(source: LogSource, definition: TriggerDefinition, settings: TriggerSettings): InstancePool {
+    const { clock, runtime, access, logs, log } = this.#services;
+    const { limits } = settings;
+    const warn = (text: string): void => {
+      logs.add(source, "WARN", text);
+      log.log("warn", text, { trigger: source.trigger, database: source.database });
+    };
+    const onNotShared = (name: string, reason: string): void =>
+      warn(`the cache's '${name}' stays with the instance that put it there, other overlapping runs do not have it: ${reason}`);
+    return new InstancePool({
+      make: () => runtime.createInstance(`${source.database}/${source.trigger}`, instanceLimits(settings, access)),
+      instancesMax: definition.runAsync ? limits.instancesMax : 1,
+      clock,
+      cache: definition.runAsync ? new SharedCache({ clock, bytesMax: limits.cacheBytesMax, onNotShared }) : undefined,
+      onDamage: (error) => warn(`what a run put into the cache cannot be read and is not shared: ${messageOf(error)}`),
+    });
+  }
+
   #takePath(running: Running): void {
     const { specification } = running.context;
     if (specification.kind !== "request") return;
@@ -213,7 +271,7 @@ export class ProcessingEngine {
     else owners.push(running);
   }
 
-  async #stopTrigger(key: string, options = { shutdown: false }): Promise<void> {
+  async #stopTrigger(key: string, options: StopOptions = { keep: false }): Promise<void> {
     const running = this.#running.get(key);
     if (running === undefined) return;
     this.#running.delete(key);
@@ -225,7 +283,7 @@ export class ProcessingEngine {
     }
     running.abort.abort();
     await running.runner.stop(options);
-    await running.context.instance.close();
+    await running.context.instances.close();
   }
 
   /** Called from within the trigger's own run: it must not wait for that run. */
@@ -241,6 +299,13 @@ function withoutUndefined<T extends object>(members: T): { [K in keyof T]?: Excl
 }
 
 const keyFor = (database: DatabaseDefinition, trigger: TriggerDefinition): string => `${database.id}/${trigger.id}`;
+
+function newStatistics(): TriggerStatistics {
+  return {
+    runs: 0, errors: 0, rows: 0, linesWritten: 0, running: 0, durations: new Histogram(), stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0,
+    spilledSlices: 0, rowsLost: 0, lastError: undefined, lastErrorNs: undefined, limitsMet: {}, denied: {}, stops: {},
+  };
+}
 
 function createRunner(services: ProcessingServices, context: TriggerContext): TriggerRunner {
   switch (context.specification.kind) {

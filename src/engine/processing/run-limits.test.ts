@@ -4,8 +4,7 @@ import { DatabaseError } from "../../core/errors/database-error.ts";
 import { HostCallError } from "../../ports/plugin-runtime.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
 import { type CacheOwner, GlobalCache } from "./global-cache.ts";
-import { CACHE_ENTRY_BYTES, LOG_TEXT_BYTES_MAX } from "./limits.ts";
-import { LogTable } from "./log-table.ts";
+import { CACHE_ENTRY_BYTES } from "./limits.ts";
 import { guestText } from "./plugin-host.ts";
 import { RunMeter } from "./run-limits.ts";
 
@@ -57,16 +56,6 @@ describe("the global cache", () => {
     cache.put("a", new Uint8Array(500), undefined, owner("one", 1_000));
     expect(() => cache.put("b", new Uint8Array(500), undefined, owner("one", 1_000))).toThrow(LIMIT);
     cache.put("b", new Uint8Array(500), undefined, owner("two", 1_000));
-  });
-});
-
-describe("the log table", () => {
-  it("is bounded in bytes, newest rows last", () => {
-    const table = new LogTable(new VirtualClock(), 1_000, 1_000_000);
-    for (let index = 0; index < 500; index += 1) table.add("t", "INFO", `${index} ${"x".repeat(LOG_TEXT_BYTES_MAX)}`);
-    const rows = table.rows();
-    expect(rows.length).toBeLessThan(10);
-    expect(rows.at(-1)?.text).toMatch(/^499 /);
   });
 });
 

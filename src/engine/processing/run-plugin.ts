@@ -11,7 +11,9 @@ import type { TriggerPosition } from "../../core/wal/record.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
 import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
-import { count, type ProcessingServices, type TriggerContext } from "./services.ts";
+import type { LeasedInstance } from "./instance-pool.ts";
+import type { Run } from "./runs.ts";
+import { count, logRow, noteError, type ProcessingServices, tell, type TriggerContext } from "./services.ts";
 
 /** Upstream's words for the three kinds of runs. */
 export const RUN_KIND = { writes: "wal plugin", schedule: "schedule plugin", request: "request plugin" } as const;
@@ -24,40 +26,75 @@ export type RunReport =
       readonly error: string;
       readonly traceback?: string;
       readonly cancelled: boolean;
+      readonly runId: string;
       /** The entry point itself raised. */
       readonly inEntryPoint?: boolean;
     };
 
-/** `position`: what a durable trigger is done with when the run succeeds. */
-export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent, position?: TriggerPosition): Promise<RunReport> {
-  const { clock, logs } = services;
+/** What a run is besides its event. */
+export interface RunParts {
+  /** What a durable trigger is done with when the run succeeds; asked for when its writes are. */
+  readonly position?: () => TriggerPosition | undefined;
+  /** The run whose call to this server led to it. */
+  readonly parent?: Run | undefined;
+}
+
+export async function runPlugin(services: ProcessingServices, context: TriggerContext, event: PluginEvent, parts: RunParts = {}): Promise<RunReport> {
+  const lease = await context.instances.acquire();
+  const { statistics } = context;
+  const run = services.runs.begin(context.key, parts.parent);
+  const startedMs = services.clock.monotonicMs();
+  statistics.running += 1;
+  let outcome: RunOutcome | undefined;
+  try {
+    return await execute({ services, context, event, parts, run, lease: { ...lease, done: (ended) => void (outcome = ended) } });
+  } finally {
+    statistics.running -= 1;
+    statistics.durations.add((services.clock.monotonicMs() - startedMs) / 1000);
+    services.runs.end(run);
+    lease.done(outcome);
+  }
+}
+
+interface Execution {
+  readonly services: ProcessingServices;
+  readonly context: TriggerContext;
+  readonly event: PluginEvent;
+  readonly parts: RunParts;
+  readonly run: Run;
+  readonly lease: LeasedInstance;
+}
+
+async function execute(execution: Execution): Promise<RunReport> {
+  const { services, context, event, run, lease } = execution;
+  const { clock } = services;
   const { limits } = context;
-  const trigger = context.definition.name;
   const started = clock.monotonicMs();
   context.statistics.runs += 1;
-  logs.add(trigger, "INFO", startText(event));
+  logRow(services, context, "INFO", startText(event), { runId: run.id });
   let code: PluginCode;
   try {
     code = await services.plugins.load(context.definition.pluginFileName);
   } catch (error) {
-    return { ok: false, error: messageOf(error), cancelled: false };
+    return { ok: false, error: messageOf(error), cancelled: false, runId: run.id };
   }
-  const meter = new RunMeter(limits, (text, limit) => tellLimit(services, context, text, limit));
+  const meter = new RunMeter(limits, (text, limit) => tellLimit(execution, text, limit));
   const access = new RunAccess({
     grants: context.grants,
     access: services.access,
     database: context.databaseName,
-    onDenied: (grant, text) => tellDenial(services, context, grant, text),
+    onDenied: (grant, text) => tellDenial(execution, grant, text),
   });
-  const outcome = await context.instance.run(
-    { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event },
-    meteredHost(grantedHost(createPluginHost(services, context), access), meter),
-    { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
+  const outcome = await lease.instance.run(
+    { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
+    meteredHost(grantedHost(createPluginHost(services, context, run.id), access), meter),
+    { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal, runId: run.id },
   );
-  if (outcome.kind !== "done") return failed(services, context, outcome);
-  await writeBack(services, context, event, outcome.writes, { meter, access, position });
+  lease.done(outcome);
+  if (outcome.kind !== "done") return failed(execution, outcome);
+  await writeBack(execution, outcome.writes, { meter, access });
   const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
-  logs.add(trigger, "INFO", `finished execution in ${formatDuration(elapsedNs)}`);
+  logRow(services, context, "INFO", `finished execution in ${formatDuration(elapsedNs)}`, { runId: run.id });
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
 }
 
@@ -73,55 +110,56 @@ export function exceptionText({ typeName, message }: { readonly typeName: string
   return typeName === "" ? message : `${typeName}: ${message}`;
 }
 
-function failed(services: ProcessingServices, context: TriggerContext, outcome: Exclude<RunOutcome, { kind: "done" }>): RunReport {
-  if (outcome.cacheKeysLost > 0) {
-    const text = `the plugin's instance was reset: its private cache lost ${outcome.cacheKeysLost} keys`;
-    services.logs.add(context.definition.name, "WARN", text);
-    services.log.log("warn", text, { trigger: context.definition.name, database: context.databaseName });
-  }
+function failed(execution: Execution, outcome: Exclude<RunOutcome, { kind: "done" }>): RunReport {
+  const { services, context, run } = execution;
+  const runId = run.id;
+  if (outcome.cacheKeysLost > 0) tell(services, context, "WARN", `the plugin's instance was reset: its private cache lost ${outcome.cacheKeysLost} keys`, { runId });
   switch (outcome.kind) {
     case "raised":
-      if (outcome.outOfMemory) tellLimit(services, context, `one instance has at most ${context.limits.instanceMemoryBytesMax} bytes of memory`, "memory");
+      if (outcome.outOfMemory) tellLimit(execution, `one instance has at most ${context.limits.instanceMemoryBytesMax} bytes of memory`, "memory");
       return {
         ok: false,
         error: exceptionText(outcome),
         ...(outcome.traceback === "" ? {} : { traceback: outcome.traceback }),
         cancelled: false,
         inEntryPoint: outcome.inEntryPoint === true,
+        runId,
       };
     case "failed":
-      return { ok: false, error: outcome.message, cancelled: false };
+      return { ok: false, error: outcome.message, cancelled: false, runId };
     case "stopped":
       context.statistics.stopped += 1;
       count(context.statistics.stops, outcome.level);
       if (outcome.reason === "time-limit") count(context.statistics.limitsMet, "time");
       return outcome.reason === "cancelled"
-        ? { ok: false, error: "the run was cancelled", cancelled: true }
+        ? { ok: false, error: "the run was cancelled", cancelled: true, runId }
         : {
             ok: false,
             error: `the run passed its time limit of ${context.limits.runWallTimeMsMax} ms and was stopped (${outcome.level})`,
             ...(outcome.traceback === undefined ? {} : { traceback: outcome.traceback }),
             cancelled: false,
+            runId,
           };
   }
 }
 
-function tellDenial(services: ProcessingServices, context: TriggerContext, grant: GrantName, text: string): void {
+function tellDenial({ services, context, run }: Execution, grant: GrantName, text: string): void {
   const { name } = context.definition;
   count(context.statistics.denied, grant);
-  services.logs.add(name, "WARN", `denied: ${text}`);
+  logRow(services, context, "WARN", `denied: ${text}`, { runId: run.id });
   services.log.log("warn", `Trigger '${name}' was denied something: ${text}`, { trigger: name, database: context.databaseName });
 }
 
-function tellLimit(services: ProcessingServices, context: TriggerContext, text: string, limit: LimitName): void {
+function tellLimit({ services, context, run }: Execution, text: string, limit: LimitName): void {
   const { name } = context.definition;
   count(context.statistics.limitsMet, limit);
-  services.logs.add(name, "WARN", `limit met: ${text}`);
+  logRow(services, context, "WARN", `limit met: ${text}`, { runId: run.id });
   services.log.log("warn", `A run of trigger '${name}' met a limit: ${text}`, { trigger: name, database: context.databaseName });
 }
 
 /** Lines of one database go in one write, all or nothing; a failed write is logged and fails nothing (spec §9.3). */
-async function writeBack(services: ProcessingServices, context: TriggerContext, event: PluginEvent, writes: readonly BufferedWrite[], { meter, access, position }: { readonly meter: RunMeter; readonly access: RunAccess; readonly position: TriggerPosition | undefined }): Promise<void> {
+async function writeBack(execution: Execution, writes: readonly BufferedWrite[], { meter, access }: { readonly meter: RunMeter; readonly access: RunAccess }): Promise<void> {
+  const { services, context, event, parts, run } = execution;
   const byDatabase = new Map<string, string[]>();
   for (const write of writes) {
     const database = write.database ?? context.databaseName;
@@ -131,28 +169,28 @@ async function writeBack(services: ProcessingServices, context: TriggerContext, 
   }
   // The trigger's own database comes last: its record carries the position, so a crash before it repeats the run.
   const own = byDatabase.get(context.databaseName);
-  if (own !== undefined && position !== undefined && byDatabase.delete(context.databaseName)) byDatabase.set(context.databaseName, own);
-  let positionIsDurable = position === undefined;
+  if (own !== undefined && parts.position !== undefined && byDatabase.delete(context.databaseName)) byDatabase.set(context.databaseName, own);
+  let isCarried = parts.position === undefined;
   for (const [database, lines] of byDatabase) {
-    const carried = database === context.databaseName ? position : undefined;
+    const position = database === context.databaseName ? parts.position?.() : undefined;
     try {
       access.check("db", database);
       for (const part of lines) meter.write(part);
-      await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key, ...(carried === undefined ? {} : { position: carried }) });
-      positionIsDurable ||= carried !== undefined;
+      context.statistics.linesWritten += await services.storage.write({ database, lines: lines.join("\n"), noSync: false, origin: context.key, ...(position === undefined ? {} : { position }) });
+      isCarried ||= position !== undefined;
     } catch (error) {
-      context.statistics.errors += 1;
       const text = `error running ${RUN_KIND[event.kind]}: error writing back lines to ${database}: ${error instanceof HostCallError ? error.message : guestText(error, services.log)}`;
-      context.statistics.lastError = text;
-      services.logs.add(context.definition.name, "ERROR", text);
-      services.log.log("error", text, { trigger: context.definition.name, database: context.databaseName });
+      noteError(services, context, text);
+      tell(services, context, "ERROR", text, { runId: run.id });
     }
   }
-  if (!positionIsDurable && position !== undefined) await commitPosition(services, context, position);
+  if (!isCarried) await commitPosition(services, context, parts);
 }
 
 /** When it fails the trigger gets these rows again after a crash, which a durable one has to expect. */
-export async function commitPosition(services: ProcessingServices, context: TriggerContext, position: TriggerPosition): Promise<void> {
+export async function commitPosition(services: ProcessingServices, context: TriggerContext, parts: RunParts): Promise<void> {
+  const position = parts.position?.();
+  if (position === undefined) return;
   try {
     await services.storage.commitPosition(context.databaseId, position);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What the processing engine needs from the rest of the server, small enough to fake in a test. */
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import type { NamedText, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
+import type { NamedText, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
@@ -13,7 +13,10 @@ import type { LimitName } from "../../core/trigger/limits.ts";
 import type { TriggerSpecification } from "../../core/trigger/specification.ts";
 import type { GlobalCache } from "./global-cache.ts";
 import type { ProcessingLimits } from "./limits.ts";
-import type { LogTable } from "./log-table.ts";
+import type { Histogram } from "./histogram.ts";
+import type { InstancePool } from "./instance-pool.ts";
+import type { LogDetail, LogRowLevel, LogSource, LogTable } from "./log-table.ts";
+import type { Runs } from "./runs.ts";
 
 /** Line protocol of a plugin: nanoseconds, all or nothing (spec: processing-engine §11). */
 export interface PluginWrite {
@@ -29,7 +32,8 @@ export type ProcessingFeed = Pick<TriggerFeed, "recordedPosition" | "firstSequen
 
 export interface ProcessingStorage {
   readonly headSequence: number;
-  write(write: PluginWrite): Promise<void>;
+  /** Resolves to the number of lines. */
+  write(write: PluginWrite): Promise<number>;
   readonly feed: ProcessingFeed;
   /** Makes a durable trigger's position durable on its own. */
   commitPosition(databaseId: number, position: TriggerPosition): Promise<void>;
@@ -58,6 +62,7 @@ export interface ProcessingServices {
   readonly log: LogSink;
   readonly logs: LogTable;
   readonly gaps: GapTable;
+  readonly runs: Runs;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
   readonly access: PluginAccess;
@@ -83,7 +88,9 @@ export interface TriggerContext {
   readonly databaseName: string;
   readonly definition: TriggerDefinition;
   readonly specification: TriggerSpecification;
-  readonly instance: PluginInstance;
+  /** Names it in logs. */
+  readonly source: LogSource;
+  readonly instances: InstancePool;
   /** The server's, with what the trigger has of its own. */
   readonly limits: ProcessingLimits;
   readonly grants: TriggerGrants;
@@ -97,6 +104,12 @@ export interface TriggerStatistics {
   runs: number;
   errors: number;
   rows: number;
+  /** Lines that its runs wrote. */
+  linesWritten: number;
+  /** Runs under way. */
+  running: number;
+  readonly durations: Histogram;
+  lastErrorNs: bigint | undefined;
   stopped: number;
   retries: number;
   ticksSkipped: number;
@@ -119,11 +132,37 @@ export function count<K extends string>(counters: Partial<Record<K, number>>, na
   counters[name] = (counters[name] ?? 0) + 1;
 }
 
+/** A row in the trigger's log. */
+export function logRow(services: ProcessingServices, context: TriggerContext, level: LogRowLevel, text: string, detail?: LogDetail): void {
+  services.logs.add(context.source, level, text, detail);
+}
+
+const SINK_LEVEL = { INFO: "info", WARN: "warn", ERROR: "error" } as const;
+
+/** A row in the trigger's log and a line in the server's. */
+export function tell(services: ProcessingServices, context: TriggerContext, level: LogRowLevel, text: string, detail?: LogDetail): void {
+  logRow(services, context, level, text, detail);
+  services.log.log(SINK_LEVEL[level], text, { trigger: context.definition.name, database: context.databaseName });
+}
+
+/** Counts a failure and keeps its text for `system.processing_engine_trigger_status`. */
+export function noteError(services: ProcessingServices, { statistics }: TriggerContext, text: string): void {
+  statistics.errors += 1;
+  statistics.lastError = text;
+  statistics.lastErrorNs = services.clock.nowNs();
+}
+
 /** What the engine runs for a trigger. */
 export interface TriggerRunner {
-  /** `shutdown`: the server ends, and the trigger runs again when it starts. */
-  stop(options: { readonly shutdown: boolean }): Promise<void>;
+  /** `keep`: the trigger will run again and goes on where it was, as far as it can. */
+  stop(options: StopOptions): Promise<void>;
   /** Resolves once the start is durable, where that matters. */
   readonly ready?: Promise<void>;
   lag?(): { readonly rows: number; readonly seconds: number };
+  /** Events that wait for an instance. */
+  readonly queueDepth: number;
+}
+
+export interface StopOptions {
+  readonly keep: boolean;
 }

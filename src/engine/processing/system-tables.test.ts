@@ -21,9 +21,14 @@ function tables(): ProcessingSystemTables {
   const catalog = { databases: () => databases, database: (name: string) => databases.find((known) => known.name === name) };
   const file = (fileName: string, folder: string) => ({ fileName, filePath: `${folder}/${fileName}`, sizeBytes: 12, modifiedMs: 1_700_000_000_000 });
   const files: Record<string, ReturnType<typeof file>[]> = { "a.py": [file("a.py", "/p")], folder: [file("__init__.py", "/p/folder"), file("lib/b.py", "/p/folder")] };
-  return new ProcessingSystemTables(catalog as unknown as ProcessingCatalog, new LogTable(new VirtualClock(), 10), new GapTable(new VirtualClock()), {
-    files: (name) => Promise.resolve(files[name] ?? []),
-  }, { limits: PROCESSING_LIMITS, access: { grants: { ...PROFILES.strict, sys: ["cpu"] } } });
+  return new ProcessingSystemTables({
+    catalog: catalog as unknown as ProcessingCatalog,
+    logs: new LogTable(new VirtualClock(), 10),
+    gaps: new GapTable(new VirtualClock()),
+    plugins: { files: (name) => Promise.resolve(files[name] ?? []) },
+    defaults: { limits: PROCESSING_LIMITS, access: { grants: { ...PROFILES.strict, sys: ["cpu"] } } },
+    states: () => [],
+  });
 }
 
 describe("system.processing_engine_trigger_settings", () => {

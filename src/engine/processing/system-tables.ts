@@ -2,12 +2,13 @@
 import { formatGrant, GRANT_NAMES } from "../../core/trigger/grants.ts";
 import { formatLimit, LIMIT_NAMES } from "../../core/trigger/limits.ts";
 import { parseTriggerSpecification, triggerSpecificationJson } from "../../core/trigger/specification.ts";
+import type { TriggerDefinition } from "../../core/catalog/definitions.ts";
 import type { ColumnType } from "../../core/columns/column-type.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { GapTable } from "./gap-table.ts";
 import { limitOf } from "./limits.ts";
 import type { LogTable } from "./log-table.ts";
-import type { ProcessingCatalog } from "./processing-engine.ts";
+import type { ProcessingCatalog, TriggerState } from "./processing-engine.ts";
 import { type SettingDefaults, settingsOf } from "./trigger-settings.ts";
 
 export interface SystemTable {
@@ -17,7 +18,8 @@ export interface SystemTable {
 }
 
 const NAMES = [
-  "processing_engine_gaps", "processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_trigger_settings", "processing_engine_triggers",
+  "processing_engine_gaps", "processing_engine_logs", "processing_engine_trigger_arguments", "processing_engine_trigger_settings",
+  "processing_engine_trigger_status", "processing_engine_triggers",
 ] as const;
 
 /** Server-wide tables stand in this database only. */
@@ -26,21 +28,36 @@ const INTERNAL_NAMES = ["plugin_files", ...NAMES] as const;
 
 const text = (name: string): { name: string; type: ColumnType } => ({ name, type: "utf8" });
 
+const whole = (name: string): { name: string; type: ColumnType } => ({ name, type: "int64" });
+const real = (name: string): { name: string; type: ColumnType } => ({ name, type: "float64" });
+
+export interface SystemTableParts {
+  readonly catalog: ProcessingCatalog;
+  readonly logs: LogTable;
+  readonly gaps: GapTable;
+  readonly plugins: Pick<PluginStore, "files">;
+  readonly defaults: SettingDefaults;
+  /** Of the triggers that run. */
+  readonly states: () => readonly TriggerState[];
+}
+
 export class ProcessingSystemTables {
   readonly #catalog: ProcessingCatalog;
   readonly #logs: LogTable;
   readonly #gaps: GapTable;
   readonly #plugins: Pick<PluginStore, "files">;
   readonly #defaults: SettingDefaults;
+  readonly #states: () => readonly TriggerState[];
   /** As the last `prepare()` found them. */
   #pluginFiles: SystemTable["rows"] = [];
 
-  constructor(catalog: ProcessingCatalog, logs: LogTable, gaps: GapTable, plugins: Pick<PluginStore, "files">, defaults: SettingDefaults) {
+  constructor({ catalog, logs, gaps, plugins, defaults, states }: SystemTableParts) {
     this.#catalog = catalog;
     this.#logs = logs;
     this.#gaps = gaps;
     this.#plugins = plugins;
     this.#defaults = defaults;
+    this.#states = states;
   }
 
   names(database: string): readonly string[] {
@@ -71,6 +88,8 @@ export class ProcessingSystemTables {
         return this.#triggers(database);
       case "processing_engine_trigger_arguments":
         return this.#arguments(database);
+      case "processing_engine_trigger_status":
+        return this.#status(database);
       case "processing_engine_trigger_settings":
         return this.#settings(database);
       case "plugin_files":
@@ -83,14 +102,13 @@ export class ProcessingSystemTables {
   /** The same rows from every database, as the reference has it. */
   #logRows(): SystemTable {
     return {
-      columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text")],
-      rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text]),
+      columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text"), text("database"), text("traceback"), text("run_id")],
+      rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text, row.database, row.traceback, row.runId]),
     };
   }
 
   /** What the database's triggers did not get: ours. */
   #gapRows(database: string): SystemTable {
-    const whole = (name: string): { name: string; type: ColumnType } => ({ name, type: "int64" });
     return {
       columns: [{ name: "event_time", type: "time" }, text("trigger_name"), whole("from_sequence"), whole("to_sequence"), whole("rows")],
       rows: this.#gaps.rows().filter((gap) => gap.database === database).map((gap) => [gap.timeNs, gap.trigger, BigInt(gap.from), BigInt(gap.to), gap.rows === undefined ? undefined : BigInt(gap.rows)]),
@@ -108,6 +126,20 @@ export class ProcessingSystemTables {
         trigger.disabled,
         trigger.errorBehavior,
       ]),
+    };
+  }
+
+  /** Ours: what each trigger has done since it was started, and what it is doing. */
+  #status(database: string): SystemTable {
+    const states = new Map(this.#states().filter((state) => state.database === database).map((state) => [state.trigger, state]));
+    return {
+      columns: [
+        text("trigger_name"), text("state"), { name: "run_async", type: "bool" }, { name: "durable", type: "bool" },
+        ...["runs", "failures", "retries", "kills", "running", "queue_depth", "lag_rows"].map(whole), real("lag_seconds"),
+        ...["rows_in", "rows_out", "rows_lost", "memory_bytes", "instances"].map(whole), real("duration_seconds_p50"), real("duration_seconds_p99"),
+        text("last_error"), { name: "last_error_time", type: "time" },
+      ],
+      rows: [...(this.#catalog.database(database)?.triggers.values() ?? [])].map((trigger) => statusRow(trigger, states.get(trigger.name))),
     };
   }
 
@@ -141,4 +173,19 @@ export class ProcessingSystemTables {
       rows: this.#pluginFiles,
     };
   }
+}
+
+/** `failed`: enabled, but it could not be started; the log says why. */
+function statusRow(trigger: TriggerDefinition, state: TriggerState | undefined): readonly unknown[] {
+  const head = [trigger.name, state !== undefined ? "running" : trigger.disabled ? "disabled" : "failed", trigger.runAsync, trigger.durable === true];
+  if (state === undefined) return [...head, ...new Array<undefined>(17).fill(undefined)];
+  const { counters, lag } = state;
+  const counts = (...values: number[]): bigint[] => values.map(BigInt);
+  const quantile = (share: number): number | undefined => (counters.durations.count === 0 ? undefined : counters.durations.quantile(share));
+  return [
+    ...head,
+    ...counts(counters.runs, counters.errors, counters.retries, counters.stopped, counters.running, state.queueDepth, lag.rows), lag.seconds,
+    ...counts(counters.rows, counters.linesWritten, counters.rowsLost, state.memoryBytes, state.instances), quantile(0.5), quantile(0.99),
+    counters.lastError, counters.lastErrorNs,
+  ];
 }

@@ -13,6 +13,7 @@ import { LogTable } from "./log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "./processing-engine.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import { PROFILES, type TriggerGrants } from "../../core/trigger/grants.ts";
+import { Runs } from "./runs.ts";
 import type { PluginAccess, PluginWrite } from "./services.ts";
 
 type Run = (invocation: Invocation, host: PluginHost, options: RunOptions) => Promise<RunOutcome>;
@@ -26,6 +27,8 @@ class World {
   readonly calls: { atMs: number; rows: number; tables: string[] }[] = [];
   readonly writes: PluginWrite[] = [];
   readonly positions: number[] = [];
+  runIds = 0;
+  closed = 0;
   readonly triggers = new Map<string, TriggerDefinition>();
   script: Run = async () => done;
   readonly instances: InstanceLimits[] = [];
@@ -47,12 +50,12 @@ class World {
       createTrigger: async (_db, definition) => void this.triggers.set(definition.name, { id: this.triggers.size, ...definition }),
       deleteTrigger: async (_db, name) => void this.triggers.delete(name),
       setTriggerDisabled: async (_db, name, disabled) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), disabled }),
-      setTriggerSettings: async (_db, name, settings) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), ...settings }),
+      updateTrigger: async (_db, name, settings) => void this.triggers.set(name, { ...(this.triggers.get(name) as TriggerDefinition), ...settings }),
     };
     const world = this;
     this.engine = new ProcessingEngine(
       {
-        clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), limits: PROCESSING_LIMITS, access: this.access, sparseRows: false,
+        clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), runs: new Runs(() => String((this.runIds += 1))), limits: PROCESSING_LIMITS, access: this.access, sparseRows: false,
         globalCache: new GlobalCache(this.clock, 1000),
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
@@ -62,7 +65,10 @@ class World {
           get headSequence() {
             return world.#committed.length;
           },
-          write: async (write) => void this.writes.push(write),
+          write: async (write) => {
+            this.writes.push(write);
+            return write.lines.split("\n").length;
+          },
           commitPosition: async (_db, position) => void this.positions.push(position.sequence),
           feed: {
             recordedPosition: () => undefined,
@@ -83,7 +89,7 @@ class World {
           start: async () => undefined,
           close: async () => undefined,
           statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0, memoryBytes: 0 }),
-          createInstance: (_label, limits): PluginInstance => (this.instances.push(limits), { memoryBytes: () => 0, close: async () => undefined, run: (invocation, host, options) => this.#run(invocation, host, options) }),
+          createInstance: (_label, limits): PluginInstance => (this.instances.push(limits), { memoryBytes: () => 0, close: async () => void (this.closed += 1), run: (invocation, host, options) => this.#run(invocation, host, options) }),
         },
       },
       catalog,
@@ -97,7 +103,7 @@ class World {
     return this.script(invocation, host, options);
   }
 
-  async create(specification: string, errorBehavior: TriggerDefinition["errorBehavior"] = "log", settings: Pick<TriggerDefinition, "limits" | "grants"> = {}): Promise<void> {
+  async create(specification: string, errorBehavior: TriggerDefinition["errorBehavior"] = "log", settings: Partial<Pick<TriggerDefinition, "limits" | "grants" | "runAsync" | "durable">> = {}): Promise<void> {
     await this.engine.createTrigger({ database: "db", triggerName: "trigger", pluginFileName: "p", specification, arguments: undefined, runAsync: false, errorBehavior, disabled: false, ...settings });
   }
 
@@ -193,6 +199,48 @@ describe("a WAL trigger", () => {
   });
 });
 
+describe("an asynchronous WAL trigger", () => {
+  it("starts a flush while earlier ones run, up to its instances, then waits", async () => {
+    const releases: (() => void)[] = [];
+    world.script = () => new Promise((resolve) => releases.push(() => resolve(done)));
+    await world.create("all_tables", "log", { runAsync: true });
+    for (let flush = 0; flush < 12; flush++) {
+      world.commit(1);
+      await world.clock.advance(1000);
+    }
+    expect(world.calls.length).toBe(8);
+    expect(world.instances.length).toBe(8);
+    releases.shift()?.();
+    await world.clock.advance(1000);
+    // One place is free, and what waited comes as one flush.
+    expect(world.calls.map((call) => call.rows)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 4]);
+    for (const release of releases) release();
+    await world.clock.advance(20_000);
+    // Siblings that were idle are gone; the primary stays.
+    expect(world.closed).toBe(7);
+  });
+
+  it("a durable one is never past a run that has not ended", async () => {
+    const releases: (() => void)[] = [];
+    world.script = () => new Promise((resolve) => releases.push(() => resolve(done)));
+    await world.create("all_tables", "log", { runAsync: true, durable: true });
+    for (let flush = 0; flush < 3; flush++) {
+      world.commit(1);
+      await world.clock.advance(1000);
+    }
+    expect(world.positions).toEqual([0]);
+    releases[1]?.();
+    await flushPromises();
+    expect(world.positions).toEqual([0]);
+    releases[0]?.();
+    await flushPromises();
+    expect(world.positions).toEqual([0, 2]);
+    releases[2]?.();
+    await flushPromises();
+    expect(world.positions).toEqual([0, 2, 3]);
+  });
+});
+
 describe("error behaviour", () => {
   it("log: one ERROR row with the traceback, and on with the next event", async () => {
     world.script = async () => raised;
@@ -265,6 +313,53 @@ describe("schedules", () => {
   });
 });
 
+describe("late schedules", () => {
+  it("make up sixty ticks, of every kind, and count the others as skipped", async () => {
+    for (const specification of ["every:1s", "cron:* * * * * *"]) {
+      world = new World();
+      const seen: number[] = [];
+      let slow = true;
+      world.script = async (invocation) => {
+        if (invocation.event.kind === "schedule") seen.push(Number(invocation.event.callTimeSeconds) - 1_767_225_600);
+        if (slow) await new Promise<void>((resolve) => world.clock.after(200_500, resolve));
+        slow = false;
+        return done;
+      };
+      await world.create(specification);
+      await world.clock.advance(202_000);
+      // It began at second 1 and ended at 201.5: of the ticks 2 to 201 the last 60 or so are made up.
+      expect(seen[0]).toBe(1);
+      expect(seen[1]).toBeGreaterThanOrEqual(141);
+      expect(seen[1]).toBeLessThanOrEqual(142);
+      expect(seen.slice(1)).toEqual(Array.from({ length: 202 - (seen[1] ?? 0) + 1 }, (_, index) => (seen[1] ?? 0) + index));
+      expect(world.engine.statistics()[0]?.counters.ticksSkipped).toBe((seen[1] ?? 0) - 2);
+    }
+  });
+
+  it("run beside each other when they are asynchronous, as far as there are instances", async () => {
+    const releases: (() => void)[] = [];
+    world.script = () => new Promise((resolve) => releases.push(() => resolve(done)));
+    await world.create("every:1s", "log", { runAsync: true });
+    await world.clock.advance(20_000);
+    expect(world.calls.map((call) => call.atMs)).toEqual([1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000]);
+    releases[0]?.();
+    await flushPromises();
+    await world.clock.advance(0);
+    expect(world.calls.length).toBe(9);
+  });
+
+  it("a cron expression that a clock jump passed ten thousand times is not counted for ever", async () => {
+    await world.create("cron:* * * * * *");
+    world.script = async () => {
+      if (world.calls.length === 1) await new Promise<void>((resolve) => world.clock.after(30 * 86_400_000, resolve));
+      return done;
+    };
+    await world.clock.advance(30 * 86_400_000 + 5_000);
+    expect(world.calls.length).toBeLessThan(20);
+    expect(world.engine.statistics()[0]?.counters.ticksSkipped).toBe(10_000);
+  });
+});
+
 describe("request triggers", () => {
   const request = { path: "hello", query: [], headers: [], body: new Uint8Array() };
 
@@ -282,6 +377,21 @@ describe("request triggers", () => {
     }
     expect((await Promise.all(answers)).map((answer) => answer?.status)).toEqual(Array.from({ length: 60 }, () => 201));
     expect(await world.engine.request({ ...request, path: "none" })).toBeUndefined();
+  });
+
+  it("asynchronous ones serve several at once", async () => {
+    const releases: (() => void)[] = [];
+    world.script = () => new Promise((resolve) => releases.push(() => resolve({ kind: "done", writes: [], response: { status: 200, headers: [], body: new Uint8Array() } })));
+    await world.create("request:hello", "log", { runAsync: true });
+    const answers = Array.from({ length: 20 }, () => world.engine.request(request));
+    await flushPromises();
+    expect(world.calls.length).toBe(8);
+    expect(world.engine.statistics()[0]).toMatchObject({ queueDepth: 12, instances: 8 });
+    while (releases.length > 0) {
+      releases.shift()?.();
+      await flushPromises();
+    }
+    expect((await Promise.all(answers)).length).toBe(20);
   });
 
   it("answer a plugin's exception in the reference's words (§10.4)", async () => {

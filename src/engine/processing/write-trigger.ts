@@ -11,16 +11,16 @@ import { runWithPolicy } from "./error-policy.ts";
 import { LagMeter } from "./lag-meter.ts";
 import { OWN_WRITE_FLUSHES_WARN, OWN_WRITE_PAUSE_MS } from "./limits.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
-import type { ProcessingServices, TriggerContext, TriggerRunner } from "./services.ts";
+import { type ProcessingServices, type StopOptions, tell, type TriggerContext, type TriggerRunner } from "./services.ts";
 
 interface Flush {
   readonly batches: PendingBatch[];
   readonly ownWrites: boolean;
 }
 
-/** Read rows whose runs have not ended. */
+/** Rows that were taken and whose runs have not ended. */
 interface Delivery {
-  /** All before it are done. */
+  /** Sequence before them. */
   readonly after: number;
 }
 
@@ -28,10 +28,12 @@ export class WriteTrigger implements TriggerRunner {
   readonly #services: ProcessingServices;
   readonly #context: TriggerContext;
   readonly #unsubscribe: () => void;
-  readonly #unfollow: () => void;
+  readonly #unfollow: (options: StopOptions) => void;
   readonly #lag: LagMeter;
   /** In order; a position is done when all before it are. */
   readonly #deliveries = new Set<Delivery>();
+  /** Runs of an asynchronous trigger that nobody waits for but the end. */
+  readonly #overlapping = new Set<Promise<unknown>>();
   /** Sequence up to which rows were taken. */
   #cursor: number;
   /** Sequence of the newest rows that are queryable. */
@@ -68,13 +70,18 @@ export class WriteTrigger implements TriggerRunner {
     if (recorded !== undefined) this.#resume(recorded);
   }
 
-  /** At the server's end the log goes on keeping what the trigger has not seen. */
-  async stop({ shutdown }: { readonly shutdown: boolean }): Promise<void> {
+  async stop({ keep }: StopOptions): Promise<void> {
     this.#stopped = true;
     this.#unsubscribe();
     this.#cancelTimer?.();
     await this.#delivering;
-    if (!shutdown) this.#unfollow();
+    await Promise.all(this.#overlapping);
+    this.#unfollow({ keep });
+  }
+
+  /** Flushes that wait: what is behind is one of them, however much it is. */
+  get queueDepth(): number {
+    return this.#pending ? 1 : 0;
   }
 
   lag(): { readonly rows: number; readonly seconds: number } {
@@ -157,33 +164,43 @@ export class WriteTrigger implements TriggerRunner {
       ownWrites ||= flush.ownWrites;
       const planned = planCalls(flush.batches, this.#context.limits.instanceMemoryBytesMax / 2);
       calls += planned.length;
-      const goOn = await this.#run(after, planned);
-      this.#services.storage.feed.advanced();
-      if (!goOn) break;
+      if (!(await this.#hand(after, planned))) break;
     }
     if (calls > 1) this.#context.statistics.consecutiveCalls += calls - 1;
     if (calls > 0) this.#countOwnWrites(ownWrites);
-    this.#callEndedMs = clock.monotonicMs();
+  }
+
+  /** Runs the calls; those of an asynchronous trigger go on beside later ones, as far as there are instances. */
+  async #hand(after: number, calls: readonly CallTable[][]): Promise<boolean> {
+    const { definition, limits } = this.#context;
+    const delivery: Delivery = { after };
+    this.#deliveries.add(delivery);
+    const run = this.#run(delivery, calls);
+    if (!definition.runAsync) return run;
+    const overlapping = run.finally(() => this.#overlapping.delete(overlapping));
+    this.#overlapping.add(overlapping);
+    if (this.#overlapping.size >= limits.instancesMax) await Promise.race(this.#overlapping);
+    return !this.#stopped;
   }
 
   /** False: the trigger must not run on. */
-  async #run(after: number, calls: readonly CallTable[][]): Promise<boolean> {
-    const delivery: Delivery = { after };
-    const through = this.#cursor;
-    this.#deliveries.add(delivery);
+  async #run(delivery: Delivery, calls: readonly CallTable[][]): Promise<boolean> {
     for (const [index, tables] of calls.entries()) {
-      const position = index === calls.length - 1 ? this.#positionAfter(through) : undefined;
+      const isLast = index === calls.length - 1 && this.#context.definition.durable === true;
+      const parts = isLast ? { position: () => this.#positionAfter(delivery) } : {};
       // A run that was cut off is not done: the position stays before it.
-      if (this.#stopped || !(await runWithPolicy(this.#services, this.#context, { kind: "writes", tables }, position))) return false;
+      if (this.#stopped || !(await runWithPolicy(this.#services, this.#context, { kind: "writes", tables }, parts))) return false;
     }
     this.#deliveries.delete(delivery);
+    this.#callEndedMs = this.#services.clock.monotonicMs();
+    this.#services.storage.feed.advanced();
     return true;
   }
 
-  /** What a durable trigger's last call of these rows makes durable with its writes. */
-  #positionAfter(sequence: number): { readonly triggerId: number; readonly sequence: number } | undefined {
-    const { definition } = this.#context;
-    return definition.durable === true ? { triggerId: definition.id, sequence } : undefined;
+  /** Where a durable trigger stands once this delivery is done; undefined while an earlier one is under way. */
+  #positionAfter(delivery: Delivery): { readonly triggerId: number; readonly sequence: number } | undefined {
+    const [first, second] = this.#deliveries;
+    return first === delivery ? { triggerId: this.#context.definition.id, sequence: second?.after ?? this.#cursor } : undefined;
   }
 
   /** The next rows up to `head`. Undefined: the position was moved meanwhile. */
@@ -235,14 +252,11 @@ export class WriteTrigger implements TriggerRunner {
   }
 
   #tellGap(gap: { readonly from: number; readonly to: number; readonly rows: number | undefined }): void {
-    const { logs, log, gaps } = this.#services;
-    const { definition, databaseName, statistics } = this.#context;
+    const { source, statistics } = this.#context;
     statistics.rowsLost += gap.rows ?? 0;
-    const merged = gaps.add({ key: this.#context.key, trigger: definition.name, database: databaseName, ...gap });
-    if (merged) return;
+    if (this.#services.gaps.add({ ...source, ...gap })) return;
     const text = `the trigger fell so far behind that the WAL no longer holds what it has not seen: ${gap.rows ?? "an unknown number of"} rows of records ${gap.from} to ${gap.to} are not delivered (system.processing_engine_gaps goes on counting)`;
-    logs.add(definition.name, "ERROR", text);
-    log.log("error", text, { trigger: definition.name, database: databaseName });
+    tell(this.#services, this.#context, "ERROR", text);
   }
 
   /** The reference has no loop protection (spec §6); we keep its semantics and say once what happens. */
@@ -253,7 +267,6 @@ export class WriteTrigger implements TriggerRunner {
     const text =
       `trigger '${name}' was fired by its own writes in ${OWN_WRITE_FLUSHES_WARN} flushes in a row; ` +
       "use a table: specification, write to another database, or skip its output table in the plugin";
-    this.#services.logs.add(name, "WARN", text);
-    this.#services.log.log("warn", text, { trigger: name, database: this.#context.databaseName });
+    tell(this.#services, this.#context, "WARN", text);
   }
 }

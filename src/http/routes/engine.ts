@@ -7,6 +7,8 @@ import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { EngineResponse } from "../services.ts";
 
 const PREFIX = "/api/v3/engine/";
+/** Set by the host on what a plugin asks of its own server: the run that asks. */
+const RUN_HEADER = "tidemark-run";
 
 async function runRequest(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const url = new URL(request.url);
@@ -14,8 +16,9 @@ async function runRequest(request: Request, { services, options }: RouteContext)
   const response = await services.processing.request({
     path: url.pathname.slice(PREFIX.length),
     query: [...url.searchParams],
-    headers: [...request.headers].filter(([name]) => name !== "authorization"),
+    headers: [...request.headers].filter(([name]) => name !== "authorization" && name !== RUN_HEADER),
     body,
+    runId: request.headers.get(RUN_HEADER) ?? undefined,
   });
   if (response === undefined) {
     throw new DatabaseError("request.no_such_path", {

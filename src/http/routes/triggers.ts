@@ -9,53 +9,81 @@ import { changedSettings, ownSettings, SETTINGS } from "./trigger-settings.ts";
 const PATH = "/api/v3/configure/processing_engine_trigger";
 const ERROR_BEHAVIORS = ["log", "retry", "disable"] as const;
 
+/** In any case, as the reference's documentation writes it (spec: processing-engine §23). */
+const ERROR_BEHAVIOR = v.pipe(
+  v.string(),
+  v.check((word) => (ERROR_BEHAVIORS as readonly string[]).includes(word.toLowerCase()), (issue) => `unknown variant \`${String(issue.input)}\`, expected one of \`log\`, \`retry\`, \`disable\``),
+  v.transform((word) => word.toLowerCase() as (typeof ERROR_BEHAVIORS)[number]),
+);
+
+const TRIGGER_SETTINGS = v.object({ run_async: v.optional(v.boolean()), error_behavior: v.optional(ERROR_BEHAVIOR) });
+
 const CREATE = v.object({
   db: v.string(),
   plugin_filename: v.string(),
   trigger_name: v.string(),
-  trigger_settings: v.object({
-    run_async: v.boolean(),
-    error_behavior: v.picklist(
-      ERROR_BEHAVIORS,
-      (issue) => `unknown variant \`${String(issue.input)}\`, expected one of \`log\`, \`retry\`, \`disable\``,
-    ),
-  }),
+  trigger_settings: v.optional(TRIGGER_SETTINGS),
   trigger_specification: v.string(),
   trigger_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
-  disabled: v.boolean(),
+  disabled: v.optional(v.boolean()),
+  durable: v.optional(v.boolean()),
   ...SETTINGS,
 });
 
+function checkAllowed(options: RouteContext["options"], text: string): void {
+  if (options.allowsTrigger === undefined) return;
+  const specification = parseTriggerSpecification(text);
+  if (!options.allowsTrigger(specification)) {
+    throw invalid(`invalid request: server is configured to reject ${pluginTypeOf(specification)} plugin triggers`);
+  }
+}
+
 async function createTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeParameters({ query: CREATE, json: CREATE }, request, options);
-  if (options.allowsTrigger !== undefined) {
-    const specification = parseTriggerSpecification(body.trigger_specification);
-    if (!options.allowsTrigger(specification)) {
-      throw invalid(`invalid request: server is configured to reject ${pluginTypeOf(specification)} plugin triggers`);
-    }
-  }
+  checkAllowed(options, body.trigger_specification);
   await services.processing.createTrigger({
     database: body.db,
     pluginFileName: body.plugin_filename,
     triggerName: body.trigger_name,
-    runAsync: body.trigger_settings.run_async,
-    errorBehavior: body.trigger_settings.error_behavior,
+    runAsync: body.trigger_settings?.run_async ?? false,
+    errorBehavior: body.trigger_settings?.error_behavior ?? "log",
     specification: body.trigger_specification,
     arguments: body.trigger_arguments == null ? undefined : Object.entries(body.trigger_arguments),
-    disabled: body.disabled,
+    disabled: body.disabled ?? false,
+    ...(body.durable === undefined ? {} : { durable: body.durable }),
     ...ownSettings(body),
   });
   return EMPTY_OK;
 }
 
-const UPDATE = v.object({ db: v.string(), trigger_name: v.string(), ...SETTINGS });
+const UPDATE = v.object({
+  db: v.string(),
+  trigger_name: v.string(),
+  plugin_filename: v.optional(v.string()),
+  trigger_specification: v.optional(v.string()),
+  trigger_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  trigger_settings: v.optional(TRIGGER_SETTINGS),
+  durable: v.optional(v.boolean()),
+  ...SETTINGS,
+});
 
-/** Ours: changes limits and grants of a trigger; members that are not given stay. */
+/** Ours: changes a trigger; members that are not given stay. */
 async function updateTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeJsonRequest(UPDATE, request, options);
+  if (body.trigger_specification !== undefined) checkAllowed(options, body.trigger_specification);
+  const { trigger_arguments: values, trigger_settings: settings } = body;
+  const given = {
+    pluginFileName: body.plugin_filename,
+    specification: body.trigger_specification,
+    runAsync: settings?.run_async,
+    errorBehavior: settings?.error_behavior,
+    durable: body.durable,
+  };
   await services.processing.updateTrigger({
     database: body.db,
     triggerName: body.trigger_name,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...(values === undefined ? {} : { arguments: { values: values === null ? undefined : Object.entries(values) } }),
     ...changedSettings(body),
   });
   return EMPTY_OK;

@@ -162,14 +162,34 @@ describe("triggers (http-api §12, processing-engine §4.1)", () => {
   });
 
   it.each([
-    [{ disabled: undefined }, "missing field `disabled`"],
-    [{ trigger_settings: undefined }, "missing field `trigger_settings`"],
-    [{ trigger_settings: { run_async: true } }, "missing field `trigger_settings.error_behavior`"],
-    [{ trigger_settings: { run_async: true, error_behavior: "Log" } }, "unknown variant `Log`, expected one of `log`, `retry`, `disable`"],
+    [{ trigger_specification: undefined }, "missing field `trigger_specification`"],
+    [{ trigger_settings: { run_async: true, error_behavior: "panic" } }, "unknown variant `panic`, expected one of `log`, `retry`, `disable`"],
     [{ trigger_arguments: { k: 1 } }, "trigger_arguments.k: invalid type: integer `1`, expected a string"],
   ])("refuses %j", async (change, text) => {
     const answer = await send(fakeWorld(), `POST ${TRIGGER}`, json({ ...body, ...change }));
     expect([answer.status, answer.text]).toEqual([400, `serde json error: ${text}`]);
+  });
+
+  it.each([
+    [{ disabled: undefined }, { disabled: false }],
+    [{ trigger_settings: undefined }, { runAsync: false, errorBehavior: "log" }],
+    [{ trigger_settings: { run_async: true } }, { runAsync: true, errorBehavior: "log" }],
+    [{ trigger_settings: { error_behavior: "Retry" } }, { runAsync: false, errorBehavior: "retry" }],
+    [{ durable: true }, { durable: true }],
+  ])("takes %j, as the reference's documentation writes it or beyond it (processing-engine §23)", async (change, expected) => {
+    const world = fakeWorld();
+    expect((await send(world, `POST ${TRIGGER}`, json({ ...body, ...change }))).status).toBe(200);
+    expect(world.calls).toEqual([["createTrigger", expect.objectContaining(expected)]]);
+  });
+
+  it("changes what is given and nothing else", async () => {
+    const world = fakeWorld();
+    expect((await send(world, `PUT ${TRIGGER}`, json({ db: "x", trigger_name: "t", trigger_specification: "every:5s", trigger_arguments: null, trigger_settings: { run_async: true } }))).status).toBe(200);
+    expect((await send(world, `PUT ${TRIGGER}`, json({ db: "x", trigger_name: "t", durable: false, trigger_arguments: { a: "b" } }))).status).toBe(200);
+    expect(world.calls).toEqual([
+      ["updateTrigger", { database: "x", triggerName: "t", specification: "every:5s", runAsync: true, arguments: { values: undefined }, limits: {}, grants: {} }],
+      ["updateTrigger", { database: "x", triggerName: "t", durable: false, arguments: { values: [["a", "b"]] }, limits: {}, grants: {} }],
+    ]);
   });
 
   it("reads only the URL when it has a query string, and so misses the settings (processing-engine §4.1)", async () => {

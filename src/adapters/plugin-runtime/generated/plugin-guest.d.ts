@@ -23,4 +23,13 @@ export function processRequest(context: RunContext, request: Request): [Response
 */
 export function cacheSize(): number;
 export function cacheClear(): void;
+/**
+* Runs of one trigger may overlap in several instances: what the others put into the private cache since this one ran
+* last, in the encoding of runtime-wasm/python/cache_exchange.py. From then on the instance notes its own changes.
+*/
+export function cacheMerge(changes: Uint8Array): void;
+/**
+* This instance's changes since it was asked last, in the same encoding.
+*/
+export function cacheChanges(): Uint8Array;
 export type Result<T, E> = { tag: 'ok', val: T } | { tag: 'err', val: E };
