@@ -176,7 +176,7 @@ async function requestsPerSecond(server: TestServer, path: string): Promise<{ re
 }
 
 const plugins = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
-const server = await startServer({ flags: ["--plugin-dir", plugins, "--plugins-memory", "2gb"] });
+const server = await startServer({ flags: ["--plugin-dir", plugins, "--memory-limit", "4gb", "--plugins-memory", "1200mb"] });
 await post(server, "/api/v3/configure/database", { db: "bench" });
 await post(server, "/api/v3/plugins/files", { plugin_name: "hello.py", content: "def process_request(local, query, headers, body, args):\n    return 'hello'\n" });
 const createRequestTrigger = async (name: string, runAsync: boolean): Promise<void> => {

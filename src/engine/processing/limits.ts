@@ -132,3 +132,6 @@ export const LOG_KEEP_ROWS_MAX = 20_000;
 
 /** Tables of which a trigger knows without asking whether they are its own. */
 export const WANTED_TABLES_MAX = 4_096;
+
+/** A plugin's files are looked at before a run, but not more often than this. */
+export const CODE_CHECK_MS = 20;
