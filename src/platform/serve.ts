@@ -337,6 +337,9 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
 function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  if (pluginRepo !== undefined && /^http:\/\/(?!(?:127\.|localhost\b|\[::1\]))/.test(pluginRepo)) {
+    log.log("warn", `Plugins from '${pluginRepo}' come unencrypted: whoever is on the way can change their code`);
+  }
   const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
   return createFolderPluginStore({
     folder: pluginDir,

@@ -10,6 +10,9 @@ export const PLUGIN_FILES_MAX = 1_000;
 /** Plugins whose code is kept in memory; the one that was loaded first goes. */
 export const PLUGINS_KEPT_MAX = 1_000;
 
+/** How long a folder counts as unchanged: looking at 30 files costs 3 ms of CPU time, a run of an empty plugin 0.3 ms. */
+export const FOLDER_CHECK_MS = 100;
+
 /** A path in a plugin repository. */
 export const REPOSITORY_PATH_LENGTH_MAX = 1_024;
 
