@@ -12,6 +12,8 @@ export interface FlagSpec {
   readonly env?: readonly string[];
   /** Placeholder of the value; without it the flag is a switch. */
   readonly value?: string;
+  /** What the flag means without a value; with one it is written `--flag=value`. */
+  readonly bare?: string;
   readonly summary: string;
   /** Shown in help; the command applies it. */
   readonly defaultText?: string;

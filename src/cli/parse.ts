@@ -99,7 +99,7 @@ function setFlag(state: State, spec: FlagSpec, take: () => string | undefined): 
     state.counts.set(spec, count);
     return;
   }
-  const value = take();
+  const value = spec.bare ?? take();
   if (value === undefined || (value.startsWith("--") && value.length > 2)) {
     throw usageError(`a value is required for '${flagTitle(spec)}' but none was supplied`);
   }

@@ -60,7 +60,7 @@ const SHOW: CommandNode = {
       alias: "s",
     },
     leaf("tokens", "List the tokens", async () => (await import("./commands/show.ts")).showTokens),
-    later("retention", "List the retention periods"),
+    leaf("retention", "List the retention periods", async () => (await import("./commands/show.ts")).showRetention),
   ],
 };
 

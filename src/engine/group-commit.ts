@@ -5,6 +5,7 @@
 import type { Checksum } from "../core/bytes/crc32.ts";
 import { DatabaseError, isDatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { TableBatchInput } from "../core/columns/table-batch.ts";
+import { walFileName } from "../core/wal/file-name.ts";
 import { RECORD_RING_SHARE } from "../core/wal/limits.ts";
 import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, numberRecord, sealRecord, type TriggerPosition } from "../core/wal/record.ts";
 import { type RingSlot, WalRing } from "../core/wal/ring.ts";
@@ -261,7 +262,7 @@ export class GroupCommit {
       try {
         await this.#options.wal.delete(file);
       } catch (error) {
-        this.#options.log.log("warn", `WAL file ${file} is covered by a snapshot but cannot be deleted: ${messageOf(error)}`, { file });
+        this.#options.log.log("warn", `WAL file ${walFileName(file)} is covered by a snapshot but cannot be deleted: ${messageOf(error)}`, { file });
         return;
       }
       if (file === this.#file) this.#nextFile();

@@ -4,6 +4,7 @@
  * that file.
  */
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import { walFileName } from "../core/wal/file-name.ts";
 import { FILE_HEADER_BYTES } from "../core/wal/record.ts";
 import { type BadEnd, readWalFile, type WalRecord } from "../core/wal/reader.ts";
 import type { LogSink } from "../ports/log-sink.ts";
@@ -89,7 +90,7 @@ async function replayFile(options: RecoveryOptions, progress: Progress, replayed
     return bytes.length;
   }
   progress.tornBytes += bytes.length - end.offset;
-  options.log.log("warn", `WAL file ${file} ends in a write that was never acknowledged (${end.reason}); cut at byte ${end.offset}`, { file, offset: end.offset, lostBytes: bytes.length - end.offset });
+  options.log.log("warn", `WAL file ${walFileName(file)} ends in a write that was never acknowledged (${end.reason}); cut at byte ${end.offset}`, { file, offset: end.offset, lostBytes: bytes.length - end.offset });
   if (end.offset < FILE_HEADER_BYTES) return 0;
   await options.wal.truncate(file, end.offset);
   return end.offset;
@@ -132,7 +133,7 @@ function applyRecord(options: RecoveryOptions, progress: Progress, file: number,
 
 function note(options: RecoveryOptions, progress: Progress, file: number, offset: number, what: string): void {
   const error = new DatabaseError("wal.corrupt", {
-    message: `WAL file ${file} is damaged at byte ${offset}: ${what}`,
+    message: `WAL file ${walFileName(file)} is damaged at byte ${offset}: ${what}`,
     hint: "restore the file from a backup, or start with --wal-replay-fail-on-error=false to go on without the damaged part",
     details: { file, offset },
   });

@@ -113,11 +113,13 @@ function persistenceMetrics(now: PersistenceStatistics): Metric[] {
 function engineMetrics({ runtime, engine, loopDelay }: MetricParts): Metric[] {
   const sandbox = runtime.statistics();
   const queries = engine.statistics();
+  const delay = loopDelay.takeSeconds();
   return [
     gauge("tidemark_plugin_executors", "Threads that run plugins", sandbox.executors),
     gauge("tidemark_plugin_instances", "Interpreter instances", sandbox.instances),
     gauge("tidemark_queries_running", "Queries that run", queries.running),
     gauge("tidemark_queries_waiting", "Queries that wait for a place", queries.waiting),
-    gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", loopDelay.takeMaxSeconds()),
+    gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", delay.max),
+    gauge("tidemark_event_loop_delay_seconds_p99", "Delay of the main thread that one sample in a hundred passes, since the last scrape", delay.p99),
   ];
 }

@@ -3,6 +3,7 @@
  * the way closes what was opened before, so nothing half-started is left behind.
  */
 import { cpus } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
@@ -163,6 +164,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const engine = await DuckdbEngine.open({
     clock,
     memoryBytes: memory.parts.queries,
+    spill: spillFolder(config),
     concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
     ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
   });
@@ -224,6 +226,16 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   return { services, catalog, storage, processing, tokens, access, runtime, bodies, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
 
+/** What queries write when they do not fit their memory; a crash may have left some of it. */
+function spillFolder({ objectStore, nodeId }: ServeConfig): { readonly folder: string; readonly bytesMax: number } | undefined {
+  if (objectStore.kind === "memory") return undefined;
+  const folder = join(objectStore.dataDir, nodeId, "query-spill");
+  rmSync(folder, { recursive: true, force: true });
+  return { folder, bytesMax: QUERY_SPILL_BYTES_MAX };
+}
+
+const QUERY_SPILL_BYTES_MAX = 1_073_741_824;
+
 /** Of libuv's threads two are kept for others (design §8.3). */
 function concurrentQueries(wanted: number | undefined): number | undefined {
   const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
@@ -278,6 +290,7 @@ async function openStorage(config: ServeConfig, { clock, log, closing }: Opened,
       memoryBytesMax: memory.parts.trigger_feed,
     },
     yieldToEventLoop,
+    walReplayFailOnError: config.walReplayFailOnError,
     random16,
     checksum: nativeChecksum(),
     makeKernel: await loadLineProtocolKernel(kernels, log),
@@ -324,6 +337,9 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
 function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  if (pluginRepo !== undefined && /^http:\/\/(?!(?:127\.|localhost\b|\[::1\]))/.test(pluginRepo)) {
+    log.log("warn", `Plugins from '${pluginRepo}' come unencrypted: whoever is on the way can change their code`);
+  }
   const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
   return createFolderPluginStore({
     folder: pluginDir,

@@ -166,7 +166,7 @@ export interface PluginRuntime {
   /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
   createInstance(label: string, limits: InstanceLimits): PluginInstance;
   /** For metrics and tests. */
-  /** `memoryBytes`: the image, and what each instance has beside it. */
+  /** `memoryBytes`: of all instances; the image, which they start from, is beside it. */
   statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number; readonly memoryBytes: number };
   close(): Promise<void>;
 }

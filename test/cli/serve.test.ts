@@ -109,3 +109,11 @@ describe("runUntilStopped()", () => {
     expect(() => on.signal()).toThrow("exit 130");
   });
 });
+
+describe("--wal-replay-fail-on-error", () => {
+  it.each([["", true], ["--wal-replay-fail-on-error", true], ["--wal-replay-fail-on-error=true", true], ["--wal-replay-fail-on-error=false", false], ["--wal-replay-fail-on-error --verbose", true]])("%s is %s", (line, expected) => {
+    expect(config(line).walReplayFailOnError).toBe(expected);
+  });
+
+  it("takes nothing else", () => expect(() => config("--wal-replay-fail-on-error=maybe")).toThrow("maybe"));
+});

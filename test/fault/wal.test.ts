@@ -41,11 +41,11 @@ describe("a WAL with damage in the middle", () => {
     const damaged = (disk.files.get(1) as Uint8Array).slice();
     damaged[(ends[0] as number) + 60] = 0xff;
     const broken = copyOf(disk, damaged);
-    await expect(openStorage(broken)).rejects.toMatchObject({ code: "wal.corrupt", message: expect.stringContaining(`WAL file 1 is damaged at byte ${ends[0]}`), details: { file: 1, offset: ends[0] } });
+    await expect(openStorage(broken)).rejects.toMatchObject({ code: "wal.corrupt", message: expect.stringContaining(`WAL file 00000000001.wal is damaged at byte ${ends[0]}`), details: { file: 1, offset: ends[0] } });
     expect(broken.files.get(1)).toEqual(damaged);
     const opened = await openStorage(broken, { walReplayFailOnError: false });
     expect(tableRows(opened, "a").length).toBe(1);
-    expect(opened.lines.some((line) => line.startsWith("error: WAL file 1 is damaged"))).toBe(true);
+    expect(opened.lines.some((line) => line.startsWith("error: WAL file 00000000001.wal is damaged"))).toBe(true);
   });
 
   it("a file that is missing or cut before the last one stops the start", async () => {

@@ -51,7 +51,7 @@ export interface PluginRuntimeStatistics {
   /** Instantiating a parked guest on another executor. */
   readonly adoptMsLast: number;
   readonly bootMs: number;
-  /** The image, and what each instance has beside it. */
+  /** Of all instances; the image, which they start from, is beside it. */
   readonly memoryBytes: number;
 }
 
@@ -111,7 +111,7 @@ class PythonRuntime implements PluginRuntime {
       restoreMsLast: this.#restoreMsLast,
       adoptMsLast: this.#adoptMsLast,
       bootMs: this.#bootMs,
-      memoryBytes: (this.#started?.image.data.byteLength ?? 0) + this.#instanceBytes(),
+      memoryBytes: this.#instanceBytes(),
     };
   }
 

@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 export interface EventLoopDelay {
-  /** The longest delay since the last call. */
-  takeMaxSeconds(): number;
+  /** The longest delay since the last call, and the one that a hundredth of the samples (one each 10 ms) pass. */
+  takeSeconds(): { readonly max: number; readonly p99: number };
   stop(): void;
 }
 
@@ -16,14 +16,15 @@ export function watchEventLoopDelay(): EventLoopDelay {
     const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     histogram.enable();
     return {
-      takeMaxSeconds() {
-        const max = Number.isFinite(histogram.max) ? Math.max(0, histogram.max / NS_PER_SECOND - RESOLUTION_MS / 1000) : 0;
+      takeSeconds() {
+        const delay = (ns: number): number => (Number.isFinite(ns) ? Math.max(0, ns / NS_PER_SECOND - RESOLUTION_MS / 1000) : 0);
+        const taken = { max: delay(histogram.max), p99: delay(histogram.percentile(99)) };
         histogram.reset();
-        return max;
+        return taken;
       },
       stop: () => void histogram.disable(),
     };
   } catch {
-    return { takeMaxSeconds: () => 0, stop: () => undefined };
+    return { takeSeconds: () => ({ max: 0, p99: 0 }), stop: () => undefined };
   }
 }

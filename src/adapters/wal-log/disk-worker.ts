@@ -6,7 +6,7 @@ import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, rmSync, w
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { OPERATION, openDiskMailbox, WORD } from "./disk-mailbox.ts";
-import { walFileName } from "./file-name.ts";
+import { walFileName } from "../../core/wal/file-name.ts";
 import { FAILURE_BYTES_MAX } from "./limits.ts";
 
 interface DiskWorkerData {

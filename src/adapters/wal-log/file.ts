@@ -6,7 +6,7 @@ import { assert } from "../../core/errors/assert.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
 import { OPERATION, openDiskMailbox, WORD } from "./disk-mailbox.ts";
-import { walFileName, walFileNumber } from "./file-name.ts";
+import { walFileName, walFileNumber } from "../../core/wal/file-name.ts";
 import { MAILBOX_BYTES } from "./limits.ts";
 
 export interface FileWalLogOptions {

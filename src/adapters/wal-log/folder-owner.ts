@@ -5,7 +5,7 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
-import { walFileNumber } from "./file-name.ts";
+import { walFileNumber } from "../../core/wal/file-name.ts";
 
 const OWNER_FILE = "catalog";
 

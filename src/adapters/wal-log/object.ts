@@ -9,7 +9,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
-import { walFileName, walFileNumber } from "./file-name.ts";
+import { walFileName, walFileNumber } from "../../core/wal/file-name.ts";
 import { CONFIRMED_MS_MAX, OBJECT_RETRY_MS, OBJECTS_READ_AHEAD, TAKE_OVER_ATTEMPTS_MAX } from "./limits.ts";
 
 export interface ObjectWalLogOptions {

@@ -1,8 +1,9 @@
 import { DatabaseError } from "../../core/errors/database-error.ts";
-import { Client } from "../client.ts";
+import { type Call, Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { checkUrl, CLIENT_FLAGS, DATABASE_FLAG, FORMAT_FLAG } from "../common-flags.ts";
 import { readTextInput } from "../input.ts";
+import { waitingProgress } from "../progress.ts";
 import { checkBinaryOutput, printRows, saveRows } from "../print-rows.ts";
 
 /** Spec: cli §11. */
@@ -54,11 +55,13 @@ async function runQuery({ arguments: given, terminal }: CommandContext): Promise
     });
   }
   const language = (given.text("language") ?? "sql").toLowerCase();
-  const response = await new Client(given, terminal, "query-host").call({
+  const waiting = waitingProgress(terminal, "Running");
+  const call: Call = {
     method: "POST",
     path: language === "sql" ? "/api/v3/query_sql" : "/api/v3/query_influxql",
     json: { db: given.requiredText("database"), q: text, format },
-  });
+  };
+  const response = await new Client(given, terminal, "query-host").call(call).finally(() => waiting.end());
   if (output === undefined) await printRows(terminal, response, format);
   else await saveRows(terminal, response, output);
 }

@@ -3,6 +3,7 @@ import { Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { checkPositive, checkUrl, CLIENT_FLAGS, DATABASE_FLAG } from "../common-flags.ts";
 import { readInput } from "../input.ts";
+import { bytesProgress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 import { countLines, splitLines } from "../split-lines.ts";
 
@@ -92,7 +93,16 @@ async function runWrite({ arguments: given, terminal }: CommandContext): Promise
     no_sync: String(given.isSet("no-sync")),
   };
   const requestsMax = Number(given.text("max-concurrent-requests") ?? DEFAULT_REQUESTS_MAX);
-  await sendAll(parts, requestsMax, (part) => send(client, terminal, query, part, given.isSet("gzip")));
+  const progress = given.isSet("quiet") || parts.length < 2 ? undefined : bytesProgress(terminal, input.length);
+  let sentBytes = 0;
+  try {
+    await sendAll(parts, requestsMax, async (part) => {
+      await send(client, terminal, query, part, given.isSet("gzip"));
+      progress?.show((sentBytes += part.length));
+    });
+  } finally {
+    progress?.end();
+  }
   if (!given.isSet("quiet")) terminal.stderr(summary(terminal.nowMs() - startedMs, parts.length, input));
 }
 

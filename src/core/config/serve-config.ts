@@ -55,6 +55,8 @@ export interface ServeConfig {
   readonly walSnapshotSize: number;
   /** Length of the time chunks of Parquet files. */
   readonly gen1DurationNs: bigint;
+  /** False: a damaged part of the WAL is skipped. */
+  readonly walReplayFailOnError: boolean;
   readonly memory: MemoryConfig;
   /** Undefined members: the defaults of the reference. */
   readonly catalogLimits: Partial<CatalogLimits>;
@@ -159,6 +161,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     walFlushIntervalMs: parseFlushInterval(settings.text("wal-flush-interval")),
     walSnapshotSize: parseCount(settings, "wal-snapshot-size") ?? DEFAULT_WAL_SNAPSHOT_SIZE,
     gen1DurationNs: parseGen1Duration(settings.text("gen1-duration")),
+    walReplayFailOnError: settings.text("wal-replay-fail-on-error") !== "false",
     memory: parseMemoryConfig(settings),
     catalogLimits: parseCatalogLimits(settings),
     retentionCheckMs: parseMilliseconds(settings, "retention-check-interval"),

@@ -4,6 +4,7 @@
  */
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
+import { walFileName } from "../../core/wal/file-name.ts";
 import { readWalFile } from "../../core/wal/reader.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { WalLog } from "../../ports/wal-log.ts";
@@ -130,7 +131,7 @@ export class LogReader {
 
 function cutShort(file: number, through: number, reason: string | undefined): DatabaseError {
   return new DatabaseError("wal.corrupt", {
-    message: `WAL file ${file} ends before record ${through}${reason === undefined ? "" : `: ${reason}`}`,
+    message: `WAL file ${walFileName(file)} ends before record ${through}${reason === undefined ? "" : `: ${reason}`}`,
     hint: "the rows are in the database; triggers that had not seen them will not see them",
   });
 }
