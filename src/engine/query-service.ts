@@ -23,8 +23,8 @@ export interface QueryRequest {
   /** JSON scalars by name; other values are refused. */
   readonly parameters?: ReadonlyMap<string, unknown>;
   readonly signal?: AbortSignal;
-  /** A plugin asks: system tables show its database's own triggers only. */
-  readonly ofGuest?: boolean;
+  /** Asked by a plugin: tables of the whole server show what is its database's. */
+  readonly confined?: boolean;
 }
 
 export interface QueryServiceOptions {
@@ -34,8 +34,6 @@ export interface QueryServiceOptions {
   /** Fetches files before they are read; undefined: they lie where the engine reads them. */
   readonly files?: ParquetFiles | undefined;
   readonly systemTables: SystemTableSource;
-  /** As plugins see them; undefined: as everybody does. */
-  readonly guestTables?: SystemTableSource;
   /** Undefined: no cache is ever declared. */
   readonly caches?: QueryCaches;
   readonly clock: Clock;
@@ -59,7 +57,7 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const record = this.#options.log?.start(request.sql);
+    const record = this.#options.log?.start({ database: request.database, text: request.sql });
     if (record === undefined) return this.#start(request);
     try {
       const stream = await this.#start(request, record);
@@ -78,15 +76,14 @@ export class QueryService {
   }
 
   async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
-    const { clock, engine, files, limits, catalog, source, caches } = this.#options;
-    const systemTables = (request.ofGuest === true ? this.#options.guestTables : undefined) ?? this.#options.systemTables;
+    const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
+    const tables = new QueryTables(database, source, request.confined === true ? confinedTables(systemTables) : systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
@@ -158,6 +155,8 @@ async function cachedAnswer({ direct: plan, columns }: CompiledQuery, tables: Qu
 async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
   yield* batches;
 }
+
+const confinedTables = (tables: SystemTableSource): SystemTableSource => ({ names: (database) => tables.names(database), table: (database, name) => tables.table(database, name, true) });
 
 /** The printed number is the limit (spec: query §6). */
 function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {
