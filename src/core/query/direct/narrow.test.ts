@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { rowsOf } from "../../../testing/table-rows.ts";
 import { decodeTableBatch, encodeTableBatch, type TableBatchView } from "../../columns/table-batch.ts";
 import type { Scan } from "../bind-context.ts";
-import { tagCells } from "./contested-rows.ts";
+import { encodeTags } from "../rows-to-batch.ts";
 import { narrowBatches } from "./narrow.ts";
 import { TagRegistry } from "./tag-codes.ts";
 
@@ -16,7 +16,7 @@ function batch(index: number): TableBatchView {
   return decodeTableBatch(encodeTableBatch({
     databaseId: 1, tableId: 1, rowCount: ROWS, timeMin: BigInt(index * ROWS), timeMax: BigInt(index * ROWS + ROWS - 1),
     columns: [
-      tagCells("host", hosts),
+      encodeTags("host", hosts),
       { name: "f", type: "float64", values: Float64Array.from({ length: ROWS }, (_, row) => row / 4), valid: Uint8Array.from({ length: ROWS }, (_, row) => (row % 3 === 0 ? 0 : 1)) },
       { name: "time", type: "time", values: BigInt64Array.from({ length: ROWS }, (_, row) => BigInt(index * ROWS + row)) },
     ],

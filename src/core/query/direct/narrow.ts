@@ -6,8 +6,7 @@ import { cellReader } from "../../columns/cells.ts";
 import { ARROW_TYPE, type ColumnType, ENCODED } from "../../columns/column-type.ts";
 import { type ColumnValues, type ColumnView, decodeTableBatch, encodeTableBatch, type TableBatchView } from "../../columns/table-batch.ts";
 import type { Scan } from "../bind-context.ts";
-import { encodeCells } from "../rows-to-batch.ts";
-import { tagCells } from "./contested-rows.ts";
+import { encodeCells, encodeTags } from "../rows-to-batch.ts";
 import { NARROWED_ROWS_MAX, NARROWED_SHARE_MAX, WIDE_ROWS_MIN } from "./limits.ts";
 import { RowSelector, TimeBase } from "./select-rows.ts";
 import type { TagRegistry } from "./tag-codes.ts";
@@ -51,5 +50,5 @@ function columnRows(column: ColumnView, rowCount: number, rows: Uint32Array): Co
   if (type === undefined) return { name: column.name, type: "null" };
   const read = cellReader(column, rowCount);
   const cells = Array.from(rows, read);
-  return type === "tag" ? tagCells(column.name, cells as (string | null)[]) : encodeCells(column.name, type, cells);
+  return type === "tag" ? encodeTags(column.name, cells as (string | null)[]) : encodeCells(column.name, type, cells);
 }
