@@ -23,6 +23,8 @@ export interface QueryRequest {
   /** JSON scalars by name; other values are refused. */
   readonly parameters?: ReadonlyMap<string, unknown>;
   readonly signal?: AbortSignal;
+  /** Asked by a plugin: tables of the whole server show what is its database's. */
+  readonly confined?: boolean;
 }
 
 export interface QueryServiceOptions {
@@ -55,7 +57,7 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const record = this.#options.log?.start(request.sql);
+    const record = this.#options.log?.start({ database: request.database, text: request.sql });
     if (record === undefined) return this.#start(request);
     try {
       const stream = await this.#start(request, record);
@@ -81,7 +83,7 @@ export class QueryService {
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
+    const tables = new QueryTables(database, source, request.confined === true ? confinedTables(systemTables) : systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
@@ -167,6 +169,8 @@ async function cachedAnswer({ direct: plan, columns }: CompiledQuery, tables: Qu
 async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
   yield* batches;
 }
+
+const confinedTables = (tables: SystemTableSource): SystemTableSource => ({ names: (database) => tables.names(database), table: (database, name) => tables.table(database, name, true) });
 
 /** The printed number is the limit (spec: query §6). */
 function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {
