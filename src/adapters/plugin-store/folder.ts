@@ -10,7 +10,8 @@ import { MANIFEST_BYTES_MAX } from "../../core/trigger/manifest-grants.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { outside, reading } from "./errors.ts";
-import { FOLDER_CHECK_MS, PLUGINS_KEPT_MAX } from "./limits.ts";
+import { Kept } from "./kept.ts";
+import { FOLDER_CHECK_MS, PLUGIN_BYTES_KEPT_MAX, PLUGIN_KEPT_BYTES } from "./limits.ts";
 import { OWN_FOLDER, refuseLinksOutside, relativeName } from "./plugin-paths.ts";
 import { type Located, packageFiles, readBounded, readPackage, readSingle, statOrUndefined } from "./read-plugin.ts";
 import { REPOSITORY_PREFIX, RepositoryPlugins, type RepositoryOptions } from "./repository.ts";
@@ -43,7 +44,7 @@ interface Loaded {
 
 class FolderPluginStore implements PluginStore {
   readonly #options: FolderPluginStoreOptions;
-  readonly #loaded = new Map<string, Loaded>();
+  readonly #loaded = new Kept<Loaded>(PLUGIN_BYTES_KEPT_MAX);
   readonly #repository: RepositoryPlugins | undefined;
 
   constructor(options: FolderPluginStoreOptions) {
@@ -125,9 +126,7 @@ class FolderPluginStore implements PluginStore {
     await refuseLinksOutside(place.root, place.path, fileName);
     for (const file of isFolder ? files : []) await refuseLinksOutside(place.path, file.path, fileName);
     const code = isFolder ? await readPackage(name, place.path, files) : await readSingle(name, place);
-    const oldest = this.#loaded.keys().next().value;
-    if (this.#loaded.size >= PLUGINS_KEPT_MAX && oldest !== undefined) this.#loaded.delete(oldest);
-    this.#loaded.set(name, { stamp, code, checkedMs });
+    this.#loaded.set(name, { stamp, code, checkedMs }, files.reduce((size, { stats }) => size + stats.size, PLUGIN_KEPT_BYTES));
     return code;
   }
 
