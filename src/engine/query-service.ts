@@ -1,7 +1,7 @@
 /** Answers SQL: finds the database, compiles against a snapshot of its tables, runs the plan, streams the rows. */
 import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
-import type { ParameterValue } from "../core/query/bind-context.ts";
+import type { ParameterValue, Scan } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
 import { runCached } from "../core/query/direct/run-cached.ts";
 import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
@@ -98,8 +98,9 @@ export class QueryService {
       record?.permitted();
       return direct;
     }
+    const narrowed = await this.#narrowed(relations, compiled, tables, request.signal);
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
-    const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
+    const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations: narrowed, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
       throw error;
     });
@@ -115,6 +116,19 @@ export class QueryService {
     if (plan === undefined || direct === undefined || source === undefined) return undefined;
     const result = await direct.run(plan, source, { signal, timeoutMs: limits.timeoutMs });
     return result === undefined ? undefined : streamOf(columns, result.batches);
+  }
+
+  /** Relations without the rows of series that the query does not name, where that leaves few. */
+  async #narrowed(relations: readonly EngineRelation[], { scans }: CompiledQuery, tables: QueryTables, signal: AbortSignal | undefined): Promise<readonly EngineRelation[]> {
+    const { direct, limits } = this.#options;
+    if (direct === undefined) return relations;
+    const narrowed: EngineRelation[] = [];
+    for (const [index, relation] of relations.entries()) {
+      const scan = scans[index] as Scan;
+      const tableId = scan.schema === "iox" ? tables.tableId(scan) : undefined;
+      narrowed.push(tableId === undefined ? relation : { ...relation, batches: await direct.narrow(relation.batches, scan, tableId, { signal, timeoutMs: limits.timeoutMs }) });
+    }
+    return narrowed;
   }
 
   /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */

@@ -190,6 +190,10 @@ export class QueryTables implements TableSource {
     return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
   }
 
+  tableId(scan: Scan): number | undefined {
+    return this.#snapshots.get(scan.name)?.table.id;
+  }
+
   #sourcesOf(scan: Scan, snapshot: TableSnapshot): ScanSources {
     let sources = this.#sources.get(scan);
     if (sources === undefined) {
