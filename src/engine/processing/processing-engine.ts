@@ -114,6 +114,7 @@ export class ProcessingEngine {
     const specification = parseTriggerSpecification(request.specification);
     const code = await this.#services.plugins.newest(request.pluginFileName, { pin: true });
     await this.#syntax.check(code);
+    const grants = await this.#grantsOf(request);
     await this.#catalog.createTrigger(request.database, {
       name: request.triggerName,
       pluginFileName: request.pluginFileName,
@@ -123,14 +124,22 @@ export class ProcessingEngine {
       errorBehavior: request.errorBehavior,
       disabled: request.disabled,
       ...(request.limits === undefined ? {} : { limits: request.limits }),
-      ...(request.grants === undefined ? {} : { grants: request.grants }),
+      ...(grants === undefined ? {} : { grants }),
       ...(request.durable === true ? { durable: true } : {}),
     });
     if (!request.disabled) await this.#startByName(request.database, request.triggerName);
   }
 
-  /** What the plugin's manifest asks for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
+  /** A plugin of ours has what its manifest asks for, unless the request says otherwise: there is nobody to ask. */
+  async #grantsOf({ pluginFileName, grants }: CreateTrigger): Promise<OwnGrants | undefined> {
+    const manifest = await this.#services.plugins.bundledManifest(pluginFileName);
+    const asked = manifest === undefined ? {} : manifestGrants(manifest);
+    return Object.keys(asked).length === 0 ? grants : { ...asked, ...grants };
+  }
+
+  /** What the plugin's manifest asks the user for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
   async askedGrants(pluginFileName: string): Promise<OwnGrants> {
+    if ((await this.#services.plugins.bundledManifest(pluginFileName)) !== undefined) return {};
     const manifest = await this.#services.plugins.manifest(pluginFileName);
     return manifest === undefined ? {} : manifestGrants(manifest);
   }
