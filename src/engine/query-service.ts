@@ -88,7 +88,11 @@ export class QueryService {
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
     const cached = compiled.explains === undefined ? await cachedAnswer(compiled, tables) : undefined;
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      record?.planned(0);
+      record?.permitted();
+      return cached;
+    }
     await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
     checkFiles(relations, limits.filesMax);
