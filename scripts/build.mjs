@@ -14,6 +14,7 @@ const path = (relative) => fileURLToPath(new URL(relative, root));
 /** Every entry by the name of its file in dist/. */
 export const ENTRIES = {
   "executor-worker": "src/adapters/plugin-runtime/executor-worker.ts",
+  "executor-process": "src/adapters/plugin-runtime/executor-process.ts",
   "disk-worker": "src/adapters/wal-log/disk-worker.ts",
   "encode-worker": "src/adapters/kernels/encode-worker.ts",
   influxdb3: "src/cli/main.ts",
@@ -25,8 +26,8 @@ const OPEN_DECLARATION = `
 /** Opens a database in a folder, created when it is missing, or in memory (\`memory:\`, gone when it is closed). */
 export declare function open(location: string, options?: OpenOptions): Promise<Database>;
 `;
-/** Loaded by URL as a thread of its own: never split into chunks. */
-const WORKERS = new Set(["executor-worker", "disk-worker", "encode-worker"]);
+/** Loaded by URL as a thread or process of its own: never split into chunks. */
+const WORKERS = new Set(["executor-worker", "executor-process", "disk-worker", "encode-worker"]);
 const COMMANDS = new Set(["influxdb3"]);
 
 const common = {

@@ -145,7 +145,17 @@ static abi_text_result *call_plainly(const char *name) {
     return give_text_result(done != NULL);
 }
 
-GUEST_EXPORT("resume") abi_text_result *guest_resume(void) { return call_plainly("resume"); }
+GUEST_EXPORT("resume")
+abi_text_result *guest_resume(abi_named_text *environment, uint32_t count, uint32_t write_bytes, uint32_t response_bytes, uint32_t cache_bytes) {
+    PyObject *variables = take_named_texts((abi_named_texts){ environment, count });
+    if (entry == NULL || variables == NULL) {
+        Py_XDECREF(variables);
+        return entry == NULL ? give_text_failure("the interpreter is not running") : give_text_result(false);
+    }
+    PyObject *done = PyObject_CallMethod(entry, "resume", "NIII", variables, write_bytes, response_bytes, cache_bytes);
+    Py_XDECREF(done);
+    return give_text_result(done != NULL);
+}
 
 /* Not in the WIT world: exported by the production link only. One short round of what runs usually do, so that the host's
    engine compiles it well before the image is taken; the host calls it some ten times. */

@@ -32,6 +32,10 @@ extern void host_global_cache_put(const char *key, uint32_t key_len, const void 
 GUEST_IMPORT("global-cache-get") extern void host_global_cache_get(const char *key, uint32_t key_len, host_result *result);
 GUEST_IMPORT("global-cache-delete") extern void host_global_cache_delete(const char *key, uint32_t key_len, host_result *result);
 
+GUEST_IMPORT("check-grant") extern void host_check_grant(int32_t grant, const char *subject, uint32_t subject_len, host_result *result);
+GUEST_IMPORT("exceeded") extern void host_exceeded(int32_t limit, host_result *result);
+GUEST_IMPORT("system-metrics") extern void host_system_metrics(const char *group, uint32_t group_len, host_result *result);
+
 static PyObject *query_error, *resource_limit_error, *run_cancelled;
 
 static PyObject *exception_of_kind(uint8_t kind) {
@@ -165,6 +169,36 @@ static PyObject *module_global_cache_delete(PyObject *module, PyObject *key_obje
     return PyBool_FromLong(result.as.flag);
 }
 
+/* check_grant(grant: int, subject: str): PermissionError unless the trigger has it. */
+static PyObject *module_check_grant(PyObject *module, PyObject *arguments) {
+    int grant;
+    const char *subject;
+    Py_ssize_t size;
+    host_result result;
+    if (!PyArg_ParseTuple(arguments, "is#:check_grant", &grant, &subject, &size)) return NULL;
+    host_check_grant(grant, subject, (uint32_t)size, &result);
+    return none_or_error(&result);
+}
+
+/* exceeded(limit: int): raises ResourceLimitError with the host's sentence. */
+static PyObject *module_exceeded(PyObject *module, PyObject *limit_object) {
+    int limit = PyLong_AsInt(limit_object);
+    host_result result;
+    if (limit == -1 && PyErr_Occurred()) return NULL;
+    host_exceeded(limit, &result);
+    return none_or_error(&result);
+}
+
+static PyObject *module_system_metrics(PyObject *module, PyObject *group_object) {
+    Py_ssize_t size;
+    const char *group = PyUnicode_AsUTF8AndSize(group_object, &size);
+    host_result result;
+    if (group == NULL) return NULL;
+    host_system_metrics(group, (uint32_t)size, &result);
+    if (!succeeded(&result)) return NULL;
+    return take_bytes(result.as.bytes);
+}
+
 /* decode_rows(columns: tuple[str] | None, batch: bytes, sparse: bool) */
 static PyObject *module_decode_rows(PyObject *module, PyObject *arguments) {
     PyObject *columns;
@@ -186,6 +220,9 @@ static PyMethodDef methods[] = {
     {"global_cache_put", module_global_cache_put, METH_VARARGS, NULL},
     {"global_cache_get", module_global_cache_get, METH_O, NULL},
     {"global_cache_delete", module_global_cache_delete, METH_O, NULL},
+    {"check_grant", module_check_grant, METH_VARARGS, NULL},
+    {"exceeded", module_exceeded, METH_O, NULL},
+    {"system_metrics", module_system_metrics, METH_O, NULL},
     {"decode_rows", module_decode_rows, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -5,13 +5,16 @@ import time
 
 import _tidemark_host as host
 
-from _tidemark import data_codec
+from _tidemark import data_codec, grants, value_size
 from _tidemark.argument_types import require
 
 SWEEP_INTERVAL_SECONDS = 10.0
 TTL_SECONDS_MAX = 2.0**64
 
 _entries = {}
+_sizes = {}
+_bytes = 0
+_bytes_max = 67_108_864
 _next_sweep = 0.0
 # Keys that were read or written since the host asked last; None: nobody else has this cache.
 _touched = None
@@ -32,6 +35,25 @@ def _expiry(ttl):
     return seconds
 
 
+def _count(key, size):
+    """ResourceLimitError when the entry does not fit; the old one then stays."""
+    global _bytes
+    total = _bytes - _sizes.get(key, 0) + size
+    if total > _bytes_max:
+        _drop_expired(time.monotonic())
+        total = _bytes - _sizes.get(key, 0) + size
+        if total > _bytes_max:
+            host.exceeded(grants.CACHE_BYTES)
+    _bytes = total
+    _sizes[key] = size
+
+
+def _drop(key):
+    global _bytes
+    del _entries[key]
+    _bytes -= _sizes.pop(key, 0)
+
+
 class PyCache:
     __slots__ = ()
 
@@ -42,6 +64,7 @@ class PyCache:
         if use_global:
             host.global_cache_put(key, data_codec.encode(value), seconds)
         else:
+            _count(key, value_size.size_of(value))
             _touch(key)
             _entries[key] = (value, None if seconds is None else time.monotonic() + seconds)
 
@@ -54,7 +77,7 @@ class PyCache:
         _touch(key)
         value, expires_at = _entries.get(key, _ABSENT)
         if expires_at is not None and expires_at <= time.monotonic():
-            del _entries[key]
+            _drop(key)
             return default
         return value if value is not None or key in _entries else default
 
@@ -66,7 +89,7 @@ class PyCache:
         if key not in _entries:
             return False
         _touch(key)
-        del _entries[key]
+        _drop(key)
         return True
 
 
@@ -98,7 +121,7 @@ def _drop_expired(now):
     expired = [key for key, (_, expires_at) in _entries.items() if expires_at is not None and expires_at <= now]
     for key in expired:
         _touch(key)
-        del _entries[key]
+        _drop(key)
 
 
 def size():
@@ -107,7 +130,15 @@ def size():
 
 
 def clear():
+    global _bytes
     _entries.clear()
+    _sizes.clear()
+    _bytes = 0
+
+
+def forget(key):
+    if key in _entries:
+        _drop(key)
 
 
 def entries():
@@ -123,7 +154,8 @@ def take_touched():
     return keys if keys is not None else set()
 
 
-def resume():
+def resume(bytes_max):
     """Monotonic time starts anew in a restored image."""
-    global _next_sweep
+    global _next_sweep, _bytes_max
     _next_sweep = 0.0
+    _bytes_max = bytes_max

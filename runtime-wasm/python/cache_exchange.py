@@ -77,5 +77,5 @@ def merge(data):
             entries[key] = (data_codec.decode(encoded), expires_at)
             _known[key] = (hash(encoded), len(encoded), expires_at)
         else:
-            entries.pop(key, None)
+            cache.forget(key)
             _known.pop(key, None)

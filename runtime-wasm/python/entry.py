@@ -5,7 +5,7 @@ import gc
 import sys
 from datetime import datetime, timedelta
 
-from _tidemark import cache, cache_exchange, line_builder, loader, local_api, network, resuming, warming
+from _tidemark import cache, cache_exchange, environment, line_builder, loader, local_api, network, response, resuming, warming
 from _tidemark.failure import to_failure
 from _tidemark.response import to_response
 
@@ -16,6 +16,7 @@ def boot():
     sys.stdout.reconfigure(line_buffering=True)
     line_builder.install()
     network.install()
+    environment.install()
     warming.import_usual_modules()
     _settle()
 
@@ -32,9 +33,12 @@ def _settle():
     gc.freeze()
 
 
-def resume():
+def resume(variables, write_bytes, response_bytes, cache_bytes):
     resuming.reseed()
-    cache.resume()
+    environment.grant(variables)
+    local_api.limit(write_bytes)
+    response.limit(response_bytes)
+    cache.resume(cache_bytes)
 
 
 def process_writes(file_name, source, module, revision, arguments, tables):
@@ -62,8 +66,8 @@ def _run(code, function_name, values, convert):
         in_entry_point = True
         answer = function(local_api.LOCAL_API, *values)
         in_entry_point = False
-        response = None if convert is None else convert(answer)
-        return local_api.take_writes(), response
+        converted = None if convert is None else convert(answer)
+        return local_api.take_writes(), converted
     except BaseException as problem:
         local_api.discard_writes()
         return to_failure(problem, in_entry_point)

@@ -1,9 +1,12 @@
 """Exceptions that left a plugin, as the six values of the WIT record `failure`, with tracebacks that show the plugin's
 frames only."""
 
+import errno
 import traceback
 
 import _tidemark_host as host
+
+from _tidemark import grants
 
 MESSAGE_CHARACTERS_MAX = 65_536
 TRACEBACK_CHARACTERS_MAX = 262_144
@@ -40,7 +43,7 @@ def _valid(text, characters_max):
 def to_failure(exception, in_entry_point):
     """(type name, message, traceback, out of memory, interrupted, in entry point)"""
     interrupted = isinstance(exception, (host.PluginInterrupted, host.RunCancelled))
-    message = _message_of(exception)
+    message = _message_of(exception) + _missing_grant(exception)
     if interrupted and not message:
         message = _INTERRUPTED_MESSAGE
     own = isinstance(exception, PluginError)
@@ -52,6 +55,17 @@ def to_failure(exception, in_entry_point):
         interrupted,
         in_entry_point,
     )
+
+
+def _missing_grant(exception):
+    """Writing where nothing can be written: the host's sentence, when scratch space is what the trigger lacks."""
+    if not isinstance(exception, OSError) or exception.errno != errno.EROFS:
+        return ""
+    try:
+        host.check_grant(grants.SCRATCH, "")
+    except PermissionError as problem:
+        return f"; {_message_of(problem)}"
+    return "; only /tmp can be written to"
 
 
 def _traceback_of(exception):

@@ -4,14 +4,20 @@ run under way; an object kept from an earlier run works on the current one."""
 import _tidemark_host as host
 
 from _tidemark import cache as cache_module
+from _tidemark import grants
 from _tidemark.argument_types import require, require_text
 
 _INFO, _WARN, _ERROR = range(3)
-# The host's own limits, told here as exceptions that a plugin can see (src/adapters/plugin-runtime/limits.ts).
-WRITE_BYTES_MAX = 67_108_864
+# The host counts again; here a plugin sees the limit as an exception (src/adapters/plugin-runtime/limits.ts).
 DATABASES_MAX = 64
+_write_bytes_max = 67_108_864
 _buffered = {}
 _buffered_bytes = 0
+
+
+def limit(write_bytes):
+    global _write_bytes_max
+    _write_bytes_max = write_bytes
 
 
 def _joined(values):
@@ -36,10 +42,12 @@ def _refuse_internal(database):
 def _buffer(database, text):
     global _buffered_bytes
     size = _buffered_bytes + 1 + (len(text) if text.isascii() else len(text.encode("utf-8")))
-    if size > WRITE_BYTES_MAX:
-        raise host.ResourceLimitError(f"the writes of one run are larger than {WRITE_BYTES_MAX} bytes")
+    if size > _write_bytes_max:
+        host.exceeded(grants.WRITE_BYTES)
     lines = _buffered.get(database)
     if lines is None:
+        if database is not None:
+            host.check_grant(grants.DB, database)
         if len(_buffered) >= DATABASES_MAX:
             raise host.ResourceLimitError(f"one run writes to more than {DATABASES_MAX} databases")
         lines = _buffered[database] = []

@@ -5,10 +5,11 @@ import json
 
 import _tidemark_host as host
 
+from _tidemark import grants
 from _tidemark.failure import PluginError
 
-# The host's own limits (src/adapters/plugin-runtime/limits.ts).
-BODY_BYTES_MAX = 10_485_760
+# The host counts again (src/adapters/plugin-runtime/limits.ts).
+_body_bytes_max = 10_485_760
 HEADERS_MAX = 256
 HEADER_BYTES_MAX = 65_536
 
@@ -27,9 +28,14 @@ def to_response(value):
     return status, headers, body
 
 
+def limit(body_bytes):
+    global _body_bytes_max
+    _body_bytes_max = body_bytes
+
+
 def _check_body(size):
-    if size > BODY_BYTES_MAX:
-        raise host.ResourceLimitError(f"the response body is larger than {BODY_BYTES_MAX} bytes")
+    if size > _body_bytes_max:
+        host.exceeded(grants.RESPONSE_BYTES)
 
 
 def _converted(value):

@@ -23,6 +23,8 @@ export interface QueryRequest {
   /** JSON scalars by name; other values are refused. */
   readonly parameters?: ReadonlyMap<string, unknown>;
   readonly signal?: AbortSignal;
+  /** A plugin asks: system tables show its database's own triggers only. */
+  readonly ofGuest?: boolean;
 }
 
 export interface QueryServiceOptions {
@@ -32,6 +34,8 @@ export interface QueryServiceOptions {
   /** Fetches files before they are read; undefined: they lie where the engine reads them. */
   readonly files?: ParquetFiles | undefined;
   readonly systemTables: SystemTableSource;
+  /** As plugins see them; undefined: as everybody does. */
+  readonly guestTables?: SystemTableSource;
   /** Undefined: no cache is ever declared. */
   readonly caches?: QueryCaches;
   readonly clock: Clock;
@@ -74,7 +78,8 @@ export class QueryService {
   }
 
   async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
-    const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
+    const { clock, engine, files, limits, catalog, source, caches } = this.#options;
+    const systemTables = (request.ofGuest === true ? this.#options.guestTables : undefined) ?? this.#options.systemTables;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });

@@ -51,8 +51,11 @@ export const LONG_BODY_BYTES = 262_144;
 /** Part of the buffer's limit that rows take before a snapshot begins: the rest is for its working memory and new rows. */
 export const SNAPSHOT_BUFFER_SHARE = 0.35;
 
-/** Part of the buffer's limit that one snapshot takes at most: its working memory is several times that. */
-export const SNAPSHOT_PREFIX_SHARE = 1 / 16;
+/** Part of the buffer's limit that one snapshot takes at most: its working memory is about eight times that. */
+export const SNAPSHOT_PREFIX_SHARE = 1 / 20;
+
+/** Part of the buffer's limit that rows never take: a snapshot needs it to make room. */
+export const SNAPSHOT_WORKING_SHARE = 8 * SNAPSHOT_PREFIX_SHARE;
 
 /** How often the age of the buffered rows is looked at, in milliseconds. */
 export const SNAPSHOT_CHECK_MS = 1_000;

@@ -25,7 +25,7 @@ import { leaveBehind, type OtherWal } from "./other-wal.ts";
 import { ReplayRelief } from "./replay-relief.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 import { Persistence, type PersistenceSettings, type PersistenceStatistics } from "./snapshots/persistence.ts";
-import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from "./storage-limits.ts";
+import { DEFAULT_STORAGE_LIMITS, SNAPSHOT_WORKING_SHARE, type StorageLimits } from "./storage-limits.ts";
 import { type EncodableWrite, WritePath, type WriteRequest } from "./write-path.ts";
 
 export type { CommittedBatch } from "../core/buffer/queryable-buffer.ts";
@@ -158,6 +158,7 @@ export class Storage {
     const yieldToEventLoop = options.yieldToEventLoop ?? ((): Promise<void> => new Promise((resolve) => options.clock.after(0, resolve)));
     const persistence = await openPersistence(options, buffer, yieldToEventLoop);
     buffer.startAfter(persistence?.files.sequence ?? 0);
+    if (persistence !== undefined) buffer.keepFree(Math.floor(limits.bufferBytes * SNAPSHOT_WORKING_SHARE));
     if (options.otherWal !== undefined) await leaveBehind(options.otherWal, persistence?.files.sequence ?? 0);
     await options.wal.begin?.((persistence?.files.walFile ?? 0) + 1);
     const positions = new Map<number, { databaseId: number; sequence: number; recordedAt: number }>();

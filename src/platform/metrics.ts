@@ -115,7 +115,9 @@ function engineMetrics({ runtime, engine, loopDelay }: MetricParts): Metric[] {
   const queries = engine.statistics();
   const delay = loopDelay.takeSeconds();
   return [
-    gauge("tidemark_plugin_executors", "Threads that run plugins", sandbox.executors),
+    gauge("tidemark_plugin_executors", "Threads or processes that run plugins", sandbox.executors),
+    counter("tidemark_plugin_terminations_total", "Executors that were ended to end a run", sandbox.terminations ?? 0),
+    gauge("tidemark_plugin_quarantined", "Triggers with executors of their own because theirs were ended repeatedly", sandbox.quarantined ?? 0),
     gauge("tidemark_plugin_instances", "Interpreter instances", sandbox.instances),
     gauge("tidemark_queries_running", "Queries that run", queries.running),
     gauge("tidemark_queries_waiting", "Queries that wait for a place", queries.waiting),

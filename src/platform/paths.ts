@@ -8,4 +8,4 @@ export function packageRoot(): URL {
 }
 
 /** A worker's built file; workers are bundles of their own, also when the rest runs from source. */
-export const workerEntry = (name: "disk-worker" | "encode-worker" | "executor-worker"): URL => new URL(`dist/${name}.js`, packageRoot());
+export const workerEntry = (name: "disk-worker" | "encode-worker" | "executor-worker" | "executor-process"): URL => new URL(`dist/${name}.js`, packageRoot());

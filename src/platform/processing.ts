@@ -74,7 +74,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
       onCommitted: (listener) => storage.onCommitted(listener),
     },
     table: (databaseId, tableId) => liveTable(catalog, databaseId, tableId),
-    query: ({ database, sql, parameters, rowsMax, bytesMax }) => queries.queryTableBatch({ database, sql, parameters: new Map(parameters) }, { rowsMax, bytesMax }),
+    query: ({ database, sql, parameters, rowsMax, bytesMax }) => queries.queryTableBatch({ database, sql, parameters: new Map(parameters), ofGuest: true }, { rowsMax, bytesMax }),
   };
   const engine = new ProcessingEngine(services, processingCatalog(catalog));
   catalog.onChange((op) => {

@@ -3,6 +3,7 @@
  * the way closes what was opened before, so nothing half-started is left behind.
  */
 import { cpus } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzip, isUtf8 } from "../adapters/http-node/body-bytes.ts";
@@ -37,6 +38,7 @@ import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-se
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { withPackageTable } from "../engine/packages/package-table.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
+import { guestTables } from "../engine/guest-tables.ts";
 import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
@@ -71,6 +73,7 @@ import { openStores, type Stores } from "./open-stores.ts";
 import { openPackages } from "./packages.ts";
 import { pluginAccess } from "./plugin-access.ts";
 import { packageRoot, workerEntry } from "./paths.ts";
+import { processCommand } from "./process-command.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
 import { readTokenFile } from "./token-file.ts";
@@ -163,6 +166,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const engine = await DuckdbEngine.open({
     clock,
     memoryBytes: memory.parts.queries,
+    spill: spillFolder(config),
     concurrentQueriesMax: concurrentQueries(config.query.concurrentMax),
     ...(stores.parquet === undefined ? {} : { parquet: stores.parquet }),
   });
@@ -185,15 +189,19 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
   const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, guestTables: guestTables(systemTables, (database, name) => catalog.state.databases.get(database)?.triggers.has(name) === true), caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
     clock,
     log,
-    // Deno and Bun cannot stop a spinning thread: what it wrote to must not be used again there.
+    // Deno and Bun cannot stop a spinning thread: a process can be killed everywhere.
+    isolation: config.pluginIsolation ?? (RUNTIME === "node" ? "shared" : "process"),
+    processCommand: processCommand("executor-process"),
     terminationEndsThread: RUNTIME === "node",
+    clockResolutionNs: config.pluginClockResolutionNs,
+    ...(config.pluginExecutors === undefined ? {} : { concurrency: config.pluginExecutors }),
     memoryBytesMax: memory.parts.plugins,
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
@@ -223,6 +231,16 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   };
   return { services, catalog, storage, processing, tokens, access, runtime, bodies, log, closing, startTriggers: async () => processing.engine.start(), close: () => closing.run() };
 }
+
+/** What queries write when they do not fit their memory; a crash may have left some of it. */
+function spillFolder({ objectStore, nodeId }: ServeConfig): { readonly folder: string; readonly bytesMax: number } | undefined {
+  if (objectStore.kind === "memory") return undefined;
+  const folder = join(objectStore.dataDir, nodeId, "query-spill");
+  rmSync(folder, { recursive: true, force: true });
+  return { folder, bytesMax: QUERY_SPILL_BYTES_MAX };
+}
+
+const QUERY_SPILL_BYTES_MAX = 1_073_741_824;
 
 /** Of libuv's threads two are kept for others (design §8.3). */
 function concurrentQueries(wanted: number | undefined): number | undefined {
@@ -325,6 +343,9 @@ function processingLimits(config: ServeConfig): ProcessingLimits {
 const bundledPlugins = (): string => join(fileURLToPath(packageRoot()), "plugins");
 
 function openPlugins({ pluginDir, pluginDirOnly, pluginRepo }: ServeConfig, log: LogSink): PluginStore {
+  if (pluginRepo !== undefined && /^http:\/\/(?!(?:127\.|localhost\b|\[::1\]))/.test(pluginRepo)) {
+    log.log("warn", `Plugins from '${pluginRepo}' come unencrypted: whoever is on the way can change their code`);
+  }
   const pins = new Pins({ folder: pinsFolder(pluginDir), randomName, log });
   return createFolderPluginStore({
     folder: pluginDir,

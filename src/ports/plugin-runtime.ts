@@ -124,6 +124,8 @@ export interface PluginHost {
   globalCacheDelete(key: string): boolean;
   /** Throws `HostCallError` kind `denied` unless the trigger was granted this; `net` subjects are `host:port`. */
   checkGrant(grant: GrantName, subject: string): void;
+  /** The run met a limit that the guest counts: notes it and gives what the plugin is to be told. */
+  exceeded(limit: "write_bytes" | "response_bytes" | "cache_bytes"): HostCallError;
   /** JSON of one group of system metrics, UTF-8. */
   systemMetrics(group: string): Uint8Array;
 }
@@ -164,7 +166,17 @@ export interface PluginRuntime {
   /** Cheap: memory is restored from the image at the first run. `label` names it in logs. */
   createInstance(label: string, limits: InstanceLimits): PluginInstance;
   /** For metrics and tests. */
-  /** `memoryBytes`: the image, and what each instance has beside it. */
-  statistics(): { readonly executors: number; readonly instances: number; readonly imageBytes: number; readonly restoreMsLast: number; readonly memoryBytes: number };
+  statistics(): {
+    readonly executors: number;
+    readonly instances: number;
+    readonly imageBytes: number;
+    readonly restoreMsLast: number;
+    /** Of all instances; the image, which they start from, is beside it. */
+    readonly memoryBytes: number;
+    /** Executors that were ended to end a run. */
+    readonly terminations?: number;
+    /** Triggers that got executors of their own for it. */
+    readonly quarantined?: number;
+  };
   close(): Promise<void>;
 }

@@ -110,7 +110,7 @@ describe("the cache of tests", () => {
   it("is emptied, and says so, when the plugin's memory grew large", async () => {
     await upload("count.py", COUNT);
     expect((await count(1))[1]).toBe("INFO: 1");
-    const large = await count(70_000_000);
+    const large = await count(60_000_000);
     expect([large[1], large.at(-1)]).toEqual(["INFO: 2", expect.stringMatching(/^WARN: the test cache is emptied: the plugin's memory grew to \d+ bytes/)]);
     expect((await count(1))[1]).toBe("INFO: 1");
   });

@@ -42,7 +42,7 @@ export async function startComponentGuest(host: Host): Promise<ComponentGuest> {
   const imports = { ...wasi.getImportObject(), [HOST_INTERFACE]: host };
   const guest = await instantiate((path) => WebAssembly.compile(readFileSync(join(scratch, "js", path))), imports);
   guest.boot();
-  guest.resume();
+  guest.resume({ environment: [], writeBytes: 67_108_864, responseBytes: 10_485_760, cacheBytes: 67_108_864 });
   return { guest, dispose: () => rmSync(scratch, { recursive: true, force: true }) };
 }
 

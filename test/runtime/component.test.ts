@@ -25,6 +25,7 @@ class FakeHost {
   readonly logs: string[] = [];
   readonly syncWrites: unknown[] = [];
   readonly queries: unknown[] = [];
+  readonly grants: unknown[] = [];
   readonly globals = new Map<string, Uint8Array>();
   answer: Uint8Array = HOME_BATCH;
   refusal: { kind: string; message: string } | undefined;
@@ -44,6 +45,14 @@ class FakeHost {
     globalCachePut: (key, value) => void this.globals.set(key, value.slice()),
     globalCacheGet: (key) => this.globals.get(key),
     globalCacheDelete: (key) => this.globals.delete(key),
+    checkGrant: (grant, subject) => {
+      this.refuse();
+      this.grants.push([grant, subject]);
+    },
+    exceeded: (limit) => {
+      throw { kind: "limit", message: `met ${limit}` };
+    },
+    systemMetrics: (group) => text.encode(`{"group":"${group}"}`),
     poll: () => this.stopping,
   };
 
@@ -63,6 +72,9 @@ const current: Host = {
   globalCachePut: (...values) => host.calls.globalCachePut(...values),
   globalCacheGet: (...values) => host.calls.globalCacheGet(...values),
   globalCacheDelete: (...values) => host.calls.globalCacheDelete(...values),
+  checkGrant: (...values) => host.calls.checkGrant(...values),
+  exceeded: (...values) => host.calls.exceeded(...values),
+  systemMetrics: (...values) => host.calls.systemMetrics(...values),
   poll: () => host.calls.poll(),
 };
 
@@ -343,5 +355,6 @@ test("the standard library's usual modules can be imported", () => {
   const summer = '__import__("datetime").datetime(2026, 7, 1)';
   expect(evaluate(`str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(${summer}))`)).toBe("'2:00:00'");
   const refused = evaluate('__import__("socket").create_connection(("127.0.0.1", 1))');
-  expect(refused).toMatch(/^OSError: .*the network is not available to this plugin/);
+  expect(refused).toMatch(/^OSError: .*the network is granted to this trigger, but this version cannot connect yet/);
+  expect(host.grants).toContainEqual(["net", "127.0.0.1:1"]);
 });

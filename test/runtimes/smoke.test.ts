@@ -49,6 +49,15 @@ describe.each(PLACES)("on %s", (_name, runtime, transport) => {
     });
   });
 
+  it("moves rows to Parquet on the encoding thread and answers from there", { timeout: 120_000 }, async () => {
+    const server = await start(runtime, undefined, ["--wal-snapshot-size", "1", "--wal-flush-interval", "100ms"]);
+    const lines = Array.from({ length: 5_000 }, (_, row) => `m,host=h${row % 9} f=${row / 4},i=${row}i,s="text ${row % 50}" ${1_700_000_000_000_000_000n + BigInt(row)}`);
+    expect((await post(server, "/api/v3/write_lp?db=home&precision=ns", lines.join("\n"))).status).toBe(204);
+    await eventually("the rows to be in Parquet", async () => (/^tidemark_parquet_rows 5000$/m.test(await (await fetch(`${server.url}/metrics`)).text()) ? true : undefined), 60_000);
+    expect(await queryRows(server, "home", "SELECT count(*) AS n, sum(i) AS i, sum(f) AS f, count(DISTINCT s) AS s FROM m")).toEqual([{ n: 5_000, i: 12_497_500, f: 3_124_375, s: 50 }]);
+    expect(server.output()).not.toMatch(/kernel cannot be used|snapshot failed/);
+  });
+
   it("an endless loop in a plugin delays no write, and its trigger works again afterwards", { timeout: 120_000 }, async () => {
     const server = await start(runtime, undefined, ["--plugin-time-limit", "1s", ...transport]);
     const code = "def process_writes(influxdb3_local, table_batches, args=None):\n    for batch in table_batches:\n        for row in batch['rows']:\n            while row['spin'] == 1: pass\n        influxdb3_local.info('survived')\n";

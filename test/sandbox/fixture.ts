@@ -1,4 +1,5 @@
 /** The real runtime with the real interpreter on real threads, and small plugins to run in it. */
+import { fileURLToPath } from "node:url";
 import { createSystemClock } from "../../src/adapters/system/clock.ts";
 import { readArtefacts } from "../../src/adapters/plugin-runtime/artefacts.ts";
 import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapters/plugin-runtime/python-runtime.ts";
@@ -9,15 +10,19 @@ import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } f
 export const MEBIBYTE = 1024 * 1024;
 export const artefactFolder: URL = new URL("../../runtime-wasm/dist/", import.meta.url);
 
-export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): PluginRuntime {
+export const processCommand = { file: process.execPath, arguments: [fileURLToPath(new URL("../../dist/executor-process.js", import.meta.url))] };
+
+export function createTestRuntime(options: Partial<PluginRuntimeOptions> = {}): ReturnType<typeof createPythonRuntime> {
   return createPythonRuntime({
     loadArtefacts: () => readArtefacts(artefactFolder),
     executorEntry: new URL("../../dist/executor-worker.js", import.meta.url),
     clock: createSystemClock(),
     log: { log: () => undefined },
+    processCommand,
     concurrency: 2,
-    hardStopGraceMs: 100,
-    terminateGraceMs: 300,
+    // A machine under load must get through the first one.
+    hardStopGraceMs: 400,
+    terminateGraceMs: 400,
     ...options,
   });
 }
@@ -58,6 +63,10 @@ export class RecordingHost implements PluginHost {
 
   checkGrant(grant: GrantName, subject: string): void {
     throw new HostCallError("denied", denialText(grant, subject));
+  }
+
+  exceeded(limit: string): HostCallError {
+    return new HostCallError("limit", `limit ${limit}`);
   }
 
   systemMetrics(group: string): Uint8Array {

@@ -142,11 +142,11 @@ describe("the sandbox", () => {
     expect(new Set(words).size).toBe(9);
   });
 
-  test("shows no environment but the time zone, and no file of the machine", async () => {
+  test("shows no environment but guest paths and the time zone, and no file of the machine", async () => {
     const host = new RecordingHost();
     const body = [
       "import os",
-      "influxdb3_local.info(repr(dict(os.environ)))",
+      "influxdb3_local.info(repr(dict(sorted(os.environ.items()))))",
       "for path in ('/etc/passwd', '/../etc/passwd', '../../etc/passwd', '/lib/../../etc/passwd', '/proc/self/environ'):",
       "    try:",
       "        open(path)",
@@ -160,7 +160,7 @@ describe("the sandbox", () => {
       "influxdb3_local.info(str(sorted(os.listdir('/'))))",
     ].join("\n");
     expect(summary(await run(newInstance(), body, host))).toBe("done");
-    expect(host.logged[0]).toBe("info: {'TZ': 'UTC'}");
+    expect(host.logged[0]).toBe("info: {'INFLUXDB3_PLUGIN_DIR': '/plugins', 'PLUGIN_DIR': '/plugins', 'TZ': 'UTC', 'VIRTUAL_ENV': '/venv'}");
     expect(host.logged.filter((line) => line.startsWith("error"))).toEqual([]);
     expect(host.logged).toContain("info: Read-only file system");
     expect(host.logged.at(-1)).toBe("info: ['lib']");

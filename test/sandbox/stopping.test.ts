@@ -11,13 +11,9 @@ const SWALLOWING = "while True:\n    try:\n        while True: pass\n    except 
 const NEVER_POLLING = "sum(range(10**12))";
 
 let runtime: PluginRuntime;
-beforeAll(async () => {
-  runtime = createTestRuntime();
-  await runtime.start();
-});
 afterAll(() => runtime.close());
 
-const newInstance = (): PluginInstance => runtime.createInstance("test", { memoryBytesMax: 256 * MEBIBYTE });
+const newInstance = (label = "test"): PluginInstance => runtime.createInstance(label, { memoryBytesMax: 256 * MEBIBYTE });
 
 async function run(instance: PluginInstance, body: string, options: { limitMs?: number; signal?: AbortSignal; host?: RecordingHost } = {}): Promise<RunOutcome> {
   const { limitMs = 20_000, signal, host = new RecordingHost() } = options;
@@ -30,7 +26,14 @@ async function cached(instance: PluginInstance): Promise<string | undefined> {
   return host.logged[0];
 }
 
-describe("a run past its time", () => {
+describe.each(["process", "worker", "shared"] as const)("with %s isolation, a run past its time", (isolation) => {
+  beforeAll(async () => {
+    await runtime?.close();
+    // A busy machine must get through the first grace: what is expected here is how far we have to go.
+    runtime = createTestRuntime({ isolation, terminationEndsThread: true, hardStopGraceMs: 1_200 });
+    await runtime.start();
+  }, 60_000);
+
   test("in an endless loop is interrupted softly; its cache stays", async () => {
     const instance = newInstance();
     await run(instance, PUT);
@@ -49,21 +52,24 @@ describe("a run past its time", () => {
   });
 
   test("that never polls loses its thread and nothing else; parked instances keep memory and cache", async () => {
-    const parked = [newInstance(), newInstance(), newInstance()];
+    const parked = ["a", "b", "c"].map(newInstance);
     for (const instance of parked) await run(instance, PUT);
-    const runaway = newInstance();
+    const runaway = newInstance("runaway");
     await run(runaway, PUT);
     const outcome = await run(runaway, NEVER_POLLING, { limitMs: LIMIT_MS });
     expect(outcome).toMatchObject({ kind: "stopped", reason: "time-limit", level: "terminated", cacheKeysLost: 2 });
     for (const instance of parked) expect(await cached(instance)).toBe("info: 41");
     expect(await cached(runaway)).toBe("info: None");
+    for (const instance of [...parked, runaway]) await instance.close();
   });
 
   test("in time.sleep wakes up at once", async () => {
+    const instance = newInstance();
+    await run(instance, "pass");
     const started = performance.now();
-    const outcome = await run(newInstance(), "import time\ntime.sleep(60)\nwhile True: pass", { limitMs: LIMIT_MS });
+    const outcome = await run(instance, "import time\ntime.sleep(60)\nwhile True: pass", { limitMs: LIMIT_MS });
     expect(summary(outcome)).toBe("stopped soft time-limit");
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test("in a host call gets its refusal and ends", async () => {
@@ -75,6 +81,9 @@ describe("a run past its time", () => {
     expect(summary(await run(instance, "pass"))).toBe("done");
   });
 
+});
+
+describe("a run past its time", () => {
   test("many times leaves every instance usable", async () => {
     const instance = newInstance();
     for (let count = 0; count < 5; count += 1) {
@@ -152,5 +161,19 @@ describe("executors", () => {
     const running = run(instance, SWALLOWING);
     await instance.close();
     expect((await running).kind).toBe("stopped");
+  });
+
+  test("a trigger whose runs have to be ended by force again and again gets executors of its own", async () => {
+    const logged: string[] = [];
+    const strict = createTestRuntime({ executorsMax: 3, concurrency: 2, hardStopGraceMs: 20, terminateGraceMs: 20, terminationEndsThread: true, log: { log: (_level, text) => void logged.push(text) } });
+    await strict.start();
+    const [hostile, honest] = ["hostile", "honest"].map((label) => strict.createInstance(label, { memoryBytesMax: 64 * MEBIBYTE })) as [PluginInstance, PluginInstance];
+    // A run may be stopped before it reaches what cannot be.
+    for (let count = 0; count < 20 && strict.statistics().terminations < 3; count += 1) await run(hostile, NEVER_POLLING, { limitMs: 60 });
+    expect(logged).toEqual([expect.stringMatching(/^The plugin of 'hostile' had to be ended by force 3 times/)]);
+    expect(strict.statistics()).toMatchObject({ quarantined: 1, terminations: 3 });
+    // Both run, and the hostile one's executor is never lent out: what it leaves on its thread nobody else meets.
+    for (let count = 0; count < 3; count += 1) expect((await Promise.all([run(hostile, "pass"), run(honest, "pass")])).map(summary)).toEqual(["done", "done"]);
+    await strict.close();
   });
 });

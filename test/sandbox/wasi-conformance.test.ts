@@ -70,7 +70,7 @@ function boot(name: string, sleeps: boolean, module: WebAssembly.Module, wasi: W
       const invocation = scheduled(body);
       const { end, answer } = guest.run(guestContext(invocation), openEvent(packEvent(invocation)));
       if (answer !== undefined) {
-        link.result = liftRunResult(new GuestMemory(memory), false, answer.address);
+        link.result = liftRunResult(new GuestMemory(memory), { ofRequest: false, returned: answer.address, limits: { writeBytes: 1_000_000, responseBytes: 1_000_000 } });
         guest.free(answer);
       }
       const failure = tracebackOf(link);

@@ -21,6 +21,7 @@ export function ownLayer({ files, print }: LayerParts): WasiLayer {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   return createWasiLayer({
     root: buildFileTree(files),
+    clockResolutionNs: 1_000n,
     environment: new Map(Object.entries(ENVIRONMENT)),
     realtimeNs: () => BigInt(Date.now()) * 1_000_000n,
     monotonicNs: () => process.hrtime.bigint(),

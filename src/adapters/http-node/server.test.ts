@@ -203,5 +203,18 @@ describe("gunzip()", () => {
     await expect(gunzip(new Uint8Array(), 100)).rejects.toThrow();
   });
 
+  it("believes no size that the sender tells", async () => {
+    const text = Buffer.from("some line protocol ".repeat(5_000));
+    for (const told of [0, 1, 15, text.length - 1, text.length, text.length + 1, 2 ** 32 - 1]) {
+      const lying = gzipSync(text);
+      lying.writeUInt32LE(told, lying.length - 4);
+      // zlib checks the size itself, once all is inflated.
+      if (told === text.length) expect(Buffer.from((await gunzip(lying, 1_000_000)) ?? []).equals(text)).toBe(true);
+      else await expect(gunzip(lying, 1_000_000)).rejects.toThrow("incorrect length check");
+    }
+    const members = Buffer.concat([gzipSync(text), gzipSync("x")]);
+    expect((await gunzip(members, 1_000_000))?.length).toBe(text.length + 1);
+  });
+
   it("stops a bomb at the limit", async () => expect(await gunzip(gzipSync(Buffer.alloc(50_000_000)), 1_000_000)).toBeUndefined());
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { ValueOf } from "./canonical-abi.ts";
 import {
-  ERROR_KINDS, GUEST_EXPORTS, HOST_CALL_NAMES, type bufferedWrite, type failure, type hostError, type request, type response, type runContext, type tableRows,
+  ERROR_KINDS, GUEST_EXPORTS, HOST_CALL_NAMES, type bufferedWrite, type failure, type hostError, type instanceSettings, type request, type response, type runContext, type tableRows,
 } from "./contract.ts";
 import type * as Wit from "./generated/interfaces/tidemark-plugin-types.js";
 
@@ -30,8 +30,9 @@ describe("contract", () => {
       Same<ValueOf<typeof response>, Wit.Response>,
       Same<ValueOf<typeof bufferedWrite>, Wit.BufferedWrite>,
       Same<ValueOf<typeof failure>, Wit.Failure>,
-    ] = [true, true, true, true, true, true, true];
-    expect(same).toHaveLength(7);
+      Same<ValueOf<typeof instanceSettings>, Wit.InstanceSettings>,
+    ] = [true, true, true, true, true, true, true, true];
+    expect(same).toHaveLength(8);
   });
 
   test("every host call and export of plugin.wit is there and no other", () => {

@@ -36,6 +36,12 @@ export const failure = record({
   outOfMemory: bool, interrupted: bool, inEntryPoint: bool,
 });
 
+const grant = enumeration("net", "env", "scratch", "sys", "db");
+const ownLimit = enumeration("write-bytes", "response-bytes", "cache-bytes");
+export const instanceSettings = record({ environment: list(namedText), writeBytes: u32, responseBytes: u32, cacheBytes: u32 });
+
+export type InstanceSettings = ValueOf<typeof instanceSettings>;
+export type OwnLimitName = ValueOf<typeof ownLimit>;
 export type RunContext = ValueOf<typeof runContext>;
 export type GuestTableRows = ValueOf<typeof tableRows>;
 export type GuestRequest = ValueOf<typeof request>;
@@ -52,7 +58,7 @@ const call = <P, R>(parameters: AbiType<P>, returns: AbiType<R>): FunctionType<P
 /** What the guest offers. */
 export const GUEST_EXPORTS = {
   boot: call(record({}), result(unit, string)),
-  resume: call(record({}), result(unit, string)),
+  resume: call(record({ settings: instanceSettings }), result(unit, string)),
   "process-writes": call(record({ context: runContext, tables: list(tableRows) }), result(list(bufferedWrite), failure)),
   "process-scheduled-call": call(record({ context: runContext, callTimeSeconds: s64 }), result(list(bufferedWrite), failure)),
   "process-request": call(record({ context: runContext, request }), result(tuple(response, list(bufferedWrite)), failure)),
@@ -70,6 +76,9 @@ export const HOST_CALLS = {
   "global-cache-put": call(record({ key: string, value: bytes, ttl: option(f64) }), result(unit, hostError)),
   "global-cache-get": call(record({ key: string }), result(option(bytes), hostError)),
   "global-cache-delete": call(record({ key: string }), result(bool, hostError)),
+  "check-grant": call(record({ grant, subject: string }), result(unit, hostError)),
+  exceeded: call(record({ limit: ownLimit }), result(unit, hostError)),
+  "system-metrics": call(record({ group: string }), result(bytes, hostError)),
 } as const;
 export type HostCallName = keyof typeof HOST_CALLS;
 export const HOST_CALL_NAMES = Object.keys(HOST_CALLS) as readonly HostCallName[];

@@ -1,27 +1,28 @@
 /**
- * The executors: started when work waits and no thread is free, ended when idle. A run that waits in a host call holds
- * its thread but not its share of the processors, so another one may run (design §8.1). Runs start in order of arrival.
+ * The executors: started when work waits and none is free, ended when idle. A run that waits in a host call holds its
+ * executor but not its share of the processors, so another one may run (design §8.1). Runs start in order of arrival.
+ * A trigger that is set apart has executors of its own, which nobody else uses.
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import { Executor } from "./executor.ts";
-import type { ExecutorData } from "./executor-protocol.ts";
+import type { Executor, ExecutorEvents } from "./executor.ts";
 import { EXECUTOR_START_MS_MAX, LONG_RUN_MS } from "./limits.ts";
-import type { MemoryImage } from "./memory-image.ts";
 
 /** Work for one executor. It must call `release` or `discard` of the pool exactly once after `begin`. */
 export interface ExecutorJob {
-  /** The guest's key: a thread that holds it already is preferred. */
-  readonly key: number | undefined;
+  /** The guest's key: an executor that holds it already is preferred. */
+  readonly key: number;
+  /** The trigger: whom an executor is set apart for. */
+  readonly owner: string;
   begin(executor: Executor): void;
   /** No executor can be had. */
   refuse(reason: string): void;
 }
 
 export interface ExecutorPoolOptions {
-  readonly entry: URL;
-  readonly module: WebAssembly.Module;
-  readonly stdlib: SharedArrayBuffer;
+  startExecutor(events: ExecutorEvents): Executor;
+  /** Every trigger has executors of its own. */
+  readonly apart: boolean;
   readonly executorsMax: number;
   /** Runs that may compute at the same time. */
   readonly concurrency: number;
@@ -37,6 +38,8 @@ interface Member {
   cancelTimer: () => void;
   /** Has computed for so long that it no longer counts against the concurrency. */
   long: boolean;
+  /** The trigger that it is set apart for. */
+  owner: string | undefined;
 }
 
 /** After so many failed starts in a row waiting work is refused instead of tried for ever. */
@@ -46,7 +49,7 @@ export class ExecutorPool {
   readonly #options: ExecutorPoolOptions;
   readonly #members = new Map<Executor, Member>();
   readonly #queue: ExecutorJob[] = [];
-  #image: MemoryImage | undefined;
+  readonly #apart = new Set<string>();
   #failedStarts = 0;
   #closed = false;
 
@@ -58,19 +61,21 @@ export class ExecutorPool {
     return this.#members.size;
   }
 
-  /** Starts an executor of its own, boots the interpreter in `memory` there and takes the image. */
-  async bootImage(memory: WebAssembly.Memory): Promise<MemoryImage> {
-    const image = await new Promise<MemoryImage>((resolve, reject) => {
-      const executor = new Executor(this.#options.entry, this.#data(), {
-        onReady: () => executor.boot(memory),
-        onBooted: (booted) => void executor.terminate().then(() => resolve(booted)),
-        onBootFailed: (message) => void executor.terminate().then(() => reject(new Error(message))),
-        onLost: (reason) => reject(new Error(reason)),
-      });
-    });
-    this.#image = image;
-    this.#start();
-    return image;
+  /** Starts the first one, so that no run has to wait for it. */
+  open(): void {
+    this.#start(undefined);
+  }
+
+  /** From now on this trigger's runs get executors of their own. */
+  setApart(owner: string): void {
+    this.#apart.add(owner);
+  }
+
+  /** For a run that may have to be ended with its executor: another one is ready then, or soon. */
+  prepareSpare(): void {
+    for (const { state, owner } of this.#members.values()) if (owner === undefined && (state === "idle" || state === "starting")) return;
+    // One more than there may be: the one that is about to be ended counts no longer.
+    if (!this.#closed && this.#members.size <= this.#options.executorsMax) this.#start(undefined);
   }
 
   submit(job: ExecutorJob): void {
@@ -121,16 +126,28 @@ export class ExecutorPool {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#computing < this.#options.concurrency) {
-      const executor = this.#findIdle(this.#queue[0]?.key);
-      if (executor === undefined) return this.#grow();
-      const job = this.#queue.shift() as ExecutorJob;
-      this.#members.get(executor)?.cancelTimer();
+    for (let index = 0; index < this.#queue.length && this.#computing < this.#options.concurrency; ) {
+      const job = this.#queue[index] as ExecutorJob;
+      const executor = this.#findIdle(job);
+      if (executor === undefined) {
+        // A job that waits for an executor of its own holds up nobody else.
+        if (!this.#isApart(job.owner)) return this.#grow(undefined);
+        this.#grow(job.owner);
+        index += 1;
+        continue;
+      }
+      this.#queue.splice(index, 1);
+      const member = this.#members.get(executor) as Member;
+      member.cancelTimer();
       const cancelTimer = this.#options.clock.after(LONG_RUN_MS, () => this.#tookLong(executor));
-      this.#members.set(executor, { state: "running", cancelTimer, long: false });
+      this.#members.set(executor, { ...member, state: "running", cancelTimer, long: false });
       executor.hold(true);
       job.begin(executor);
     }
+  }
+
+  #isApart(owner: string): boolean {
+    return this.#options.apart || this.#apart.has(owner);
   }
 
   /** A plugin that spins until its time limit must not keep the others waiting; the system shares the processors then. */
@@ -148,45 +165,58 @@ export class ExecutorPool {
     return count;
   }
 
-  #findIdle(key: number | undefined): Executor | undefined {
+  /** An executor that nobody has been given yet becomes that of a trigger set apart. */
+  #findIdle({ key, owner }: ExecutorJob): Executor | undefined {
+    const apart = this.#isApart(owner);
     let found: Executor | undefined;
-    for (const [executor, { state }] of this.#members) {
-      if (state !== "idle") continue;
-      if (key !== undefined && executor.holds(key)) return executor;
-      found ??= executor;
+    for (const [executor, member] of this.#members) {
+      if (member.state !== "idle" || (member.owner !== undefined && !(apart && member.owner === owner))) continue;
+      if (executor.holds(key)) found = executor;
+      else if (found === undefined || (member.owner === owner && !found.holds(key))) found = executor;
     }
+    if (found !== undefined && apart) (this.#members.get(found) as Member).owner = owner;
     return found;
   }
 
-  #count(state: ExecutorState): number {
+  #count(state: ExecutorState, owner: string | undefined): number {
     let count = 0;
-    for (const member of this.#members.values()) if (member.state === state) count += 1;
+    for (const member of this.#members.values()) if (member.state === state && member.owner === owner) count += 1;
     return count;
   }
 
-  #grow(): void {
+  /** `owner`: for a trigger that is set apart; it may use what is free, so what starts is nobody's yet. */
+  #grow(owner: string | undefined): void {
     const { executorsMax, concurrency } = this.#options;
-    const wanted = Math.min(this.#queue.length, concurrency - this.#computing) - this.#count("starting");
-    for (let count = 0; count < wanted && this.#members.size < executorsMax; count += 1) this.#start();
+    const waiting = owner === undefined ? this.#queue.length : this.#queue.filter((job) => job.owner === owner).length;
+    const wanted = Math.min(waiting, concurrency - this.#computing) - this.#count("starting", undefined);
+    for (let count = 0; count < wanted; count += 1) {
+      if (this.#members.size >= executorsMax && !this.#retireOne()) return;
+      this.#start(undefined);
+    }
   }
 
-  #start(): void {
-    const { clock, entry } = this.#options;
-    const executor = new Executor(entry, this.#data(), {
+  /** Makes room by ending an executor that waits for work of its own trigger. */
+  #retireOne(): boolean {
+    for (const [executor, { state, owner }] of this.#members) {
+      if (state !== "idle" || owner === undefined) continue;
+      this.#remove(executor);
+      void executor.retire();
+      return true;
+    }
+    return false;
+  }
+
+  #start(owner: string | undefined): void {
+    const { clock } = this.#options;
+    const executor = this.#options.startExecutor({
       onReady: () => this.#ready(executor),
-      onBooted: () => undefined,
-      onBootFailed: () => undefined,
       onLost: (reason) => this.#lost(executor, reason),
     });
     const cancelTimer = clock.after(EXECUTOR_START_MS_MAX, () => {
       void executor.terminate();
       this.#lost(executor, `it was not ready after ${EXECUTOR_START_MS_MAX} ms`);
     });
-    this.#members.set(executor, { state: "starting", cancelTimer, long: false });
-  }
-
-  #data(): Omit<ExecutorData, "control"> {
-    return { module: this.#options.module, stdlib: this.#options.stdlib, image: this.#image };
+    this.#members.set(executor, { state: "starting", cancelTimer, long: false, owner });
   }
 
   #ready(executor: Executor): void {
@@ -197,16 +227,17 @@ export class ExecutorPool {
   }
 
   #idle(executor: Executor): void {
-    if (!this.#members.has(executor)) return;
+    const member = this.#members.get(executor);
+    if (member === undefined) return;
     executor.hold(false);
-    this.#members.get(executor)?.cancelTimer();
+    member.cancelTimer();
     const cancelTimer = this.#options.clock.after(this.#options.idleMs, () => {
-      // The last one stays: the next run must not wait for a thread to start.
+      // The last one stays: the next run must not wait for one to start.
       if (this.#members.size === 1) return;
       this.#remove(executor);
-      void executor.terminate();
+      void executor.retire();
     });
-    this.#members.set(executor, { state: "idle", cancelTimer, long: false });
+    this.#members.set(executor, { ...member, state: "idle", cancelTimer, long: false });
   }
 
   #lost(executor: Executor, reason: string): void {

@@ -1,6 +1,8 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
-import type { GuestRequest, GuestTableRows, RunContext } from "./contract.ts";
+import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
+import type { GuestMemory } from "./guest-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
+import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
 /** What a worker is started with. */
@@ -9,6 +11,8 @@ export interface ExecutorData {
   readonly stdlib: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly image: MemoryImage | undefined;
+  /** Steps in which guests see time pass. */
+  readonly clockResolutionNs: bigint;
 }
 
 /** A directory plugin's files, packed. */
@@ -41,15 +45,15 @@ export interface BootMessage {
   readonly memory: WebAssembly.Memory;
 }
 
+/** One call, wherever the guest's memory is. */
 export interface RunMessage {
   readonly type: "run";
   /** One guest memory; a new memory gets a new key. */
   readonly key: number;
-  /** Absent when this executor has adopted the key before and was not told to forget it. */
-  readonly memory: WebAssembly.Memory | undefined;
-  /** Whether the image is to be restored first, and what the memory holds now. */
-  readonly reset: "none" | "fresh" | "used";
+  readonly settings: InstanceSettings;
   readonly descriptors: readonly SavedDescriptor[];
+  /** The folder `/tmp`; undefined: there is none. */
+  readonly scratch: { readonly bytesMax: number; readonly saved: SavedScratch | undefined } | undefined;
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
@@ -57,6 +61,14 @@ export interface RunMessage {
   readonly read: GuestAnswer | undefined;
   /** Overlapping runs: what other instances changed in the private cache. The run then reports its own changes. */
   readonly cacheUpdates: SharedArrayBuffer | undefined;
+}
+
+/** One call for an executor thread. */
+export interface ThreadRunMessage extends RunMessage {
+  /** Absent when this executor has adopted the key before and was not told to forget it. */
+  readonly memory: WebAssembly.Memory | undefined;
+  /** Whether the image is to be restored first, and what the memory holds now. */
+  readonly reset: "none" | "fresh" | "used";
 }
 
 /** Where the guest put the result of a run; valid until the next run begins. */
@@ -70,7 +82,13 @@ export interface ForgetMessage {
   readonly keys: readonly number[];
 }
 
-export type ToExecutor = BootMessage | RunMessage | ForgetMessage;
+/** Runs typical work in a memory that holds the image, so that the engine compiles it before a plugin waits for it. */
+export interface WarmMessage {
+  readonly type: "warm";
+  readonly memory: WebAssembly.Memory;
+}
+
+export type ToExecutor = WarmMessage | BootMessage | ThreadRunMessage | ForgetMessage;
 
 /** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
 export type RunEnd =
@@ -88,6 +106,8 @@ export interface DoneMessage {
   readonly type: "done";
   /** Undefined: the guest did not get so far. */
   readonly answer: GuestAnswer | undefined;
+  /** Where the answer's address lies, when that is not the guest's own memory. Set on the main thread. */
+  readonly resultMemory?: GuestMemory;
   readonly cacheChanges: SharedArrayBuffer | undefined;
   readonly end: RunEnd;
   /** The guest was told to stop at least once. */
@@ -95,6 +115,10 @@ export interface DoneMessage {
   /** Live keys of the private cache; undefined when the guest could not say. */
   readonly cacheKeys: number | undefined;
   readonly descriptors: readonly SavedDescriptor[];
+  /** Size of the guest's memory; undefined when there was no guest. */
+  readonly memoryBytes?: number | undefined;
+  /** Undefined: as it was. */
+  readonly scratch?: SavedScratch | undefined;
   readonly adoptMs: number | undefined;
   readonly restoreMs: number | undefined;
 }
@@ -103,6 +127,7 @@ export type FromExecutor =
   /** The control block holds a request. */
   | { readonly type: "ring" }
   | { readonly type: "ready" }
+  | { readonly type: "warmed" }
   | { readonly type: "booted"; readonly image: MemoryImage }
   | { readonly type: "boot-failed"; readonly message: string }
   | DoneMessage;

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, RunEnd, RunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
@@ -16,12 +16,21 @@ import { OutputParcel } from "./output-parcel.ts";
 import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
 import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
 import { type ParkableWasiLayer, createWasiLayer } from "./wasi/layer.ts";
+import { ScratchFolder } from "./wasi/scratch.ts";
 import { LineSink } from "./wasi/line-sink.ts";
 
 const data = workerData as ExecutorData;
 const port = parentPort;
 assert(port !== null, "the executor runs as a worker");
 const post = (message: FromExecutor): void => port.postMessage(message);
+
+/** What every plugin finds; variables of the server come on top of it when they were granted. */
+const GUEST_ENVIRONMENT: ReadonlyMap<string, string> = new Map([
+  ["TZ", "UTC"],
+  ["PLUGIN_DIR", "/plugins"],
+  ["INFLUXDB3_PLUGIN_DIR", "/plugins"],
+  ["VIRTUAL_ENV", "/venv"],
+]);
 
 interface Adopted {
   readonly guest: Guest;
@@ -36,11 +45,19 @@ const stdlib: TreeFile = { path: "lib/python313.zip", bytes: new Uint8Array(data
 const bareRoot = buildFileTree([stdlib]);
 const adopted = new Map<number, Adopted>();
 
+const realtimeNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+/** Trees are shared between guests: the folder goes into a root of its own. */
+function withScratch(root: DirectoryNode, scratch: ScratchFolder | undefined): DirectoryNode {
+  return scratch === undefined ? root : { ...root, entries: new Map(root.entries).set("tmp", scratch.root) };
+}
+
 function adopt(memory: WebAssembly.Memory): Adopted {
   const wasi = createWasiLayer({
     root: bareRoot,
-    environment: new Map([["TZ", "UTC"]]),
-    realtimeNs: () => BigInt(Date.now()) * 1_000_000n,
+    environment: GUEST_ENVIRONMENT,
+    clockResolutionNs: data.clockResolutionNs,
+    realtimeNs,
     monotonicNs: () => process.hrtime.bigint(),
     random: (into) => void crypto.getRandomValues(into),
     output: (_stream, bytes) => sink.write(bytes),
@@ -57,16 +74,32 @@ function sleep(durationMs: number): void {
   mailbox.poll();
 }
 
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** The engine installs optimised code between calls. */
+async function warmUp(guest: Guest): Promise<void> {
+  const started = performance.now();
+  for (let call = 0; call < WARM_UP_CALLS_MAX && performance.now() - started < WARM_UP_MS; call += 1) {
+    if (!guest.warmUp()) return;
+    await pause();
+  }
+}
+
+async function warm(memory: WebAssembly.Memory): Promise<void> {
+  try {
+    assert(data.image !== undefined, "a warm-up has an image");
+    restoreMemoryImage(memory, data.image, false);
+    await warmUp(adopt(memory).guest);
+  } finally {
+    post({ type: "warmed" });
+  }
+}
+
 async function boot(memory: WebAssembly.Memory): Promise<void> {
   try {
     const { guest } = adopt(memory);
     guest.boot();
-    const started = performance.now();
-    for (let call = 0; call < WARM_UP_CALLS_MAX && performance.now() - started < WARM_UP_MS; call += 1) {
-      if (!guest.warmUp()) break;
-      // The engine installs optimised code between calls.
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await warmUp(guest);
     sink.flush();
     parcel.send();
     post({ type: "booted", image: takeMemoryImage(memory) });
@@ -89,9 +122,10 @@ interface Preparation {
   readonly target: Adopted;
   readonly adoptMs: number | undefined;
   readonly restoreMs: number | undefined;
+  readonly scratch: ScratchFolder | undefined;
 }
 
-function prepare(message: RunMessage): Preparation {
+function prepare(message: ThreadRunMessage): Preparation {
   let restoreMs: number | undefined;
   if (message.reset !== "none") {
     assert(data.image !== undefined && message.memory !== undefined, "a reset comes with image and memory");
@@ -109,11 +143,13 @@ function prepare(message: RunMessage): Preparation {
     adoptMs = performance.now() - started;
     adopted.set(message.key, target);
   }
-  target.wasi.restore(treeOf(message.files), message.descriptors);
-  if (message.reset !== "none") target.guest.resume();
+  // What an image restored does not know must not stay open.
+  const scratch = message.scratch === undefined ? undefined : new ScratchFolder(message.scratch.bytesMax, realtimeNs, message.scratch.saved);
+  target.wasi.restore(withScratch(treeOf(message.files), scratch), message.reset === "none" ? message.descriptors : []);
+  if (message.reset !== "none") target.guest.resume(message.settings);
   else if (message.read !== undefined) target.guest.free(message.read);
   if (message.cacheUpdates !== undefined) target.guest.mergeCache(new Uint8Array(message.cacheUpdates));
-  return { target, adoptMs, restoreMs };
+  return { target, adoptMs, restoreMs, scratch };
 }
 
 function shared(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
@@ -123,7 +159,7 @@ function shared(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
   return buffer;
 }
 
-function run(message: RunMessage): void {
+function run(message: ThreadRunMessage): void {
   mailbox.stopSeen = false;
   let preparation: Preparation | undefined;
   let end: RunEnd;
@@ -154,6 +190,8 @@ function run(message: RunMessage): void {
     stopSeen: mailbox.stopSeen,
     cacheKeys,
     descriptors: end.kind === "returned" && preparation !== undefined ? preparation.target.wasi.save() : [],
+    memoryBytes: preparation?.target.guest.memoryBytes,
+    scratch: preparation?.scratch?.save(),
     adoptMs: preparation?.adoptMs,
     restoreMs: preparation?.restoreMs,
   };
@@ -164,6 +202,9 @@ port.on("message", (message: ToExecutor) => {
   switch (message.type) {
     case "boot":
       void boot(message.memory);
+      return;
+    case "warm":
+      void warm(message.memory);
       return;
     case "forget":
       for (const key of message.keys) adopted.delete(key);

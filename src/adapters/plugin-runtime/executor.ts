@@ -1,134 +1,55 @@
-/** The main thread's side of one executor thread: its worker, its control block and which guests it has adopted. */
-import { Worker } from "node:worker_threads";
-import { messageOf } from "../../core/errors/database-error.ts";
-import { createControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, RunMessage, ToExecutor } from "./executor-protocol.ts";
-import { ADOPTED_GUESTS_MAX } from "./limits.ts";
-import { HostMailbox } from "./mailbox.ts";
+/** The main thread's side of one executor, a thread or a process: runs one guest's call at a time. */
+import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
+import type { GuestLife } from "./guest-life.ts";
+import type { Request } from "./mailbox.ts";
+import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { MemoryImage } from "./memory-image.ts";
+
+/** How the host hears of a guest's requests and answers them; never waits. */
+export interface HostLink {
+  setStop(level: StopLevel): void;
+  /** The next request, at most once. */
+  take(): Request | undefined;
+  /** Answers the request that was taken. */
+  reply(kind: ReplyKind, bytes?: Uint8Array): void;
+  /** The bytes of the last reply that did not fit; once. */
+  takeBulk(): Uint8Array;
+}
 
 /** Who is served by the executor at the moment. */
 export interface ExecutorClient {
   onRing(): void;
   onDone(message: DoneMessage): void;
-  /** The thread ended or broke; no more messages will come. */
+  /** The executor ended or broke; no more messages will come. */
   onLost(reason: string): void;
 }
 
 export interface ExecutorEvents {
   onReady(): void;
-  onBooted(image: MemoryImage): void;
-  onBootFailed(message: string): void;
   onLost(reason: string): void;
 }
 
-/** Python recursion needs C stack; Node's default of 4 MB is what the recursion limits were tried with. */
-const STACK_SIZE_MB = 4;
+export interface BootEvents {
+  onBooted(image: MemoryImage): void;
+  onBootFailed(message: string): void;
+  onWarm(): void;
+}
 
-export class Executor {
-  readonly mailbox: HostMailbox;
-  readonly #worker: Worker;
-  readonly #events: ExecutorEvents;
-  /** Keys the thread holds, least recently used first. */
-  readonly #adopted = new Set<number>();
-  #client: ExecutorClient | undefined;
-  #gone = false;
-
-  constructor(entry: URL, data: Omit<ExecutorData, "control">, events: ExecutorEvents) {
-    const control = createControlBlock();
-    this.mailbox = new HostMailbox(control);
-    this.#events = events;
-    const workerData: ExecutorData = { ...data, control: control.buffer };
-    this.#worker = new Worker(entry, { workerData, resourceLimits: { stackSizeMb: STACK_SIZE_MB } });
-    this.#worker.on("message", (message: FromExecutor) => this.#onMessage(message));
-    this.#worker.on("error", (error) => this.#lose(messageOf(error)));
-    this.#worker.on("exit", (code) => this.#lose(`the executor thread ended with code ${code}`));
-  }
-
-  get busy(): boolean {
-    return this.#client !== undefined;
-  }
-
+export interface Executor {
+  readonly mailbox: HostLink;
   /** From now on the client hears of requests and of the end. */
-  serve(client: ExecutorClient | undefined): void {
-    this.#client = client;
-  }
-
-  boot(memory: WebAssembly.Memory): void {
-    this.#send({ type: "boot", memory });
-  }
-
-  /** `memory` is left out when the thread has it already. */
-  run(message: RunMessage): void {
-    const known = this.#adopted.delete(message.key) && message.reset === "none";
-    this.#adopted.add(message.key);
-    this.#send({ ...message, memory: known ? undefined : message.memory });
-    const surplus = [...this.#adopted].slice(0, Math.max(0, this.#adopted.size - ADOPTED_GUESTS_MAX));
-    if (surplus.length > 0) this.forget(surplus);
-  }
-
-  /** The thread drops its adoption of these guests, so that their memory can be freed. */
-  forget(keys: readonly number[]): void {
-    const held = keys.filter((key) => this.#adopted.delete(key));
-    if (held.length > 0) this.#send({ type: "forget", keys: held });
-  }
-
+  serve(client: ExecutorClient | undefined): void;
+  run(message: RunMessage, life: GuestLife): void;
+  /** Drops what it holds of these guests, so that their memory can be freed. */
+  forget(keys: readonly number[]): void;
   /** The adoption is void already (the guest was left by a throw). */
-  disown(key: number): void {
-    this.#adopted.delete(key);
-  }
-
-  holds(key: number): boolean {
-    return this.#adopted.has(key);
-  }
-
-  /**
-   * Ends the thread; the client hears nothing more. Where the runtime cannot stop a spinning thread (Deno, Bun) it is
-   * let go all the same.
-   */
-  terminate(): Promise<unknown> {
-    this.#gone = true;
-    this.#client = undefined;
-    return Promise.resolve(this.#worker.terminate()).catch(() => undefined);
-  }
-
-  /** Whether an open thread keeps the process alive. */
-  hold(held: boolean): void {
-    if (held) this.#worker.ref();
-    else this.#worker.unref();
-  }
-
-  #send(message: ToExecutor): void {
-    if (!this.#gone) this.#worker.postMessage(message);
-  }
-
-  #onMessage(message: FromExecutor): void {
-    if (this.#gone) return;
-    switch (message.type) {
-      case "ring":
-        return this.#client === undefined ? this.#answerNobody() : this.#client.onRing();
-      case "done":
-        return this.#client?.onDone(message);
-      case "ready":
-        return this.#events.onReady();
-      case "booted":
-        return this.#events.onBooted(message.image);
-      case "boot-failed":
-        return this.#events.onBootFailed(message.message);
-    }
-  }
-
-  /** Requests while no run is under way come from booting; they need no answer but one. */
-  #answerNobody(): void {
-    if (this.mailbox.take() !== undefined) this.mailbox.reply(0);
-  }
-
-  #lose(reason: string): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    const client = this.#client;
-    this.#client = undefined;
-    this.#events.onLost(reason);
-    client?.onLost(reason);
-  }
+  disown(key: number): void;
+  /** Whether a run of this guest needs nothing moved. */
+  holds(key: number): boolean;
+  /** Whether an open executor keeps the process alive. */
+  hold(held: boolean): void;
+  /** Ends an idle executor; the guests that it holds live on. */
+  retire(): Promise<unknown>;
+  /** Ends it at once, whatever it does; the client hears nothing more. */
+  terminate(): Promise<unknown>;
 }

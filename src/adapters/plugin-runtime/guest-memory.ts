@@ -13,13 +13,20 @@ export function guestFault(message: string): DatabaseError {
   return new DatabaseError("plugin.message_invalid", { message });
 }
 
+/** A `WebAssembly.Memory`, or anything that looks like one. */
+export interface MemoryLike {
+  readonly buffer: ArrayBufferLike;
+  /** By pages; by 0 it only refreshes `buffer`. */
+  grow(pages: number): number;
+}
+
 export class GuestMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: MemoryLike;
   #buffer: ArrayBufferLike;
   #bytes: Uint8Array;
   #view: DataView;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: MemoryLike) {
     this.memory = memory;
     this.#buffer = memory.buffer;
     this.#bytes = new Uint8Array(this.#buffer);

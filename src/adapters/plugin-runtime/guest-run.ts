@@ -11,7 +11,8 @@ import { OPERATION, REPLY, STOP } from "./control-block.ts";
 import type { Executor, ExecutorClient } from "./executor.ts";
 import type { ExecutorJob, ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
-import type { GuestMemory } from "./guest-memory.ts";
+import type { GuestLife } from "./guest-life.ts";
+import { GuestMemory } from "./guest-memory.ts";
 import { type Answer, REFUSED_WHILE_STOPPING, answerHostCall, refusal } from "./host-calls.ts";
 import { DOORBELL_CHECK_MS, REFUSED_CALL_PAUSE_MS, RUN_HOST_CALLS_MAX, TIMER_MS_MAX } from "./limits.ts";
 import type { Request } from "./mailbox.ts";
@@ -41,15 +42,20 @@ export interface GuestRunParts {
   readonly log: LogSink;
   readonly graces: StopGraces;
   readonly message: RunMessage;
-  readonly memory: GuestMemory;
+  readonly life: GuestLife;
+  /** The trigger, for whom executors may be set apart. */
+  readonly owner: string;
   readonly host: PluginHost;
   readonly wallTimeMsMax: number;
 }
 
 const NOTHING: Answer = { kind: REPLY.none };
+/** Of requests that come without one: every address lies outside. */
+const NO_MEMORY = new GuestMemory({ buffer: new ArrayBuffer(0), grow: () => 0 });
 
 export class GuestRun implements ExecutorJob, ExecutorClient {
   readonly key: number;
+  readonly owner: string;
   readonly #parts: GuestRunParts;
   readonly #conclude: (conclusion: RunConclusion) => void;
   readonly #ladder: StopLadder;
@@ -66,6 +72,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
     this.#parts = parts;
     this.#conclude = conclude;
     this.key = parts.message.key;
+    this.owner = parts.owner;
     this.#ladder = new StopLadder(parts.clock, parts.graces, {
       soft: () => this.#soften(),
       hard: () => this.#executor?.mailbox.setStop(STOP.hard),
@@ -78,7 +85,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
     executor.mailbox.setStop(STOP.none);
     executor.serve(this);
     this.#ladder.start(this.#parts.wallTimeMsMax);
-    executor.run(this.#parts.message);
+    executor.run(this.#parts.message, this.#parts.life);
     this.#watchBell();
   }
 
@@ -110,10 +117,15 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
   }
 
   /** From the memory of the guest, which stands still until its next run. */
-  #lift({ end, answer }: DoneMessage): GuestResult | undefined {
+  #lift({ end, answer, resultMemory }: DoneMessage): GuestResult | undefined {
     if (end.kind !== "returned" || answer === undefined) return undefined;
+    const { life, message } = this.#parts;
     try {
-      return liftRunResult(this.#parts.memory, answer.entry === "process-request", answer.address);
+      return liftRunResult(resultMemory ?? life.memory?.access ?? NO_MEMORY, {
+        ofRequest: answer.entry === "process-request",
+        returned: answer.address,
+        limits: message.settings,
+      });
     } catch (error) {
       this.#fault = messageOf(error);
       return undefined;
@@ -137,7 +149,8 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
 
   /** Undefined: the answer comes later by itself. */
   #answer(request: Request): Answer | Promise<Answer> | undefined {
-    const { host, memory } = this.#parts;
+    const { host, life } = this.#parts;
+    const memory = request.memory ?? life.memory?.access ?? NO_MEMORY;
     const name = HOST_CALL_NAMES[request.operation];
     if (name !== undefined) {
       this.#hostCalls += 1;
@@ -214,6 +227,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
 
   #soften(): void {
     this.#executor?.mailbox.setStop(STOP.soft);
+    if (this.#ladder.reason === "time-limit") this.#parts.pool.prepareSpare();
     if (this.#waiting !== undefined) this.#settle(this.#requestCount, this.#waiting.refused);
   }
 

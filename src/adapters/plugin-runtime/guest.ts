@@ -5,8 +5,9 @@
  */
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { HostCallError } from "../../ports/plugin-runtime.ts";
-import { type LowerContext, LiftBudget } from "./canonical-abi.ts";
-import { GUEST_EXPORTS, HOST_INTERFACE, type FunctionType, type RunContext, liftResult, lowerParameters } from "./contract.ts";
+import { type LowerContext, LiftBudget, type ValueOf } from "./canonical-abi.ts";
+import type { Result } from "./canonical-variants.ts";
+import { GUEST_EXPORTS, HOST_INTERFACE, type FunctionType, type InstanceSettings, type RunContext, liftResult, lowerParameters } from "./contract.ts";
 import type { GuestAnswer, GuestEvent, RunEnd } from "./executor-protocol.ts";
 import { hostImports } from "./guest-imports.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -14,6 +15,7 @@ import { type GuestLink, HardStop } from "./mailbox.ts";
 import type { WasiLayer } from "./wasi/layer.ts";
 import { GuestExit } from "./wasi/preview1.ts";
 
+type ParametersOf<N extends keyof typeof GUEST_EXPORTS> = ValueOf<(typeof GUEST_EXPORTS)[N]["parameters"]>;
 type CoreFunction = (...values: (number | bigint)[]) => unknown;
 
 export interface GuestParts {
@@ -43,10 +45,14 @@ export class Guest {
     this.#lower = { memory: this.#memory, allocate: (size, align) => Number(realloc(0, 0, align, size)) >>> 0 };
   }
 
+  get memoryBytes(): number {
+    return this.#memory.byteLength;
+  }
+
   /** Once per memory image, in a fresh memory. Throws with Python's reason. */
   boot(): void {
     this.#function("_initialize")();
-    this.#expectDone("boot");
+    this.#expectDone("boot", {});
   }
 
   /** One short call of typical work; false when the guest offers none. */
@@ -59,8 +65,8 @@ export class Guest {
     return true;
   }
 
-  resume(): void {
-    this.#expectDone("resume");
+  resume(settings: InstanceSettings): void {
+    this.#expectDone("resume", { settings });
   }
 
   cacheSize(): number {
@@ -115,10 +121,10 @@ export class Guest {
     return { entry, address: Number(core(...this.#lowered(type, values))) };
   }
 
-  #expectDone(name: "boot" | "resume"): void {
+  #expectDone<N extends "boot" | "resume">(name: N, values: ParametersOf<N>): void {
     const lift = (returned: unknown) =>
       liftResult(GUEST_EXPORTS[name], { memory: this.#memory, budget: new LiftBudget() }, returned);
-    const outcome = this.#call(name, GUEST_EXPORTS[name], {}, lift);
+    const outcome = this.#call(name, GUEST_EXPORTS[name] as FunctionType<ParametersOf<N>, Result<undefined, string>>, values, lift);
     if (outcome.tag === "err") throw broken(outcome.val);
   }
 

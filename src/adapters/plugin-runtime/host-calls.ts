@@ -4,11 +4,12 @@
  */
 import { isDatabaseError } from "../../core/errors/database-error.ts";
 import { HostCallError, type HostErrorKind, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
-import { type LiftContext, LiftBudget } from "./canonical-abi.ts";
+import type { LiftContext } from "./canonical-abi.ts";
 import { ERROR_KINDS, HOST_CALLS, type HostCallName, flatReader } from "./contract.ts";
 import { REPLY, type ReplyKind } from "./control-block.ts";
 import { type GuestMemory, encodeText } from "./guest-memory.ts";
-import { INLINE_REPLY_BYTES_MAX, NAME_BYTES_MAX, REPLY_BYTES_MAX, RUN_WRITE_BYTES_MAX, SQL_BYTES_MAX, SQL_PARAMETERS_MAX } from "./limits.ts";
+import { HOST_CALL_BUDGETS } from "./host-call-budgets.ts";
+import { INLINE_REPLY_BYTES_MAX, NAME_BYTES_MAX, REPLY_BYTES_MAX, SQL_BYTES_MAX } from "./limits.ts";
 
 export interface Answer {
   readonly kind: ReplyKind;
@@ -28,15 +29,7 @@ export function refusal(kind: HostErrorKind, message: string): Answer {
   return { kind: REPLY.error, bytes };
 }
 
-/** What the arguments of each call may cost, before they are copied. */
-const BUDGETS: Readonly<Record<HostCallName, () => LiftBudget>> = {
-  log: () => new LiftBudget(),
-  query: () => new LiftBudget(2 * SQL_BYTES_MAX + NAME_BYTES_MAX, SQL_PARAMETERS_MAX),
-  "write-sync": () => new LiftBudget(RUN_WRITE_BYTES_MAX + NAME_BYTES_MAX, 0),
-  "global-cache-put": () => new LiftBudget(RUN_WRITE_BYTES_MAX + NAME_BYTES_MAX, 0),
-  "global-cache-get": () => new LiftBudget(NAME_BYTES_MAX, 0),
-  "global-cache-delete": () => new LiftBudget(NAME_BYTES_MAX, 0),
-};
+const LIMIT_NAMES = { "write-bytes": "write_bytes", "response-bytes": "response_bytes", "cache-bytes": "cache_bytes" } as const;
 
 /** A promise when the host has to wait; neither throws nor rejects. `onFault` hears of what is nobody's refusal. */
 export function answerHostCall(
@@ -50,7 +43,7 @@ export function answerHostCall(
     return refusal("internal", "internal error of the server");
   };
   try {
-    const answer = dispatch(call.name, { memory: call.memory, budget: BUDGETS[call.name]() }, call);
+    const answer = dispatch(call.name, { memory: call.memory, budget: HOST_CALL_BUDGETS[call.name]() }, call);
     return answer instanceof Promise ? answer.catch(refuse) : answer;
   } catch (error) {
     return refuse(error);
@@ -90,6 +83,15 @@ function dispatch(
     }
     case "global-cache-delete":
       return { kind: host.globalCacheDelete(HOST_CALLS["global-cache-delete"].parameters.lift(from, flat).key) ? REPLY.yes : REPLY.no };
+    case "check-grant": {
+      const { grant, subject } = HOST_CALLS["check-grant"].parameters.lift(from, flat);
+      host.checkGrant(grant, subject);
+      return DONE;
+    }
+    case "exceeded":
+      throw host.exceeded(LIMIT_NAMES[HOST_CALLS.exceeded.parameters.lift(from, flat).limit]);
+    case "system-metrics":
+      return bulkAnswer(host.systemMetrics(HOST_CALLS["system-metrics"].parameters.lift(from, flat).group));
   }
 }
 

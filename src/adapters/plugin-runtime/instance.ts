@@ -5,16 +5,19 @@
 import { assert } from "../../core/errors/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import type { Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
-import type { DoneMessage, GuestAnswer } from "./executor-protocol.ts";
+import type { DoneMessage, GuestAnswer, RunMessage } from "./executor-protocol.ts";
+import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestRun, type RunConclusion } from "./guest-run.ts";
 import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
-import { RESET_GROWTH_BYTES_MAX } from "./limits.ts";
+import type { InstanceSettings } from "./contract.ts";
+import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
 import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
 import type { StopGraces } from "./stop-ladder.ts";
+import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
 export interface StartedRuntime {
@@ -26,6 +29,7 @@ export interface StartedRuntime {
 
 export interface InstanceParts {
   readonly label: string;
+  readonly limits: InstanceLimits;
   /** Asked when a memory is made; throws when there is no room for one. */
   memoryBytesMax(image: MemoryImage): number;
   /** Starts the runtime when it has not started yet. */
@@ -37,22 +41,22 @@ export interface InstanceParts {
   readonly graces: StopGraces;
   /** Whether a terminated thread has really ended, so that its guest's memory may be used again. */
   readonly terminationEndsThread: boolean;
+  /** Guests live in executor processes; their memory is not here. */
+  readonly inProcesses: boolean;
   onDone(message: DoneMessage): void;
+  /** An executor had to be ended to end a run. */
+  onTerminated(): void;
   onClose(): void;
-}
-
-interface Life {
-  readonly key: number;
-  readonly memory: GuestMemory;
-  reset: "none" | "fresh" | "used";
 }
 
 export class GuestInstance implements PluginInstance {
   readonly #parts: InstanceParts;
+  readonly #settings: InstanceSettings;
   readonly #packer = new FilePacker();
   #pool: ExecutorPool | undefined;
-  #life: Life | undefined;
+  #life: GuestLife | undefined;
   #descriptors: readonly SavedDescriptor[] = [];
+  #scratch: SavedScratch | undefined;
   #cacheKeys = 0;
   /** The last result, whose memory the guest may have back. */
   #read: GuestAnswer | undefined;
@@ -65,6 +69,13 @@ export class GuestInstance implements PluginInstance {
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
+    const { limits } = parts;
+    this.#settings = {
+      environment: (limits.environment ?? []).map(([name, value]) => ({ name, value })),
+      writeBytes: limits.writeBytesMax ?? RUN_WRITE_BYTES_MAX,
+      responseBytes: limits.responseBytesMax ?? RESPONSE_BODY_BYTES_DEFAULT,
+      cacheBytes: limits.cacheBytesMax ?? CACHE_BYTES_DEFAULT,
+    };
   }
 
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
@@ -106,13 +117,14 @@ export class GuestInstance implements PluginInstance {
         {
           pool, clock, log, graces, host, label,
           wallTimeMsMax: options.wallTimeMsMax,
-          memory: life.memory,
+          life,
+          owner: label,
           message: {
             type: "run",
             key: life.key,
-            memory: life.memory.memory,
-            reset: life.reset,
+            settings: this.#settings,
             descriptors: this.#descriptors,
+            scratch: this.#scratchOf(),
             context: guestContext(invocation),
             event: packEvent(invocation),
             files: this.#packer.pack(invocation.code),
@@ -131,35 +143,45 @@ export class GuestInstance implements PluginInstance {
   }
 
   /** The memory for the next run: as it is, to be restored, or a new one. */
-  #alive(image: MemoryImage): Life {
+  #alive(image: MemoryImage): GuestLife {
     if (this.#life === undefined) {
-      const memory = new GuestMemory(createGuestMemory(image, this.#parts.memoryBytesMax(image)));
-      this.#life = { key: this.#parts.nextKey(), memory, reset: "fresh" };
+      const memoryBytesMax = this.#parts.memoryBytesMax(image);
+      const wasm = this.#parts.inProcesses ? undefined : createGuestMemory(image, memoryBytesMax);
+      const memory = wasm === undefined ? undefined : { wasm, access: new GuestMemory(wasm) };
+      this.#life = { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: "fresh", lost: false };
     }
     return this.#life;
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
-    this.#memoryBytes = this.#life?.memory.byteLength ?? 0;
+    this.#memoryBytes = this.#life?.memory?.access.byteLength ?? (conclusion.kind === "done" ? conclusion.message.memoryBytes ?? 0 : 0);
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
       case "terminated": {
         const { stopReason, ended } = conclusion;
-        const { terminationEndsThread } = this.#parts;
+        const { terminationEndsThread, inProcesses } = this.#parts;
         if (terminationEndsThread) this.#threadEnded = ended;
-        // Where a runtime cannot stop a thread, it may go on writing to its memory.
-        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(runtime, !terminationEndsThread) };
+        this.#parts.onTerminated();
+        // Where a runtime cannot stop a thread, it may go on writing to its memory; a process takes the memory with it.
+        const replace = !terminationEndsThread || inProcesses;
+        return { kind: "stopped", reason: stopReason, level: "terminated", cacheKeysLost: this.#lose(runtime, replace) };
       }
       case "lost":
         return { kind: "failed", message: conclusion.reason, cacheKeysLost: this.#lose(runtime, true) };
       case "done": {
         const { message: done, result, fault, stopReason } = conclusion;
-        const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore: this.#cacheKeys });
+        const cacheKeysBefore = this.#cacheKeys;
+        const verdict = judge({ done, result, fault, stopReason, cacheKeysBefore });
         this.#descriptors = done.descriptors;
+        this.#keepScratch(done);
         this.#cacheKeys = done.cacheKeys ?? this.#cacheKeys;
         this.#read = done.answer;
-        if (this.#life !== undefined) this.#life.reset = "none";
+        if (this.#life !== undefined) {
+          if (this.#life.lost) this.#tellLost(cacheKeysBefore);
+          this.#life.lost = false;
+          this.#life.reset = "none";
+        }
         if (verdict.reset) this.#lose(runtime, false);
         this.#parts.onDone(done);
         return done.cacheChanges === undefined ? verdict.outcome : { ...verdict.outcome, cacheChanges: new Uint8Array(done.cacheChanges) };
@@ -177,11 +199,29 @@ export class GuestInstance implements PluginInstance {
     this.#read = undefined;
     this.#descriptors = [];
     if (this.#life !== undefined) {
-      const grown = this.#life.memory.byteLength - image.memoryBytes;
+      const grown = (this.#life.memory?.access.byteLength ?? image.memoryBytes) - image.memoryBytes;
       if (replace || (grown > RESET_GROWTH_BYTES_MAX && !reusesGrownMemory)) this.#dropMemory();
       else this.#life.reset = "used";
     }
     return lost;
+  }
+
+  #scratchOf(): RunMessage["scratch"] {
+    const bytesMax = this.#parts.limits.scratchBytesMax ?? 0;
+    return bytesMax === 0 ? undefined : { bytesMax, saved: this.#scratch };
+  }
+
+  /** A process may send anything: what is too large is as if it had not been written. */
+  #keepScratch({ scratch }: DoneMessage): void {
+    if (scratch === undefined) return;
+    const bytes = scratch.entries.reduce((sum, { buffer }) => sum + (buffer?.byteLength ?? 0), 0);
+    if (bytes <= (this.#parts.limits.scratchBytesMax ?? 0) && scratch.entries.length <= SCRATCH_ENTRIES_MAX) this.#scratch = scratch;
+  }
+
+  /** Nobody's run ended with it, so no outcome tells. */
+  #tellLost(keys: number): void {
+    const { log, label } = this.#parts;
+    log.log("warn", `The executor process that kept the plugin of '${label}' ended: its private cache lost ${keys} keys`, { instance: label });
   }
 
   #dropMemory(): void {

@@ -32,8 +32,11 @@ export const REFUSED_CALL_PAUSE_MS = 20;
 export const RUN_DATABASES_MAX = 64;
 /** What one run may change in the private cache of a trigger whose runs overlap; beyond it the changes stay in their instance. */
 export const CACHE_CHANGES_BYTES_MAX = 16 * 1024 * 1024;
-/** Response of a request plugin (design §8.17; runtime-wasm/python/response.py tells the plugin earlier). */
-export const RESPONSE_BODY_BYTES_MAX = 10 * 1024 * 1024;
+/** Response of a request plugin; a trigger's own limit lies below (runtime-wasm/python/response.py tells the plugin earlier). */
+export const RESPONSE_BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** Defaults of `InstanceLimits`. */
+export const RESPONSE_BODY_BYTES_DEFAULT = 10 * 1024 * 1024;
+export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 export const RESPONSE_HEADERS_MAX = 256;
 export const RESPONSE_HEADER_BYTES_MAX = 64 * 1024;
 /** What an exception may say: type, message, traceback; longer ones are cut. */
@@ -47,6 +50,15 @@ export const CUT_MARK = "… (cut)";
 /** Replies up to this size travel in the control block; larger ones are written straight into the guest's memory. */
 export const INLINE_REPLY_BYTES_MAX = 64 * 1024;
 
+/** A guest's values in a message between processes: as much as a message of a guest may carry, and their structure. */
+export const MESSAGE_BYTES_MAX = 320 * 1024 * 1024;
+/** One frame between processes: contexts, requests, file names; and what moves with it, at most a whole parked memory. */
+export const FRAME_HEADER_BYTES_MAX = 16 * 1024 * 1024;
+export const FRAME_BULK_BYTES_MAX = 4_294_967_295;
+
+/** Runs of changed pages in a parked memory: every other page of 4 GiB, twice. */
+export const IMAGE_RUNS_MAX = 1_048_576;
+
 /** Printed lines are cut at this length. */
 export const OUTPUT_LINE_BYTES_MAX = 8 * 1024;
 /** Printed bytes of one run; the rest is dropped after one line that says so. */
@@ -58,6 +70,13 @@ export const OUTPUT_COPY_BYTES_MAX = 64 * 1024;
 /** Printed lines travel together, up to this size or age; a request sends them off at once, so that order is kept. */
 export const OUTPUT_PARCEL_BYTES_MAX = 32 * 1024;
 export const OUTPUT_PARCEL_MS_MAX = 200;
+
+/** Entries of a scratch folder; what each costs beside its name and content; the least that a file that holds anything takes. */
+export const SCRATCH_ENTRIES_MAX = 10_000;
+export const SCRATCH_ENTRY_BYTES = 256;
+export const SCRATCH_FILE_BYTES_MIN = 512;
+/** A path may not be so deep that walking it costs more than its file. */
+export const PATH_DEPTH_MAX = 64;
 
 /** Open file descriptors of one instance. */
 export const DESCRIPTORS_MAX = 64;
@@ -83,7 +102,14 @@ export const WARM_UP_CALLS_MAX = 60;
 export const WARM_UP_MS = 200;
 
 /** The defaults of `PluginRuntimeOptions`. */
+export const CLOCK_RESOLUTION_NS = 1_000n;
 export const EXECUTORS_MAX = 32;
+/** A process takes some 60 MB where a thread takes 9. */
+export const EXECUTOR_PROCESSES_MAX = 8;
+export const EXECUTOR_PROCESS_NICENESS = 5;
+/** A trigger whose runs had to be ended by force so many times gets executors of its own; so many triggers are remembered. */
+export const QUARANTINE_TERMINATIONS = 3;
+export const TERMINATED_TRIGGERS_MAX = 10_000;
 export const EXECUTOR_IDLE_MS = 10_000;
 export const HARD_STOP_GRACE_MS = 250;
 export const TERMINATE_GRACE_MS = 1_000;

@@ -4,6 +4,8 @@
  * A reply larger than the block is written straight into the guest's memory, which stands still meanwhile.
  */
 import { assert } from "../../core/errors/assert.ts";
+import type { HostLink } from "./executor.ts";
+import type { GuestMemory } from "./guest-memory.ts";
 import { type ControlBlock, type ReplyKind, STOP, type StopLevel, WORD } from "./control-block.ts";
 
 /** Ends a guest's run from inside: thrown out of whatever it called. */
@@ -19,6 +21,8 @@ export interface Request {
   readonly slots: readonly number[];
   /** Copied. */
   readonly payload: Uint8Array;
+  /** Where the slots' addresses lie, when that is not the guest's own memory. */
+  readonly memory?: GuestMemory;
 }
 
 export interface Reply {
@@ -94,7 +98,7 @@ export class GuestMailbox implements GuestLink {
 }
 
 /** The main thread's end. */
-export class HostMailbox {
+export class HostMailbox implements HostLink {
   readonly #block: ControlBlock;
   #taken = 0;
   #open = false;

@@ -7,7 +7,7 @@ import { assert } from "../../core/errors/assert.ts";
 import { WASM_PAGE_BYTES } from "./limits.ts";
 
 /** 4 KiB pages are a third smaller in sum than whole WebAssembly pages and cost no more to copy. */
-const IMAGE_PAGE_BYTES = 4096;
+export const IMAGE_PAGE_BYTES = 4096;
 const WORDS_PER_PAGE = IMAGE_PAGE_BYTES / 8;
 
 /** Plain values: crosses threads by reference. */
@@ -80,10 +80,10 @@ export function restoreMemoryImage(memory: WebAssembly.Memory, image: MemoryImag
   if (used) target.fill(0, end);
 }
 
-/** A memory of the image's size that may grow to `bytesMax`. */
-export function createGuestMemory(image: MemoryImage, bytesMax: number): WebAssembly.Memory {
+/** A memory of the image's size, or larger, that may grow to `bytesMax`. */
+export function createGuestMemory(image: MemoryImage, bytesMax: number, bytes: number = image.memoryBytes): WebAssembly.Memory {
   return new WebAssembly.Memory({
-    initial: image.memoryBytes / WASM_PAGE_BYTES,
+    initial: Math.max(bytes, image.memoryBytes) / WASM_PAGE_BYTES,
     maximum: Math.max(image.memoryBytes, bytesMax - (bytesMax % WASM_PAGE_BYTES)) / WASM_PAGE_BYTES,
     shared: true,
   });

@@ -1,10 +1,10 @@
 /** From what an executor reported to the outcome of the port, and whether the instance's memory may be used again. */
 import type { BufferedWrite, PluginResponse, RunOutcome } from "../../ports/plugin-runtime.ts";
 import { LiftBudget, type ValueOf } from "./canonical-abi.ts";
-import { GUEST_EXPORTS, type GuestFailure, type bufferedWrite, liftResult, type response } from "./contract.ts";
+import { GUEST_EXPORTS, type GuestFailure, type InstanceSettings, type bufferedWrite, liftResult, type response } from "./contract.ts";
 import type { DoneMessage } from "./executor-protocol.ts";
 import type { GuestMemory } from "./guest-memory.ts";
-import { RESPONSE_BODY_BYTES_MAX, RESPONSE_HEADERS_MAX, RESPONSE_HEADER_BYTES_MAX, RUN_DATABASES_MAX, RUN_WRITE_BYTES_MAX } from "./limits.ts";
+import { RESPONSE_HEADERS_MAX, RESPONSE_HEADER_BYTES_MAX, RUN_DATABASES_MAX } from "./limits.ts";
 import type { StopReason } from "./stop-ladder.ts";
 
 /** What the plugin itself answered. */
@@ -12,13 +12,20 @@ export type GuestResult =
   | { readonly tag: "ok"; readonly writes: readonly BufferedWrite[]; readonly response: PluginResponse | undefined }
   | { readonly tag: "err"; readonly failure: GuestFailure };
 
-/** Names of databases and the mere structure come on top of what is written and answered. */
-const RESULT_BYTES_MAX = RUN_WRITE_BYTES_MAX + RESPONSE_BODY_BYTES_MAX + RESPONSE_HEADER_BYTES_MAX + RUN_DATABASES_MAX * 1024;
+/** Names of databases and headers come on top of what is written and answered. */
+const RESULT_BYTES_MORE = RESPONSE_HEADER_BYTES_MAX + RUN_DATABASES_MAX * 1024;
 const RESULT_ITEMS_MAX = RUN_DATABASES_MAX + RESPONSE_HEADERS_MAX;
 
+export interface ReturnedResult {
+  readonly ofRequest: boolean;
+  /** What the export returned. */
+  readonly returned: number;
+  readonly limits: Pick<InstanceSettings, "writeBytes" | "responseBytes">;
+}
+
 /** Lifts a result from the memory of a guest that stands still. Throws `plugin.message_invalid`, or `HostCallError` kind `limit` for one that is too large. */
-export function liftRunResult(memory: GuestMemory, ofRequest: boolean, returned: number): GuestResult {
-  const from = { memory, budget: new LiftBudget(RESULT_BYTES_MAX, RESULT_ITEMS_MAX) };
+export function liftRunResult(memory: GuestMemory, { ofRequest, returned, limits }: ReturnedResult): GuestResult {
+  const from = { memory, budget: new LiftBudget(limits.writeBytes + (ofRequest ? limits.responseBytes : 0) + RESULT_BYTES_MORE, RESULT_ITEMS_MAX) };
   if (ofRequest) {
     const outcome = liftResult(GUEST_EXPORTS["process-request"], from, returned);
     if (outcome.tag === "err") return { tag: "err", failure: outcome.val };

@@ -1,20 +1,25 @@
 /**
- * The plugin runtime on worker threads: boots CPython once, keeps the memory image and hands instances to a pool of
- * executors. Works on Node, Deno and Bun; where a runtime cannot stop a spinning thread (Deno, Bun) a terminated run's
- * thread is let go and burns on.
+ * The plugin runtime: boots CPython once, keeps the memory image and hands instances to a pool of executors, threads or
+ * child processes. Works on Node, Deno and Bun; the latter two cannot stop a spinning thread, so there processes are the
+ * choice that holds: with threads a terminated run's thread is let go and burns on.
  */
 import { availableParallelism } from "node:os";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { Artefacts } from "./artefacts.ts";
+import type { Executor, ExecutorEvents } from "./executor.ts";
 import { ExecutorPool } from "./executor-pool.ts";
+import type { ExecutorData } from "./executor-protocol.ts";
 import { GuestInstance, type StartedRuntime } from "./instance.ts";
 import {
-  BOOT_PAGES_INITIAL, BOOT_PAGES_MAX, EXECUTORS_MAX, EXECUTOR_IDLE_MS, HARD_STOP_GRACE_MS, TERMINATE_GRACE_MS,
+  BOOT_PAGES_INITIAL, BOOT_PAGES_MAX, CLOCK_RESOLUTION_NS, EXECUTORS_MAX, EXECUTOR_IDLE_MS, EXECUTOR_PROCESSES_MAX,
+  HARD_STOP_GRACE_MS, QUARANTINE_TERMINATIONS, TERMINATED_TRIGGERS_MAX, TERMINATE_GRACE_MS,
 } from "./limits.ts";
 import type { MemoryImage } from "./memory-image.ts";
+import { type ProcessCommand, ProcessExecutor } from "./process-executor.ts";
+import { WorkerExecutor } from "./worker-executor.ts";
 
 export interface PluginRuntimeOptions {
   /** Loads the interpreter; called once, at the start. */
@@ -23,7 +28,11 @@ export interface PluginRuntimeOptions {
   readonly executorEntry: URL;
   readonly clock: Clock;
   readonly log: LogSink;
-  /** Threads at most, waiting ones included. Default 32. */
+  /** `shared`: threads that every trigger uses; `worker`: threads of its own for each; `process`: child processes. Default shared. */
+  readonly isolation?: "shared" | "worker" | "process";
+  /** Starts `executor-process.js`; needed for `process`. */
+  readonly processCommand?: ProcessCommand;
+  /** Executors at most, waiting ones included. Default 32 threads, or 8 processes. */
   readonly executorsMax?: number;
   /** Memory of all instances together, beside the image; default: no limit but that of each. */
   readonly memoryBytesMax?: number;
@@ -38,6 +47,8 @@ export interface PluginRuntimeOptions {
    * memory is used again. Default false.
    */
   readonly terminationEndsThread?: boolean;
+  /** Steps in which plugins see time pass. Default 1 µs. */
+  readonly clockResolutionNs?: bigint;
   /** From leaving by force to ending the thread. Default 1,000 ms. */
   readonly terminateGraceMs?: number;
 }
@@ -51,11 +62,15 @@ export interface PluginRuntimeStatistics {
   /** Instantiating a parked guest on another executor. */
   readonly adoptMsLast: number;
   readonly bootMs: number;
-  /** The image, and what each instance has beside it. */
+  /** Triggers that got executors of their own because theirs had to be ended repeatedly. */
+  readonly quarantined: number;
+  /** Executors that were ended to end a run. */
+  readonly terminations: number;
+  /** Of all instances; the image, which they start from, is beside it. */
   readonly memoryBytes: number;
 }
 
-export function createPythonRuntime(options: PluginRuntimeOptions): PluginRuntime & { statistics(): PluginRuntimeStatistics } {
+export function createPythonRuntime(options: PluginRuntimeOptions): Omit<PluginRuntime, "statistics"> & { statistics(): PluginRuntimeStatistics } {
   return new PythonRuntime(options);
 }
 
@@ -67,6 +82,10 @@ class PythonRuntime implements PluginRuntime {
   readonly #instances = new Set<GuestInstance>();
   #starting: Promise<StartedRuntime> | undefined;
   #started: StartedRuntime | undefined;
+  /** Terminations by trigger, of those that have any. */
+  readonly #terminations = new Map<string, number>();
+  #terminationCount = 0;
+  #quarantined = 0;
   #keys = 0;
   #restoreMsLast = 0;
   #adoptMsLast = 0;
@@ -85,6 +104,7 @@ class PythonRuntime implements PluginRuntime {
     const { clock, log } = this.#options;
     const instance: GuestInstance = new GuestInstance({
       label, clock, log,
+      limits,
       memoryBytesMax: (image) => this.#room(limits.memoryBytesMax, image),
       start: () => this.#start(),
       nextKey: () => (this.#keys += 1),
@@ -92,7 +112,9 @@ class PythonRuntime implements PluginRuntime {
         hardStopGraceMs: this.#options.hardStopGraceMs ?? HARD_STOP_GRACE_MS,
         terminateGraceMs: this.#options.terminateGraceMs ?? TERMINATE_GRACE_MS,
       },
-      terminationEndsThread: this.#options.terminationEndsThread ?? false,
+      terminationEndsThread: this.#inProcesses || (this.#options.terminationEndsThread ?? false),
+      inProcesses: this.#inProcesses,
+      onTerminated: () => this.#noteTermination(label),
       onDone: ({ restoreMs, adoptMs }) => {
         this.#restoreMsLast = restoreMs ?? this.#restoreMsLast;
         this.#adoptMsLast = adoptMs ?? this.#adoptMsLast;
@@ -111,8 +133,28 @@ class PythonRuntime implements PluginRuntime {
       restoreMsLast: this.#restoreMsLast,
       adoptMsLast: this.#adoptMsLast,
       bootMs: this.#bootMs,
-      memoryBytes: (this.#started?.image.data.byteLength ?? 0) + this.#instanceBytes(),
+      quarantined: this.#quarantined,
+      terminations: this.#terminationCount,
+      memoryBytes: this.#instanceBytes(),
     };
+  }
+
+  get #inProcesses(): boolean {
+    return this.#options.isolation === "process";
+  }
+
+  /** Executors that are ended again and again are to be one trigger's affair: starting them is work for everybody. */
+  #noteTermination(label: string): void {
+    this.#terminationCount += 1;
+    const count = (this.#terminations.get(label) ?? 0) + 1;
+    this.#terminations.delete(label);
+    this.#terminations.set(label, count);
+    const oldest = this.#terminations.keys().next().value;
+    if (this.#terminations.size > TERMINATED_TRIGGERS_MAX && oldest !== undefined) this.#terminations.delete(oldest);
+    if (count !== QUARANTINE_TERMINATIONS) return;
+    this.#quarantined += 1;
+    this.#started?.pool.setApart(label);
+    this.#options.log.log("warn", `The plugin of '${label}' had to be ended by force ${count} times: from now on it has executors of its own`, { instance: label });
   }
 
   /** What the instances have made their own: pages of the image that were not touched cost nothing. */
@@ -162,32 +204,46 @@ class PythonRuntime implements PluginRuntime {
     const module = await WebAssembly.compile(artefacts.module);
     const stdlib = new SharedArrayBuffer(artefacts.stdlib.length);
     new Uint8Array(stdlib).set(artefacts.stdlib);
+    const data = { module, stdlib, image: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
+    const image = await bootImage(executorEntry, data);
     const pool = new ExecutorPool({
-      entry: executorEntry,
-      module,
-      stdlib,
-      executorsMax: this.#options.executorsMax ?? EXECUTORS_MAX,
+      startExecutor: this.#executorStarter({ ...data, image }, artefacts),
+      apart: this.#options.isolation === "worker",
+      executorsMax: this.#options.executorsMax ?? (this.#inProcesses ? EXECUTOR_PROCESSES_MAX : EXECUTORS_MAX),
       concurrency: this.#options.concurrency ?? availableParallelism(),
       idleMs: this.#options.executorIdleMs ?? EXECUTOR_IDLE_MS,
       clock,
       log,
     });
-    const image = await bootImage(pool);
+    pool.open();
     this.#bootMs = clock.monotonicMs() - startedMs;
     const reusesGrownMemory = WebAssembly.Module.exports(module).some(({ name }) => name === REUSE_MARK);
     this.#started = { pool, image, reusesGrownMemory };
     return this.#started;
   }
+
+  #executorStarter(data: Omit<ExecutorData, "control"> & { readonly image: MemoryImage }, { module }: Artefacts): (events: ExecutorEvents) => Executor {
+    const { executorEntry, processCommand } = this.#options;
+    if (!this.#inProcesses) return (events) => new WorkerExecutor(executorEntry, data, events);
+    if (processCommand === undefined) throw new DatabaseError("server.misconfigured", { message: "Executor processes need a command that starts them" });
+    return (events) => new ProcessExecutor({ command: processCommand, moduleBytes: module as Uint8Array<ArrayBuffer>, data, events });
+  }
 }
 
-async function bootImage(pool: ExecutorPool): Promise<MemoryImage> {
-  try {
-    return await pool.bootImage(new WebAssembly.Memory({ initial: BOOT_PAGES_INITIAL, maximum: BOOT_PAGES_MAX, shared: true }));
-  } catch (error) {
-    throw new DatabaseError("server.misconfigured", {
-      message: `The Python interpreter does not start: ${messageOf(error)}`,
-      hint: "install the package again; if it stays, report it with the version of your runtime",
-      cause: error,
+/** Boots the interpreter on a thread of its own and takes the image. Throws `server.misconfigured`. */
+async function bootImage(entry: URL, data: Omit<ExecutorData, "control">): Promise<MemoryImage> {
+  const memory = new WebAssembly.Memory({ initial: BOOT_PAGES_INITIAL, maximum: BOOT_PAGES_MAX, shared: true });
+  const booted = await new Promise<MemoryImage | string>((resolve) => {
+    const executor = new WorkerExecutor(entry, data, {
+      onReady: () => executor.boot(memory),
+      onBooted: (image) => void executor.terminate().then(() => resolve(image)),
+      onBootFailed: (message) => void executor.terminate().then(() => resolve(message)),
+      onLost: resolve,
     });
-  }
+  });
+  if (typeof booted !== "string") return booted;
+  throw new DatabaseError("server.misconfigured", {
+    message: `The Python interpreter does not start: ${booted}`,
+    hint: "install the package again; if it stays, report it with the version of your runtime",
+  });
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import { createFolderPluginStore } from "./folder.ts";
 import { PLUGIN_BYTES_MAX, PLUGIN_FOLDER_BYTES_MAX } from "./limits.ts";
@@ -66,6 +66,23 @@ describe("the plugin folder", () => {
     await expect(store.write(name, new Uint8Array())).rejects.toThrow(text);
   });
 
+  it("looks at the files of a folder again after a moment, and at once after an upload", async () => {
+    await store.replaceFolder("pkg", new Map([["__init__.py", new TextEncoder().encode("one")]]));
+    const first = await store.load("pkg");
+    writeFileSync(join(base, "user", "pkg", "__init__.py"), "two");
+    await vi.waitFor(async () => expect(await store.load("pkg")).not.toBe(first));
+    await store.load("pkg");
+    await store.write("pkg/__init__.py", new TextEncoder().encode("three"));
+    expect(new TextDecoder().decode((await store.load("pkg")).files.get("pkg/__init__.py"))).toBe("three");
+  });
+
+  it("refuses a link in a folder that leads outside, also one that comes later", async () => {
+    await store.replaceFolder("pkg", new Map([["__init__.py", new Uint8Array()]]));
+    await store.load("pkg");
+    symlinkSync(join(base, "secret.py"), join(base, "user", "pkg", "link.py"));
+    await expect(store.newest("pkg", { pin: false })).rejects.toThrow("Path traversal detected");
+  });
+
   it("refuses links that lead outside, for files and for parents", async () => {
     symlinkSync(join(base, "secret.py"), join(base, "user", "link.py"));
     symlinkSync(base, join(base, "user", "up"));
@@ -87,7 +104,7 @@ describe("the plugin folder", () => {
     for (const name of ["__init__.py", "a.py"]) writeFileSync(join(base, "user", "pkg", name), "");
     const first = await store.load("pkg");
     renameSync(join(base, "user", "pkg", "a.py"), join(base, "user", "pkg", "b.py"));
-    const second = await store.load("pkg");
+    const second = await store.newest("pkg", { pin: true });
     expect([...second.files.keys()]).toEqual(["pkg/__init__.py", "pkg/b.py"]);
     expect(second.revision).not.toBe(first.revision);
   });

@@ -10,7 +10,8 @@ import { MANIFEST_BYTES_MAX } from "../../core/trigger/manifest-grants.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { outside, reading } from "./errors.ts";
-import { PLUGINS_KEPT_MAX } from "./limits.ts";
+import { Kept } from "./kept.ts";
+import { FOLDER_CHECK_MS, PLUGIN_BYTES_KEPT_MAX, PLUGIN_KEPT_BYTES } from "./limits.ts";
 import { OWN_FOLDER, refuseLinksOutside, relativeName } from "./plugin-paths.ts";
 import { type Located, packageFiles, readBounded, readPackage, readSingle, statOrUndefined } from "./read-plugin.ts";
 import { REPOSITORY_PREFIX, RepositoryPlugins, type RepositoryOptions } from "./repository.ts";
@@ -35,9 +36,15 @@ export function createFolderPluginStore(options: FolderPluginStoreOptions): Plug
   return new FolderPluginStore(options);
 }
 
+interface Loaded {
+  readonly stamp: string;
+  readonly code: PluginCode;
+  checkedMs: number;
+}
+
 class FolderPluginStore implements PluginStore {
   readonly #options: FolderPluginStoreOptions;
-  readonly #loaded = new Map<string, { readonly stamp: string; readonly code: PluginCode }>();
+  readonly #loaded = new Kept<Loaded>(PLUGIN_BYTES_KEPT_MAX);
   readonly #repository: RepositoryPlugins | undefined;
 
   constructor(options: FolderPluginStoreOptions) {
@@ -51,7 +58,7 @@ class FolderPluginStore implements PluginStore {
   }
 
   async newest(fileName: string, options: { readonly pin: boolean }): Promise<PluginCode> {
-    return fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).newest(fileName, options) : this.#fromFolders(fileName);
+    return fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).newest(fileName, options) : this.#fromFolders(fileName, 0);
   }
 
   async manifest(fileName: string): Promise<string | undefined> {
@@ -73,6 +80,7 @@ class FolderPluginStore implements PluginStore {
       throw reading(`${resolve(path)} is a directory`, "name a file in it, or replace the directory");
     }
     await replaceFile(path, content, `${path}.${this.#options.randomName()}.tmp`);
+    this.#checkAll();
   }
 
   async replaceFolder(fileName: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
@@ -84,6 +92,7 @@ class FolderPluginStore implements PluginStore {
     if ((await statOrUndefined(path))?.isFile() === true) throw reading(`${resolve(path)} is a file`, "replace a single-file plugin by a file");
     const mark = `${path}.${this.#options.randomName()}`;
     await replaceFolder(path, files, { temporary: `${mark}.tmp`, old: `${mark}.old` });
+    this.#checkAll();
   }
 
   async files(fileName: string): Promise<readonly PluginFile[]> {
@@ -100,31 +109,51 @@ class FolderPluginStore implements PluginStore {
     }));
   }
 
-  async #fromFolders(fileName: string): Promise<PluginCode> {
-    const place = await this.#locate(fileName);
+  /** A run is called for this: a plugin that did not change costs a `stat`, a folder that was looked at just now nothing. */
+  async #fromFolders(fileName: string, folderAgeMsMax = FOLDER_CHECK_MS): Promise<PluginCode> {
+    const name = await this.#nameOf(fileName);
+    const last = this.#loaded.get(name);
+    if (last !== undefined && last.code.source === undefined && performance.now() - last.checkedMs < folderAgeMsMax) return last.code;
+    const checkedMs = performance.now();
+    const place = await this.#find(fileName);
     const isFolder = place.stats.isDirectory();
     const files = isFolder ? await packageFiles(place.path) : [place];
-    // The change time moves with every write, also with one that sets the modification time back.
-    const stamp = files.map(({ path, stats }) => `${path}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.size}`).join("|");
-    const last = this.#loaded.get(place.name);
-    if (last !== undefined && last.stamp === stamp) return last.code;
-    const code = isFolder ? await readPackage(place.name, place.path, files) : await readSingle(place.name, place);
-    const oldest = this.#loaded.keys().next().value;
-    if (this.#loaded.size >= PLUGINS_KEPT_MAX && oldest !== undefined) this.#loaded.delete(oldest);
-    this.#loaded.set(place.name, { stamp, code });
+    const stamp = files.map(stampOf).join("|");
+    if (last !== undefined && last.stamp === stamp) {
+      last.checkedMs = checkedMs;
+      return last.code;
+    }
+    await refuseLinksOutside(place.root, place.path, fileName);
+    for (const file of isFolder ? files : []) await refuseLinksOutside(place.path, file.path, fileName);
+    const code = isFolder ? await readPackage(name, place.path, files) : await readSingle(name, place);
+    this.#loaded.set(name, { stamp, code, checkedMs }, files.reduce((size, { stats }) => size + stats.size, PLUGIN_KEPT_BYTES));
     return code;
   }
 
-  async #locate(fileName: string): Promise<Located & { readonly name: string }> {
+  /** After an upload the next run looks at every folder. */
+  #checkAll(): void {
+    for (const loaded of this.#loaded.values()) loaded.checkedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #nameOf(fileName: string): Promise<string> {
+    return relativeName(this.#options.folder ?? this.#options.overlay ?? "", fileName.replace(/\/+$/, ""));
+  }
+
+  async #locate(fileName: string): Promise<Located> {
+    const place = await this.#find(fileName);
+    await refuseLinksOutside(place.root, place.path, fileName);
+    return place;
+  }
+
+  /** Without a look at links: nothing is read yet. */
+  async #find(fileName: string): Promise<Located & { readonly root: string }> {
     const { folder, overlay } = this.#options;
-    const name = await relativeName(folder ?? overlay ?? "", fileName.replace(/\/+$/, ""));
+    const name = await this.#nameOf(fileName);
     for (const root of [folder, overlay]) {
       if (root === undefined) continue;
       const path = join(root, name);
       const stats = await statOrUndefined(path);
-      if (stats === undefined) continue;
-      await refuseLinksOutside(root, path, fileName);
-      return { path, stats, name };
+      if (stats !== undefined) return { path, stats, root };
     }
     const place = resolve(folder ?? overlay ?? "");
     throw reading(`Plugin not found: ${join(place, name)}`, `put the file into '${place}' or name another one`);
@@ -146,6 +175,9 @@ class FolderPluginStore implements PluginStore {
     return this.#repository;
   }
 }
+
+/** The change time moves with every write, also with one that sets the modification time back; the file is the same behind a link. */
+const stampOf = ({ path, stats }: Located): string => `${path}:${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.size}`;
 
 function folderOnly(what: string): DatabaseError {
   return new DatabaseError("plugin.folder_only", {

@@ -7,8 +7,14 @@ export const PLUGIN_FOLDER_BYTES_MAX = 16_777_216;
 /** Files of one directory plugin. */
 export const PLUGIN_FILES_MAX = 1_000;
 
-/** Plugins whose code is kept in memory; the one that was loaded first goes. */
-export const PLUGINS_KEPT_MAX = 1_000;
+/** Code that is kept in memory between runs, of the plugin folder and of repositories; what is beyond is read again at each run. */
+export const PLUGIN_BYTES_KEPT_MAX = 67_108_864;
+
+/** What a plugin costs beside its files. */
+export const PLUGIN_KEPT_BYTES = 1_024;
+
+/** How long a folder counts as unchanged: looking at 30 files costs 3 ms of CPU time, a run of an empty plugin 0.3 ms. */
+export const FOLDER_CHECK_MS = 100;
 
 /** A path in a plugin repository. */
 export const REPOSITORY_PATH_LENGTH_MAX = 1_024;
@@ -16,5 +22,5 @@ export const REPOSITORY_PATH_LENGTH_MAX = 1_024;
 /** Whole answer of the plugin repository. */
 export const REPOSITORY_TIME_MS_MAX = 10_000;
 
-/** Files of repositories that are remembered with their hash. */
-export const REPOSITORY_PINS_MAX = 1_000;
+/** Files of repositories that are remembered with their hash; together at most 800 MiB on disk. */
+export const REPOSITORY_PINS_MAX = 200;

@@ -7,7 +7,8 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import { REPOSITORY_PINS_MAX } from "./limits.ts";
+import { Kept } from "./kept.ts";
+import { PLUGIN_BYTES_KEPT_MAX, PLUGIN_KEPT_BYTES, REPOSITORY_PINS_MAX } from "./limits.ts";
 import { replaceFile } from "./write-plugin.ts";
 
 interface Pin {
@@ -25,7 +26,7 @@ export const sha256Of = (content: Uint8Array): string => createHash("sha256").up
 
 export class Pins {
   readonly #options: PinsOptions;
-  readonly #contents = new Map<string, Uint8Array>();
+  readonly #contents = new Kept<Uint8Array>(PLUGIN_BYTES_KEPT_MAX);
   #pins: Promise<Map<string, string>> | undefined;
   #lastSave: Promise<void> = Promise.resolve();
 
@@ -45,7 +46,7 @@ export class Pins {
       log.log("warn", `The kept copy of '${url}' does not match its hash and is not used`, { sha256 });
       return undefined;
     }
-    this.#contents.set(sha256, content);
+    this.#contents.set(sha256, content, content.length + PLUGIN_KEPT_BYTES);
     return content;
   }
 
@@ -54,15 +55,19 @@ export class Pins {
     const pins = await this.#list();
     const sha256 = sha256Of(content);
     const before = pins.get(url);
-    this.#contents.set(sha256, content);
+    this.#contents.set(sha256, content, content.length + PLUGIN_KEPT_BYTES);
     pins.delete(url);
     pins.set(url, sha256);
-    const oldest = pins.keys().next().value;
-    if (pins.size > REPOSITORY_PINS_MAX && oldest !== undefined) pins.delete(oldest);
+    const dropped = before === undefined || before === sha256 ? [] : [before];
+    for (const [oldest, hash] of pins) {
+      if (pins.size <= REPOSITORY_PINS_MAX) break;
+      pins.delete(oldest);
+      dropped.push(hash);
+    }
     const { log } = this.#options;
     if (before === undefined) log.log("info", `Fetched the plugin '${url}'`, { sha256 });
     else if (before !== sha256) log.log("warn", `The plugin '${url}' has changed since it was fetched last: triggers run the new code from now on`, { before, sha256 });
-    this.#lastSave = this.#lastSave.then(() => this.#save(pins, { sha256, content }));
+    this.#lastSave = this.#lastSave.then(() => this.#save(pins, { sha256, content, dropped }));
     await this.#lastSave;
   }
 
@@ -84,10 +89,10 @@ export class Pins {
   }
 
   /** A folder that cannot be written costs the offline copy, not the plugin. */
-  async #save(pins: ReadonlyMap<string, string>, { sha256, content }: { sha256: string; content: Uint8Array }): Promise<void> {
+  async #save(pins: ReadonlyMap<string, string>, { sha256, content, dropped }: { sha256: string; content: Uint8Array; dropped: readonly string[] }): Promise<void> {
     const live = new Set(pins.values());
-    const dropped = [...this.#contents.keys()].filter((known) => !live.has(known));
-    for (const known of dropped) this.#contents.delete(known);
+    const dead = dropped.filter((known) => !live.has(known));
+    for (const known of dead) this.#contents.delete(known);
     const { folder, log, randomName } = this.#options;
     if (folder === undefined) return;
     const temporary = (): string => join(folder, `${randomName()}.tmp`);
@@ -96,7 +101,7 @@ export class Pins {
       await replaceFile(join(folder, sha256), content, temporary());
       const list = [...pins].map(([url, hash]): Pin => ({ url, sha256: hash }));
       await replaceFile(join(folder, "pins.json"), new TextEncoder().encode(`${JSON.stringify(list, undefined, 2)}\n`), temporary());
-      for (const known of dropped) await rm(join(folder, known), { force: true });
+      for (const known of dead) await rm(join(folder, known), { force: true });
     } catch (error) {
       log.log("warn", `A fetched plugin cannot be kept in '${folder}': ${messageOf(error)}`);
     }

@@ -6,7 +6,6 @@ import { basename, join, relative, resolve, sep } from "node:path";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import { reading } from "./errors.ts";
 import { PLUGIN_BYTES_MAX, PLUGIN_FILES_MAX, PLUGIN_FOLDER_BYTES_MAX } from "./limits.ts";
-import { refuseLinksOutside } from "./plugin-paths.ts";
 
 export interface Located {
   readonly path: string;
@@ -21,7 +20,7 @@ export async function statOrUndefined(path: string): Promise<Stats | undefined> 
   }
 }
 
-/** Regular files of a package, sorted; no `__pycache__`, nothing hidden. */
+/** Regular files of a package, sorted; no `__pycache__`, nothing hidden. Links are not looked at: see `refuseLinksOutside`. */
 export async function packageFiles(folder: string): Promise<Located[]> {
   if ((await statOrUndefined(join(folder, "__init__.py"))) === undefined) {
     throw reading(`Multi-file plugin directory must contain __init__.py: ${resolve(folder)}`, "add an __init__.py with the entry point");
@@ -32,9 +31,8 @@ export async function packageFiles(folder: string): Promise<Located[]> {
   for (const name of names.sort()) {
     if (name.split(sep).some((part) => part === "__pycache__" || part.startsWith("."))) continue;
     const path = join(folder, name);
-    await refuseLinksOutside(folder, path, name);
-    const stats = await stat(path);
-    if (!stats.isFile()) continue;
+    const stats = await statOrUndefined(path);
+    if (stats?.isFile() !== true) continue;
     found.push({ path, stats });
     size += stats.size;
     if (found.length > PLUGIN_FILES_MAX) throw reading(`more than ${PLUGIN_FILES_MAX} files in ${resolve(folder)}`, "make the plugin smaller");

@@ -53,6 +53,7 @@ export class QueryableBuffer {
   /** By database: what was let go of, so that `since` is complete only after it. */
   readonly #droppedThrough = new Map<number, number>();
   #working = 0;
+  #keptFree = 0;
   #reserved = 0;
   #indexBytes = 0;
   #rowCount = 0;
@@ -86,17 +87,32 @@ export class QueryableBuffer {
 
   /** Promises room for a write that is not accepted yet; false: there is none. */
   tryReserve(bytes: number): boolean {
-    if (this.bytes + bytes > this.limitBytes) return false;
+    if (this.#taken + bytes > this.#roomBytes) return false;
     this.#reserved += bytes;
     return true;
+  }
+
+  /** Held and promised, without what snapshots work with. */
+  get #taken(): number {
+    return this.bytes - this.#working;
+  }
+
+  /** What rows may take. */
+  get #roomBytes(): number {
+    return this.limitBytes - Math.max(this.#keptFree, this.#working);
+  }
+
+  /** Leaves so much of the limit to snapshots: rows may take the rest. */
+  keepFree(bytes: number): void {
+    this.#keptFree = bytes;
   }
 
   /** What a writer is told who finds no room. */
   fullError(): DatabaseError {
     return new DatabaseError("buffer.full", {
-      message: `The queryable buffer is full (${this.bytes} of ${this.limitBytes} bytes)`,
-      hint: "raise the buffer's memory limit; rows leave it only when they are persisted",
-      details: { used: this.bytes, limit: this.limitBytes },
+      message: `The queryable buffer is full (${this.#taken} of ${this.#roomBytes} bytes)`,
+      hint: "write again in a moment: rows leave it when they are persisted; if it lasts, look at /health, or raise --memory-limit or --buffer-size",
+      details: { used: this.#taken, limit: this.#roomBytes },
     });
   }
 

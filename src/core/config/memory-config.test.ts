@@ -8,11 +8,11 @@ const resolve = (flags: Readonly<Record<string, string>>, machineMib = 960): Ret
 it("takes bytes and parts of the machine, bare numbers as megabytes", () => {
   expect(resolve({}).limitBytes).toBe(720 * MIB);
   expect(resolve({}, 64_000).limitBytes).toBe(2_048 * MIB);
-  expect(resolve({ "memory-limit": "600" }).limitBytes).toBe(600 * MIB);
+  expect(resolve({ "memory-limit": "800" }).limitBytes).toBe(800 * MIB);
   expect(resolve({ "memory-limit": "90%" }).limitBytes).toBe(864 * MIB);
-  expect(resolve({ "buffer-size": "64mb", "exec-mem-pool-bytes": "10%" }).parts).toMatchObject({ buffer: 64 * MIB, queries: 96 * MIB });
-  expect(resolve({ "force-snapshot-mem-threshold": "100mb" }).parts.buffer).toBe(100 * MIB);
-  expect(resolve({ "force-snapshot-mem-threshold": "100mb", "buffer-size": "50mb" }).parts.buffer).toBe(50 * MIB);
+  expect(resolve({ "buffer-size": "64mb", "exec-mem-pool-bytes": "5%" }).parts).toMatchObject({ buffer: 64 * MIB, queries: 48 * MIB });
+  expect(resolve({ "force-snapshot-mem-threshold": "90mb" }).parts.buffer).toBe(90 * MIB);
+  expect(resolve({ "force-snapshot-mem-threshold": "90mb", "buffer-size": "50mb" }).parts.buffer).toBe(50 * MIB);
 });
 
 it("cuts the ring to whole words, and refuses one that no record could fit", () => {

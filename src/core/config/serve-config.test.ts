@@ -19,6 +19,11 @@ const parse = (values: Record<string, string | true>, defaultAuthentication: "to
     env: (name) => (name === "NODE" ? "from-env" : undefined),
   });
 
+describe("the plugin repository", () => {
+  it.each(["https://example.org/plugins/", "http://127.0.0.1:8080", "https://example.org"])("%s is taken", (url) => expect(parse({ "plugin-repo": url }).pluginRepo).toBe(url));
+  it.each(["example.org", "ftp://example.org", "https://example.org/?a=b", "https://", "https://a b"])("%s is refused", (url) => expect(() => parse({ "plugin-repo": url })).toThrow("is not a URL"));
+});
+
 describe("parseServeConfig()", () => {
   it("runs the tutorial's own line (spec: cli §16)", () =>
     expect(parse({ "object-store": "file", "plugin-dir": "/home/u/.plugins" })).toMatchObject({

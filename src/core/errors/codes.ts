@@ -75,7 +75,7 @@ export const ERROR_CODES = {
   "wal.record_too_large": ["caller", 413, false],
   "wal.closed": ["environment", 500, false],
   "wal.write_failed": ["environment", 500, false],
-  "wal.unconfirmed": ["environment", 503, true],
+  "wal.unconfirmed": ["capacity", 503, true],
   "wal.corrupt": ["environment", 500, false],
   "buffer.full": ["capacity", 503, true],
   "snapshot.corrupt": ["environment", 500, false],

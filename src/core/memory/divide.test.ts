@@ -24,16 +24,17 @@ describe("divideMemory()", () => {
   it("fits a machine with 1 GB without any flag", () => {
     const limit = defaultMemoryLimit(960 * MIB);
     expect(limit).toBe(720 * MIB);
-    // 432 MiB are left after process and kernels: a twelfth, a tenth, 7/25, a fifth, a twentieth, two times a 32nd, a twentieth.
+    // 304 MiB are left after process and kernels: a twelfth, at least 40, 7/25, a fifth, at least 16, two times a 32nd, a twentieth.
+    const words = (mib: number): number => Math.floor((mib * MIB) / 8) * 8;
     expect(divideMemory(limit, {})).toEqual({
-      process: 256 * MIB, kernels: 32 * MIB, wal_ring: 36 * MIB, bodies: Math.floor((43.2 * MIB) / 8) * 8, buffer: Math.floor((120.96 * MIB) / 8) * 8, queries: Math.floor((86.4 * MIB) / 8) * 8,
-      merges: Math.floor((21.6 * MIB) / 8) * 8, trigger_feed: 13.5 * MIB, value_caches: 13.5 * MIB, column_cache: Math.floor((21.6 * MIB) / 8) * 8, plugins: expect.any(Number),
+      process: 384 * MIB, kernels: 32 * MIB, wal_ring: words(304 / 12), bodies: 40 * MIB, buffer: words(85.12), queries: words(60.8), merges: 16 * MIB,
+      trigger_feed: 9.5 * MIB, value_caches: 9.5 * MIB, column_cache: words(15.2), plugins: expect.any(Number),
     });
-    expect(divideMemory(limit, {}).plugins).toBeGreaterThan(74 * MIB);
+    expect(divideMemory(limit, {}).plugins).toBeGreaterThan(42 * MIB);
   });
 
   it("names the flag of the part that is too large", () => {
-    expect(() => divideMemory(720 * MIB, { buffer: 600 * MIB })).toThrow(/take 1\d{3} MiB together, and the memory limit is 720 MiB: process 256 MiB, .*buffer 600 MiB \(--buffer-size\)/);
+    expect(() => divideMemory(720 * MIB, { buffer: 600 * MIB })).toThrow(/take 1\d{3} MiB together, and the memory limit is 720 MiB: process 384 MiB, .*buffer 600 MiB \(--buffer-size\)/);
     expect(() => divideMemory(MEMORY_BYTES_MIN, {})).not.toThrow();
     expect(() => divideMemory(300 * MIB, {})).toThrow("the memory limit is 300 MiB");
   });

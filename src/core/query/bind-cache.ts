@@ -11,7 +11,7 @@ export function cacheScan(relation: Extract<Relation, { kind: "table-function" }
   const position = at.context.position(relation.at);
   const kind = TABLE_FUNCTIONS.get(relation.name);
   if (kind === undefined) {
-    throw planError(`table function '${relation.name}' not found`, { position, hint: "only tables, subqueries, last_cache('table') and distinct_cache('table') can be read" });
+    throw planError(`table function '${relation.name}' not found`, { position, hint: "only tables, subqueries, last_cache('table'), distinct_cache('table'), generate_series(…), range(…) and unnest(…) can be read" });
   }
   const [table, name] = relation.arguments.map((argument, index) => {
     const { constant } = at.bind(argument, at);

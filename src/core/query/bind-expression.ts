@@ -5,6 +5,7 @@ import { bindCall } from "./bind-call.ts";
 import { asBoolean, bindBinary, negated } from "./bind-operators.ts";
 import { castTo, comparable, retyped } from "./coerce.ts";
 import { parseInterval } from "./interval.ts";
+import { TEXT_LITERAL_MAX } from "./limits.ts";
 import { qualifiedName, resolveColumn, shownName } from "./scope.ts";
 import { notImplemented, planError } from "./sql-error.ts";
 import type { Expression, Identifier, LiteralValue } from "./syntax.ts";
@@ -74,10 +75,15 @@ function bindLiteral(value: LiteralValue): Bound {
     case "boolean":
       return leaf(value.value ? "TRUE" : "FALSE", BOOLEAN, `Boolean(${value.value})`, { kind: "boolean", value: value.value });
     case "string":
-      return leaf(stringSql(value.text), UTF8, `Utf8("${value.text}")`, { kind: "string", text: value.text });
+      return textLiteral(value.text);
     case "number":
       return /^\d+$/.test(value.text) ? integerLiteral(BigInt(value.text)) : floatLiteral(Number(value.text));
   }
+}
+
+function textLiteral(text: string): Bound {
+  if (text.length > TEXT_LITERAL_MAX) throw planError(`A text of ${text.length} characters is longer than ${TEXT_LITERAL_MAX}`, { hint: "texts in queries are for comparing: write long ones as data" });
+  return leaf(stringSql(text), UTF8, `Utf8("${text}")`, { kind: "string", text });
 }
 
 function integerLiteral(value: bigint): Bound {

@@ -2,6 +2,7 @@
 import { cacheScan } from "./bind-cache.ts";
 import type { BindContext, CommonTable, ExpressionScope, Scan, SchemaName, SourceTable } from "./bind-context.ts";
 import { asBoolean } from "./bind-operators.ts";
+import { bindSeries, SERIES_FUNCTIONS } from "./bind-series.ts";
 import { bigintSql } from "./bound.ts";
 import { castTo } from "./coerce.ts";
 import { findIn, qualifiedName, shownName, type Scope, type ScopeColumn, type ScopeRelation } from "./scope.ts";
@@ -48,7 +49,7 @@ export function bindRelation(relation: Relation, at: ExpressionScope): BoundRela
     case "table":
       return bindTable(relation, at);
     case "table-function":
-      return bindCache(relation, at);
+      return SERIES_FUNCTIONS.has(relation.name) ? bindSeriesRows(relation, at) : bindCache(relation, at);
     case "derived":
       return bindDerived(relation, at);
     case "join":
@@ -86,6 +87,13 @@ function bindCache(relation: Extract<Relation, { kind: "table-function" }>, at: 
   const alias = at.context.alias();
   const qualifier = relation.alias?.name.name ?? relation.name;
   return single(`${scanSql(scan.id, scan.table)} AS ${alias}`, { names: [qualifier], columns: renamed(scanColumns(scan, alias, qualifier), relation.alias, at) });
+}
+
+function bindSeriesRows(relation: Extract<Relation, { kind: "table-function" }>, at: ExpressionScope): BoundRelation {
+  const { sql, column, type } = bindSeries(relation, at);
+  const alias = at.context.alias();
+  const qualifier = relation.alias?.name.name ?? relation.name;
+  return single(`(${sql}) AS ${alias}`, { names: [qualifier], columns: renamed([{ name: column, type, sql: `${alias}.c0`, qualifier }], relation.alias, at) });
 }
 
 /** The scan with what every reader must not see cut away: expired rows and older values of the same point. */

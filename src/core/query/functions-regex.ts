@@ -31,8 +31,16 @@ const regexpReplace: ScalarFunction = (args, site) => {
   const replacement = `regexp_replace(${textArgument(args, 2, site)}, '\\$\\{?(\\d)\\}?', '\\\\\\1', 'g')`;
   const value = textArgument(args, 0, site);
   const call = `regexp_replace(${value}, ${patternSql(args, 1, inline, site)}, ${replacement}${global ? ", 'g'" : ""})`;
-  return { sql: global ? replacedText(value, textArgument(args, 2, site), call, site) : call, type: UTF8 };
+  return { sql: global ? replacedText(value, textArgument(args, 2, site), call, site) : boundedText(replacedOnce(value, args, site), call, site), type: UTF8 };
 };
+
+/** Bytes of a text with one match replaced: each group that the replacement names may be the whole text. */
+function replacedOnce(value: string, args: readonly Bound[], site: CallSite): string {
+  const replacement = textArgument(args, 2, site);
+  const constant = args[2]?.constant;
+  const groups = constant?.kind === "string" ? String((constant.text.match(/[$\\]/g) ?? []).length) : `strlen(${replacement})`;
+  return `strlen(${value}) * (1 + ${groups}) + strlen(${replacement})`;
+}
 
 /** regexp_count(text, pattern[, start[, flags]]). */
 const regexpCount: ScalarFunction = (args, site) => {

@@ -30,5 +30,7 @@ export const TEXT_GROWTH_MAX = 16_384;
 export const TEXT_JOINED_MAX = 131_072;
 /** Calls of functions that make longer texts than they are given, in one query. */
 export const TEXT_GROWTH_CALLS_MAX = 32;
+/** Characters of one literal or parameter: what a function makes of it may stand in each of 2,048 rows at once. */
+export const TEXT_LITERAL_MAX = 65_536;
 /** Product of the lengths that `levenshtein` compares: its time grows with it. */
 export const LEVENSHTEIN_PRODUCT_MAX = 262_144;

@@ -1,5 +1,6 @@
 /** FROM: tables, derived tables and joins. A single-quoted table name is taken as a quoted one (plugins write it). */
 import { TABLE_FUNCTIONS } from "./bind-cache.ts";
+import { SERIES_FUNCTIONS } from "./bind-series.ts";
 import { SQL_CHAIN_MAX } from "./limits.ts";
 import type { ParseExpression } from "./parse-call.ts";
 import type { Expression, Identifier, JoinCondition, JoinKind, Relation, RelationAlias } from "./syntax.ts";
@@ -67,7 +68,7 @@ function parseFactor(cursor: TokenCursor, parse: ParseExpression): Relation {
 
 /** What an unknown function was given does not matter: the binder refuses it by its name. */
 function parseArguments(cursor: TokenCursor, parse: ParseExpression, name: string): readonly Expression[] {
-  if (!TABLE_FUNCTIONS.has(name)) {
+  if (!TABLE_FUNCTIONS.has(name) && !SERIES_FUNCTIONS.has(name)) {
     cursor.skipParentheses();
     return [];
   }

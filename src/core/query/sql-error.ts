@@ -68,7 +68,8 @@ export function notImplemented(message: string, context: ErrorContext = {}): Dat
 /** Names of `names` closest to `wanted`, for hints; undefined when none is near. */
 export function nearest(wanted: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  // Of a short name few letters are left after two changes.
+  let bestDistance = Math.max(wanted.length < 5 ? 1 : 2, Math.floor(wanted.length / 3)) + 1;
   for (const name of names) {
     if (Math.abs(name.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, name);

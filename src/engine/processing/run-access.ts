@@ -70,8 +70,11 @@ const DENIALS_TOLD_MAX = 20;
 
 const encoder = new TextEncoder();
 
-/** `host` behind the grants. `ownDatabase` stands for the trigger's own. */
-export function grantedHost(host: Omit<PluginHost, "checkGrant" | "systemMetrics">, access: RunAccess): PluginHost {
+/** What grants and limits stand in front of. */
+export type BareHost = Omit<PluginHost, "checkGrant" | "systemMetrics" | "exceeded">;
+
+/** `host` behind the grants. */
+export function grantedHost(host: BareHost, access: RunAccess): Omit<PluginHost, "exceeded"> {
   const checkDatabase = (database: string | undefined): void => {
     if (database !== undefined) access.check("db", database);
   };

@@ -12,7 +12,7 @@ const owner = (key: string, bytesMax = Number.POSITIVE_INFINITY): CacheOwner => 
 const LIMIT = expect.objectContaining({ name: "HostCallError", kind: "limit" });
 
 describe("a run's meter", () => {
-  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runWritesMax: 1, runQueriesMax: 1 };
+  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runWritesMax: 1, runQueriesMax: 1, cacheBytesMax: 7, responseBytesMax: 8 };
 
   it("refuses what goes beyond each limit and tells it once", () => {
     const met: string[] = [];

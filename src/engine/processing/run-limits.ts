@@ -7,7 +7,10 @@ import { HostCallError, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { ProcessingLimits } from "./limits.ts";
 
 /** The limits of a run that concern its host calls. */
-export type RunLimits = Pick<ProcessingLimits, "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runWritesMax" | "runQueriesMax">;
+export type RunLimits = Pick<
+  ProcessingLimits,
+  "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runWritesMax" | "runQueriesMax" | "cacheBytesMax" | "responseBytesMax"
+>;
 
 /** The budgets of one run. */
 export class RunMeter {
@@ -56,6 +59,27 @@ export class RunMeter {
     if (this.#queries > runQueriesMax) throw this.met("queries", `one run makes at most ${runQueriesMax} queries`);
   }
 
+  /** Printed lines are rows of the log too; one beyond the limits is dropped, since nobody can be told. */
+  output(text: string): boolean {
+    try {
+      this.log(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A limit that the guest counts. */
+  exceeded(limit: "write_bytes" | "response_bytes" | "cache_bytes"): HostCallError {
+    const { runWriteBytesMax, responseBytesMax, cacheBytesMax } = this.#limits;
+    const texts = {
+      write_bytes: `one run writes at most ${runWriteBytesMax} bytes`,
+      response_bytes: `the body of a response has at most ${responseBytesMax} bytes`,
+      cache_bytes: `the trigger's cache holds at most ${cacheBytesMax} bytes`,
+    };
+    return this.met(limit, texts[limit]);
+  }
+
   /** Tells, once per run, that a limit was met, and gives what the plugin is to be told. */
   met(limit: LimitName, text: string): HostCallError {
     if (!this.#met.has(limit)) {
@@ -66,14 +90,16 @@ export class RunMeter {
   }
 }
 
-/** `host` behind the meter. What was printed has its own budget in the runtime. */
-export function meteredHost(host: PluginHost, meter: RunMeter): PluginHost {
+/** `host` behind the meter. */
+export function meteredHost(host: Omit<PluginHost, "exceeded">, meter: RunMeter): PluginHost {
   return {
     log(level, text) {
       meter.log(text);
       host.log(level, text);
     },
-    output: (text) => host.output(text),
+    output(text) {
+      if (meter.output(text)) host.output(text);
+    },
     async query(sql, parameters, database) {
       meter.query();
       try {
@@ -96,6 +122,7 @@ export function meteredHost(host: PluginHost, meter: RunMeter): PluginHost {
     globalCacheGet: (key) => host.globalCacheGet(key),
     globalCacheDelete: (key) => host.globalCacheDelete(key),
     checkGrant: (grant, subject) => host.checkGrant(grant, subject),
+    exceeded: (limit) => meter.exceeded(limit),
     systemMetrics: (group) => host.systemMetrics(group),
   };
 }

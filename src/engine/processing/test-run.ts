@@ -16,9 +16,9 @@ import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
 import type { OwnGrants } from "../../core/trigger/grants.ts";
 import type { OwnLimits } from "../../core/trigger/limits.ts";
 import { parseTriggerSpecification } from "../../core/trigger/specification.ts";
-import type { NamedText, PluginCode, PluginEvent, PluginHost, PluginResponse, TableRows } from "../../ports/plugin-runtime.ts";
+import type { NamedText, PluginCode, PluginEvent, PluginResponse, TableRows } from "../../ports/plugin-runtime.ts";
 import { pluginQuery } from "./plugin-host.ts";
-import { grantedHost, RunAccess } from "./run-access.ts";
+import { type BareHost, grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
@@ -150,7 +150,7 @@ export class TestRuns {
     };
   }
 
-  #host(test: TestTarget, { global }: TestPlace, { logLines, synced }: Collected): Omit<PluginHost, "checkGrant" | "systemMetrics"> {
+  #host(test: TestTarget, { global }: TestPlace, { logLines, synced }: Collected): BareHost {
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),
       output: (text) => void logLines.push(`INFO: ${text.replace(/\n$/, "")}`),

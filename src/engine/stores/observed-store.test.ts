@@ -5,7 +5,7 @@ import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { OBJECT_STORE_CONTRACT } from "../../testing/object-store-contract.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
-import { PROBE_MS } from "./limits.ts";
+import { PROBE_MS, TROUBLE_MS_MAX } from "./limits.ts";
 import { ObservedStore } from "./observed-store.ts";
 
 interface World {
@@ -34,6 +34,7 @@ function world(remote = true): World {
 }
 
 const down = (): DatabaseError => new DatabaseError("object_store.unavailable", { message: "no route to host" });
+const slow = (): DatabaseError => new DatabaseError("object_store.unavailable", { message: "SlowDown", details: { status: 503 } });
 const denied = (): DatabaseError => new DatabaseError("object_store.unavailable", { message: "AccessDenied", details: { status: 403 } });
 const code = (call: Promise<unknown>): Promise<string | undefined> => call.then(() => undefined, (error: DatabaseError) => error.code);
 
@@ -62,11 +63,47 @@ describe("a watched store", () => {
     const at = world();
     at.error = down();
     await code(at.store.put("x", new Uint8Array()));
-    for (let time = 0; time < 50; time++) expect(await code(at.store.list(""))).toBe("object_store.unavailable");
+    for (let time = 0; time < 50; time++) expect(await code(at.store.put("y", new Uint8Array()))).toBe("object_store.unavailable");
     expect(at.calls).toBe(1);
     await at.clock.advance(PROBE_MS);
-    expect(await Promise.all([at.store.get("a"), at.store.get("b"), at.store.get("c")].map(code))).toEqual(Array.from({ length: 3 }, () => "object_store.unavailable"));
+    expect(await Promise.all(["a", "b", "c"].map((path) => code(at.store.put(path, new Uint8Array()))))).toEqual(Array.from({ length: 3 }, () => "object_store.unavailable"));
     expect(at.calls).toBe(2);
+  });
+
+  it("that can be read but not written is in trouble until a write works, and that is said once", async () => {
+    const at = world();
+    for (let time = 0; time < 20; time++) {
+      at.error = slow();
+      await code(at.store.put("x", new Uint8Array()));
+      at.error = undefined;
+      await at.store.get("x");
+      await at.clock.advance(5_000);
+    }
+    expect([at.said.length, at.store.statistics().isUp]).toEqual([1, false]);
+    await at.store.put("x", new Uint8Array());
+    expect([at.said.length, at.store.statistics().isUp]).toEqual([2, true]);
+  });
+
+  it("that was out of reach is well again with the first call that works, of whatever kind", async () => {
+    const at = world();
+    at.error = down();
+    await Promise.all([code(at.store.list("x")), code(at.store.get("x")), code(at.store.delete("x"))]);
+    at.error = undefined;
+    await at.store.put("x", new Uint8Array());
+    expect([at.store.trouble(), at.said.length]).toEqual([undefined, 2]);
+  });
+
+  it("is not blamed for ever for a call that nobody repeats", async () => {
+    const at = world();
+    at.error = slow();
+    await code(at.store.list("x"));
+    at.error = undefined;
+    await at.clock.advance(TROUBLE_MS_MAX);
+    await at.store.get("x");
+    expect(at.store.trouble()).toBeDefined();
+    await at.clock.advance(1);
+    await at.store.get("x");
+    expect(at.store.trouble()).toBeUndefined();
   });
 
   it("that is near is always asked", async () => {

@@ -1,13 +1,13 @@
 /**
  * An object store under watch: how often and how long it is asked, what goes wrong, and since when it is down. That is
- * said once, not per retry. While it is down only one call at a time tries it, once a second; the others fail at once, so
- * that nobody waits in a line behind timeouts.
+ * said once, not per retry. While it is down only one call of each kind at a time tries it, once a second; the others fail at
+ * once, so that nobody waits in a line behind timeouts.
  */
 import { DatabaseError, isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
-import { DURATION_CLASSES_SECONDS, PROBE_MS } from "./limits.ts";
+import { DURATION_CLASSES_SECONDS, PROBE_MS, TROUBLE_MS_MAX } from "./limits.ts";
 
 export type StoreOp = "get" | "put" | "list" | "delete";
 export type StoreResult = "success" | "error";
@@ -38,9 +38,13 @@ export interface ObservedStoreOptions {
   readonly remote: boolean;
 }
 
+/** Calls of one kind fail. */
 interface Trouble {
   readonly sinceMs: number;
-  readonly error: DatabaseError;
+  lastMs: number;
+  error: DatabaseError;
+  /** One call finds out whether it is over. */
+  isProbed: boolean;
 }
 
 const MS_PER_SECOND = 1_000;
@@ -57,10 +61,8 @@ function isRefusal(error: DatabaseError): boolean {
 export class ObservedStore implements ObjectStore {
   readonly #options: ObservedStoreOptions;
   readonly #ops = new Map<string, { op: StoreOp; result: StoreResult; count: number; seconds: number; classes: number[] }>();
-  readonly #refused = new Map<StoreOp, Trouble>();
-  #down: Trouble | undefined;
-  #probing = false;
-  #lastFailureMs = Number.NEGATIVE_INFINITY;
+  /** By kind of call: a full disk is read, and a key without rights to delete writes. */
+  readonly #troubles = new Map<StoreOp, Trouble>();
   #bytesRead = 0;
   #bytesWritten = 0;
   #retries = 0;
@@ -89,7 +91,7 @@ export class ObservedStore implements ObjectStore {
   }
 
   statistics(): StoreStatistics {
-    return { ops: [...this.#ops.values()], bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, retries: this.#retries, isUp: this.#down === undefined && this.#refused.size === 0 };
+    return { ops: [...this.#ops.values()], bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, retries: this.#retries, isUp: this.#troubles.size === 0 };
   }
 
   /** The store tries a call again. */
@@ -99,7 +101,7 @@ export class ObservedStore implements ObjectStore {
 
   /** What is wrong now, in a sentence; undefined: nothing. */
   trouble(): string | undefined {
-    const trouble = this.#down ?? this.#refused.values().next().value;
+    const trouble = this.#troubles.values().next().value;
     if (trouble === undefined) return undefined;
     const seconds = Math.round((this.#options.clock.monotonicMs() - trouble.sinceMs) / MS_PER_SECOND);
     return `object store unavailable for ${seconds} s: ${trouble.error.message}`;
@@ -108,7 +110,7 @@ export class ObservedStore implements ObjectStore {
   async #run<T>(op: StoreOp, call: () => Promise<T>): Promise<T> {
     const { clock } = this.#options;
     const startMs = clock.monotonicMs();
-    const probe = this.#mayTry(startMs);
+    const probed = this.#mayTry(op, startMs);
     try {
       const value = await call();
       this.#count(op, "success", startMs);
@@ -122,35 +124,47 @@ export class ObservedStore implements ObjectStore {
       else this.#failed(op, isDatabaseError(error) ? error : new DatabaseError("object_store.unavailable", { message: messageOf(error) }));
       throw error;
     } finally {
-      if (probe) this.#probing = false;
+      if (probed !== undefined) probed.isProbed = false;
     }
   }
 
-  /** Throws what is wrong when it was found out just now; true: this call finds out for all. */
-  #mayTry(nowMs: number): boolean {
-    if (this.#down === undefined || !this.#options.remote) return false;
-    if (this.#probing || nowMs - this.#lastFailureMs < PROBE_MS) throw DatabaseError.fromRecord(this.#down.error.toRecord());
-    this.#probing = true;
-    return true;
+  /** Throws what is wrong when it was found out just now; otherwise, in trouble, this call finds out for all of its kind. */
+  #mayTry(op: StoreOp, nowMs: number): Trouble | undefined {
+    const trouble = this.#troubles.get(op);
+    if (trouble === undefined || !this.#options.remote || isRefusal(trouble.error)) return undefined;
+    if (trouble.isProbed || nowMs - trouble.lastMs < PROBE_MS) throw DatabaseError.fromRecord(trouble.error.toRecord());
+    trouble.isProbed = true;
+    return trouble;
   }
 
   #worked(op: StoreOp): void {
+    if (this.#troubles.size === 0) return;
     const { clock, log } = this.#options;
-    const trouble = this.#down ?? this.#refused.get(op);
-    this.#refused.delete(op);
-    this.#down = undefined;
-    if (trouble !== undefined) log.log("info", `The object store works again after ${Math.round((clock.monotonicMs() - trouble.sinceMs) / MS_PER_SECOND)} s`);
+    const nowMs = clock.monotonicMs();
+    const [first] = this.#troubles.values();
+    // Calls of another kind may not come again for long: that the store was out of reach passes with any that works, and so does what is old.
+    for (const [kind, { lastMs, error }] of this.#troubles) {
+      if (kind === op || this.#isOutOfReach(error) || nowMs - lastMs > TROUBLE_MS_MAX) this.#troubles.delete(kind);
+    }
+    if (this.#troubles.size === 0) log.log("info", `The object store works again after ${Math.round((nowMs - (first?.sinceMs ?? nowMs)) / MS_PER_SECOND)} s`);
+  }
+
+  /** A far store that gave no answer at all; a near one fails by kind, as a full disk does. */
+  #isOutOfReach({ details }: DatabaseError): boolean {
+    return this.#options.remote && details?.["status"] === undefined;
   }
 
   #failed(op: StoreOp, error: DatabaseError): void {
     const { clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
-    this.#lastFailureMs = nowMs;
-    const known = isRefusal(error) ? this.#refused.get(op) : this.#down;
-    const trouble: Trouble = { sinceMs: known?.sinceMs ?? nowMs, error };
-    if (isRefusal(error)) this.#refused.set(op, trouble);
-    else this.#down = trouble;
-    if (known === undefined) log.log("warn", `The object store does not work: ${messageOf(error)}; this is said once, /health and /metrics show how it goes on`, error.hint === undefined ? {} : { hint: error.hint });
+    const known = this.#troubles.get(op);
+    if (known !== undefined) {
+      known.lastMs = nowMs;
+      known.error = error;
+      return;
+    }
+    if (this.#troubles.size === 0) log.log("warn", `The object store does not work: ${messageOf(error)}; this is said once, /health and /metrics show how it goes on`, error.hint === undefined ? {} : { hint: error.hint });
+    this.#troubles.set(op, { sinceMs: nowMs, lastMs: nowMs, error, isProbed: false });
   }
 
   #count(op: StoreOp, result: StoreResult, startMs: number): void {

@@ -101,6 +101,10 @@ export function packageCases(): void {
       expect(body).toContain("Hint: Check for syntax errors or missing dependencies in Python files.");
       await trigger.remove();
     });
+    it("a syntax error in any of its files is told when the trigger is created (there at the first run)", async () => {
+      const name = await store({ "__init__.py": "from . import part\n", "part.py": "def broken(:\n" });
+      await expect(createTrigger(name, "request")).rejects.toThrow(new RegExp(`cannot be compiled[^]*File "${name}/part.py", line 1[^]*SyntaxError`));
+    });
     it("a missing entry point has the reference's sentence", async () => {
       const trigger = await createTrigger(await store({ "__init__.py": "" }), "request");
       expect((await trigger.get()).body).toContain("the process_request function is not present in the plugin. Should be defined as: process_request(influxdb3_local, query_parameters, request_headers, request_body, args=None) -> Tuple[str, Optional[Dict[str, str]]]");

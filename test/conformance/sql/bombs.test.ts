@@ -18,6 +18,10 @@ describe("a bomb ends within its limits", () => {
     ["repeat of repeat", "SELECT length(repeat(repeat('x', 10000), 10000))", "repeat makes more than"],
     ["replace", `SELECT length(replace(${BIG} || room, 'x', '${"y".repeat(100)}')) FROM home`, "replace makes more than"],
     ["regexp_replace", `SELECT length(regexp_replace(${BIG} || room, 'x', '${"y".repeat(100)}', 'g')) FROM home`, "regexp_replace makes more than"],
+    ["regexp_replace naming a group often", `SELECT length(regexp_replace(${BIG} || room, '(.*)', '${"$1".repeat(100)}')) FROM home`, "regexp_replace makes more than"],
+    ["a long literal", `SELECT room || '${"x".repeat(70_000)}' FROM home`, "longer than 65536"],
+    ["lists that double", `SELECT array_length(x) FROM (${Array.from({ length: 22 }).reduce<string>((inner) => `SELECT array_concat(x, x) AS x FROM (${inner})`, "SELECT range(1, 1000) AS x")})`, "Resources exhausted"],
+    ["overlay", `SELECT overlay(x PLACING x FROM 1) FROM (SELECT ${chain(BIG, 7)} || room AS x FROM home) AS t`, "overlay makes more than"],
     ["||", `SELECT length(${chain("x", 20)}) FROM (SELECT ${BIG} || room AS x FROM home) AS t`, "|| makes more than"],
     ["|| nested", `SELECT x || x || x || x FROM (SELECT x || x || x || x AS x FROM (SELECT ${BIG} || room AS x FROM home) AS a) AS b`, "|| makes more than"],
     ["concat", `SELECT length(concat(${Array.from({ length: 20 }, () => "x").join(", ")})) FROM (SELECT ${BIG} || room AS x FROM home) AS t`, "concat makes more than"],
@@ -26,6 +30,22 @@ describe("a bomb ends within its limits", () => {
     ["a cross join", "SELECT a.temp FROM home a, home b, home c, home d, home e", "larger than"],
   ])("%s", async (_name, sql, message) => {
     await expect(server.service.queryTableBatch({ database: "db", sql }, LIMITS)).rejects.toThrow(message);
+  });
+
+  test("what only takes time ends at the query's timeout, and its place is free", async () => {
+    const hasty = await openServer({ tables: [HOME], timeoutMs: 300 });
+    try {
+      for (const sql of ["SELECT sum(value % 7) FROM generate_series(1, 1000000000000)", "SELECT count(*) FROM home a, home b, home c, home d, home e, home f WHERE a.temp + f.temp < b.hum"]) {
+        await expect(hasty.run(sql), sql).rejects.toMatchObject({ code: "query.time_limit" });
+      }
+      expect(hasty.engine.statistics()).toMatchObject({ running: 0, waiting: 0 });
+    } finally {
+      await hasty.close();
+    }
+  });
+
+  test("a series that is longer than any memory streams until it is left", async () => {
+    await expect(server.service.queryTableBatch({ database: "db", sql: "SELECT * FROM generate_series(1, 1000000000000)" }, LIMITS)).rejects.toThrow("larger than");
   });
 
   test("lpad is cut to its limit", async () => {

@@ -1,4 +1,5 @@
 // world tidemark:plugin/plugin-guest@1.0.0
+export type InstanceSettings = import('./interfaces/tidemark-plugin-types.js').InstanceSettings;
 export type RunContext = import('./interfaces/tidemark-plugin-types.js').RunContext;
 export type TableRows = import('./interfaces/tidemark-plugin-types.js').TableRows;
 export type Request = import('./interfaces/tidemark-plugin-types.js').Request;
@@ -14,7 +15,7 @@ export function boot(): void;
 /**
 * To be called after a memory image was restored: seeds what must differ between instances.
 */
-export function resume(): void;
+export function resume(settings: InstanceSettings): void;
 export function processWrites(context: RunContext, tables: Array<TableRows>): Array<BufferedWrite>;
 export function processScheduledCall(context: RunContext, callTimeSeconds: bigint): Array<BufferedWrite>;
 export function processRequest(context: RunContext, request: Request): [Response, Array<BufferedWrite>];

@@ -11,6 +11,9 @@ export interface OpenFile {
   readonly node: FileNode;
   readonly names: readonly string[];
   position: number;
+  /** Set for files of a scratch folder that were opened to be written. */
+  readonly write?: boolean;
+  readonly append?: boolean;
 }
 
 export interface OpenDirectory {
@@ -30,6 +33,8 @@ export interface SavedDescriptor {
   readonly number: number;
   readonly path: string;
   readonly position: number;
+  readonly write?: boolean | undefined;
+  readonly append?: boolean | undefined;
 }
 
 export const ROOT_DESCRIPTOR = 3;
@@ -76,15 +81,24 @@ export class DescriptorTable {
 
   /** The streams and the root folder stay open whatever the guest does. */
   close(number: number): void {
-    this.get(number);
+    const descriptor = this.get(number);
     if (number > ROOT_DESCRIPTOR) this.#open.delete(number);
+    if (descriptor.kind === "file" && descriptor.node.detached === true && !this.isOpen(descriptor.node)) descriptor.node.owner?.release(descriptor.node);
+  }
+
+  isOpen(node: FileNode): boolean {
+    for (const open of this.#open.values()) if (open.kind === "file" && open.node === node) return true;
+    return false;
   }
 
   save(): SavedDescriptor[] {
     const saved: SavedDescriptor[] = [];
     for (const [number, open] of this.#open) {
       if (number <= ROOT_DESCRIPTOR || open.kind === "stream") continue;
-      saved.push({ number, path: open.names.join("/"), position: open.kind === "file" ? open.position : 0 });
+      // A file without a name ends with the run.
+      if (open.kind === "file" && open.node.detached === true) continue;
+      const { position, write, append } = open.kind === "file" ? open : { position: 0, write: undefined, append: undefined };
+      saved.push({ number, path: open.names.join("/"), position, ...(write === true ? { write } : {}), ...(append === true ? { append } : {}) });
     }
     return saved;
   }
@@ -94,18 +108,20 @@ export class DescriptorTable {
     this.#root = root;
     for (const number of [...this.#open.keys()]) if (number >= ROOT_DESCRIPTOR) this.#open.delete(number);
     this.#open.set(ROOT_DESCRIPTOR, { kind: "directory", node: root, names: [] });
-    for (const { number, path, position } of saved) {
+    for (const entry of saved) {
+      const { number } = entry;
       if (number <= ROOT_DESCRIPTOR || number >= DESCRIPTORS_MAX) continue;
-      const descriptor = this.#reopen(path, position);
+      const descriptor = this.#reopen(entry);
       if (descriptor !== undefined) this.#open.set(number, descriptor);
     }
   }
 
-  #reopen(path: string, position: number): OpenFile | OpenDirectory | undefined {
+  #reopen({ path, position, write, append }: SavedDescriptor): OpenFile | OpenDirectory | undefined {
     const names = path === "" ? [] : path.split("/");
     try {
       const node = path === "" ? this.#root : resolvePath(this.#root, [], path).node;
-      return node.kind === "file" ? { kind: "file", node, names, position } : { kind: "directory", node, names };
+      if (node.kind === "directory") return { kind: "directory", node, names };
+      return { kind: "file", node, names, position, write: write === true && node.owner !== undefined, append: append === true };
     } catch (error) {
       if (error instanceof WasiError) return undefined;
       throw error;

@@ -1,11 +1,13 @@
-/** The `fd_*` functions. All files are read-only; writing is possible to stdout and stderr only. */
+/** The `fd_*` functions. Files are read-only but for those of a scratch folder. */
 import { encodeText } from "../guest-memory.ts";
 import { IO_VECTORS_MAX, OUTPUT_COPY_BYTES_MAX } from "../limits.ts";
 import { type OpenFile, ROOT_DESCRIPTOR } from "./descriptor-table.ts";
-import type { TreeNode } from "./file-tree.ts";
+import type { FileNode, TreeNode } from "./file-tree.ts";
+import type { ScratchFolder } from "./scratch.ts";
 import type { WasiFunctions, WasiState } from "./state.ts";
 import {
   DIRECTORY_RIGHTS, ERRNO, FILE_RIGHTS, FILE_TYPE, INHERITED_RIGHTS, SEEK, STREAM_RIGHTS, WasiError,
+  WRITABLE_FILE_RIGHTS,
 } from "./preview1.ts";
 
 const FILE_STAT_BYTES = 64;
@@ -20,10 +22,21 @@ export function fileCalls(state: WasiState): WasiFunctions {
     fd_sync: (fd: number) => void descriptors.get(fd),
     fd_datasync: (fd: number) => void descriptors.get(fd),
     fd_fdstat_set_flags: (fd: number) => void descriptors.get(fd),
-    fd_allocate: (fd: number) => refuseWrite(state, fd),
-    fd_filestat_set_size: (fd: number) => refuseWrite(state, fd),
-    fd_filestat_set_times: (fd: number) => refuseWrite(state, fd),
-    fd_pwrite: (fd: number) => refuseWrite(state, fd),
+    fd_allocate(fd: number, offset: bigint, length: bigint): void {
+      const { node, owner } = writable(state, fd);
+      owner.resize(node, Math.max(node.bytes.length, Number(BigInt.asUintN(64, offset)) + Number(BigInt.asUintN(64, length))));
+    },
+    fd_filestat_set_size(fd: number, size: bigint): void {
+      const { node, owner } = writable(state, fd);
+      owner.resize(node, Number(BigInt.asUintN(64, size)));
+    },
+    fd_filestat_set_times(fd: number): void {
+      const { node, owner } = writable(state, fd);
+      owner.touch(node);
+    },
+    fd_pwrite(fd: number, vectors: number, count: number, offset: bigint, out: number): void {
+      writeAt(state, { file: writable(state, fd), vectors, count, out, position: Number(BigInt.asUintN(64, offset)) });
+    },
     fd_fdstat_get: (fd: number, out: number) => writeDescriptorStat(state, fd, out >>> 0),
     fd_filestat_get(fd: number, out: number): void {
       const open = descriptors.get(fd);
@@ -66,7 +79,7 @@ export function fileCalls(state: WasiState): WasiFunctions {
       memory.view(out >>> 0, 4).setUint32(out >>> 0, read, true);
     },
     fd_write(fd: number, vectors: number, count: number, out: number): void {
-      if (descriptors.get(fd).kind !== "stream") refuseWrite(state, fd);
+      if (descriptors.get(fd).kind !== "stream") return writeFile(state, { fd, vectors, count, out });
       if (fd !== 1 && fd !== 2) throw new WasiError(ERRNO.badf);
       let written = 0;
       for (const [pointer, length] of ioVectors(state, vectors >>> 0, count >>> 0)) {
@@ -86,6 +99,46 @@ export function fileCalls(state: WasiState): WasiFunctions {
 function refuseWrite(state: WasiState, fd: number): never {
   const open = state.descriptors.get(fd);
   throw new WasiError(open.kind === "directory" ? ERRNO.badf : open.kind === "stream" ? ERRNO.inval : ERRNO.rofs);
+}
+
+interface Writable {
+  readonly node: FileNode;
+  readonly owner: ScratchFolder;
+}
+
+/** Throws rofs for a file that is not of a scratch folder, badf for one that was opened to be read. */
+function writable(state: WasiState, fd: number): Writable {
+  const open = state.descriptors.get(fd);
+  if (open.kind !== "file" || open.node.owner === undefined) return refuseWrite(state, fd);
+  if (open.write !== true) throw new WasiError(ERRNO.badf);
+  return { node: open.node, owner: open.node.owner };
+}
+
+interface FileWrite {
+  readonly vectors: number;
+  readonly count: number;
+  readonly out: number;
+}
+
+function writeFile(state: WasiState, call: FileWrite & { readonly fd: number }): void {
+  const file = writable(state, call.fd);
+  const open = state.descriptors.file(call.fd);
+  const position = open.append === true ? file.node.bytes.length : open.position;
+  open.position = position + writeAt(state, { ...call, file, position });
+}
+
+function writeAt(state: WasiState, { file, vectors, count, out, position }: FileWrite & { readonly file: Writable; readonly position: number }): number {
+  let written = 0;
+  for (const [pointer, length] of ioVectors(state, vectors >>> 0, count >>> 0)) {
+    // What one call hands over is copied in parts: a vector may name the whole memory, and again in the next entry.
+    for (let done = 0; done < length; done += OUTPUT_COPY_BYTES_MAX) {
+      const part = state.memory.read(pointer + done, Math.min(OUTPUT_COPY_BYTES_MAX, length - done));
+      file.owner.write(file.node, position + written, part);
+      written += part.length;
+    }
+  }
+  state.memory.view(out >>> 0, 4).setUint32(out >>> 0, written, true);
+  return written;
 }
 
 function ioVectors(state: WasiState, vectors: number, count: number): (readonly [pointer: number, length: number])[] {
@@ -111,14 +164,15 @@ function readAt(state: WasiState, from: { file: OpenFile; vectors: number; count
 }
 
 function writeDescriptorStat(state: WasiState, fd: number, out: number): void {
-  const { kind } = state.descriptors.get(fd);
+  const open = state.descriptors.get(fd);
+  const { kind } = open;
   const view = state.memory.view(out, 24);
   view.setUint32(out + 4, 0, true);
   view.setUint16(out + 2, 0, true);
   const [type, rights, inherited] =
     kind === "stream" ? [FILE_TYPE.characterDevice, STREAM_RIGHTS, 0n]
     : kind === "directory" ? [FILE_TYPE.directory, DIRECTORY_RIGHTS, INHERITED_RIGHTS]
-    : [FILE_TYPE.regularFile, FILE_RIGHTS, 0n];
+    : [FILE_TYPE.regularFile, open.kind === "file" && open.write === true ? WRITABLE_FILE_RIGHTS : FILE_RIGHTS, 0n];
   view.setUint16(out, type, true);
   view.setBigUint64(out + 8, rights, true);
   view.setBigUint64(out + 16, inherited, true);
@@ -141,7 +195,7 @@ interface DirectoryRead {
   readonly out: number;
 }
 
-/** The cookie is the index of the next name; the tree does not change while it is open. */
+/** The cookie is the index of the next name; a folder that changes meanwhile may show a name twice or not. */
 function readDirectory(state: WasiState, { fd, buffer, length, cookie, out }: DirectoryRead): void {
   const { memory } = state;
   memory.check(buffer, length);

@@ -1,21 +1,28 @@
 /**
- * A read-only tree of files in memory. Paths are resolved component by component below a starting directory; ".."
+ * A tree of files in memory, read-only but for a scratch folder. Paths are resolved component by component below a starting directory; ".."
  * never leads above it and there are no links, so nothing outside the tree can be named.
  */
 import { ERRNO, WasiError } from "./preview1.ts";
+import type { ScratchFolder } from "./scratch.ts";
 
 export interface FileNode {
   readonly kind: "file";
   readonly inode: number;
-  readonly modifiedNs: bigint;
-  readonly bytes: Uint8Array;
+  modifiedNs: bigint;
+  bytes: Uint8Array;
+  /** Of files that can be written. */
+  readonly owner?: ScratchFolder;
+  /** Has no name any more, but is open. */
+  detached?: boolean;
 }
 
 export interface DirectoryNode {
   readonly kind: "directory";
   readonly inode: number;
-  readonly modifiedNs: bigint;
+  modifiedNs: bigint;
   readonly entries: Map<string, TreeNode>;
+  /** Of folders that can be written. */
+  readonly owner?: ScratchFolder;
 }
 
 export type TreeNode = FileNode | DirectoryNode;
@@ -81,4 +88,16 @@ export function resolvePath(base: DirectoryNode, baseNames: readonly string[], p
     trail.push({ name, node });
   }
   return { node, names: [...baseNames, ...trail.map((step) => step.name)] };
+}
+
+/** The folder that holds, or would hold, the last name of `path`. Throws as `resolvePath`; inval when there is no such name. */
+export function resolveParent(base: DirectoryNode, path: string): { readonly parent: DirectoryNode; readonly name: string } {
+  const trimmed = path.replace(/\/+$/, "");
+  const slash = trimmed.lastIndexOf("/");
+  const name = trimmed.slice(slash + 1);
+  if (path.startsWith("/")) throw new WasiError(ERRNO.notcapable);
+  if (name === "" || name === "." || name === ".." || name.includes("\0")) throw new WasiError(ERRNO.inval);
+  const parent = slash < 0 ? base : resolvePath(base, [], trimmed.slice(0, slash)).node;
+  if (parent.kind !== "directory") throw new WasiError(ERRNO.notdir);
+  return { parent, name };
 }

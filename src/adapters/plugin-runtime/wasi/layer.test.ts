@@ -26,6 +26,7 @@ beforeEach(() => {
   slept = [];
   layer = createWasiLayer({
     root,
+    clockResolutionNs: 1_000n,
     environment: new Map([["TZ", "UTC"]]),
     realtimeNs: () => 1_700_000_000_000_000_000n,
     monotonicNs: () => 42n,

@@ -1,8 +1,8 @@
 /** Numbers of WASI preview 1 (snapshot 1): error codes, file types, rights and flags that this layer uses. */
 
 export const ERRNO = {
-  success: 0, badf: 8, exist: 20, fault: 21, ilseq: 25, inval: 28, io: 29, isdir: 31, mfile: 33, nametoolong: 37,
-  noent: 44, nosys: 52, notdir: 54, notsup: 58, perm: 63, rofs: 69, spipe: 70, notcapable: 76,
+  success: 0, acces: 2, badf: 8, exist: 20, fault: 21, ilseq: 25, inval: 28, io: 29, isdir: 31, mfile: 33, nametoolong: 37,
+  noent: 44, nospc: 51, nosys: 52, notdir: 54, notempty: 55, notsup: 58, perm: 63, rofs: 69, spipe: 70, notcapable: 76,
 } as const;
 export type Errno = (typeof ERRNO)[keyof typeof ERRNO];
 
@@ -39,6 +39,8 @@ export const FILE_RIGHTS = RIGHT.read | RIGHT.seek | RIGHT.tell | RIGHT.advise |
 export const DIRECTORY_RIGHTS = RIGHT.open | RIGHT.readdir | RIGHT.readlink | RIGHT.pathStat | RIGHT.stat;
 /** What opened files may ask for: write is named so that opening to write is answered with "read-only file system". */
 export const INHERITED_RIGHTS = FILE_RIGHTS | DIRECTORY_RIGHTS | RIGHT.write;
+export const WRITABLE_FILE_RIGHTS = FILE_RIGHTS | RIGHT.write;
+export const FD_FLAG_APPEND = 1;
 export const STREAM_RIGHTS = RIGHT.read | RIGHT.write | RIGHT.poll | RIGHT.stat;
 
 /** Every function of preview 1. Those a layer does not offer answer `nosys`. */

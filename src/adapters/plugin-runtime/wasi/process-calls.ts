@@ -2,12 +2,11 @@
 import { encodeText } from "../guest-memory.ts";
 import { POLL_SUBSCRIPTIONS_MAX, TIMER_MS_MAX } from "../limits.ts";
 import { CLOCK, ERRNO, EVENT, GuestExit, WasiError } from "./preview1.ts";
-import type { WasiFunctions, WasiState } from "./state.ts";
+import type { WasiFunctions, WasiOptions, WasiState } from "./state.ts";
 
 const RANDOM_CHUNK_BYTES = 65_536;
 const SUBSCRIPTION_BYTES = 48;
 const EVENT_BYTES = 32;
-const CLOCK_RESOLUTION_NS = 1_000n;
 
 export function processCalls(state: WasiState): WasiFunctions {
   const { memory, options } = state;
@@ -31,7 +30,7 @@ export function processCalls(state: WasiState): WasiFunctions {
     },
     clock_res_get(id: number, out: number): void {
       clockNs(state, id);
-      memory.view(out >>> 0, 8).setBigUint64(out >>> 0, CLOCK_RESOLUTION_NS, true);
+      memory.view(out >>> 0, 8).setBigUint64(out >>> 0, options.clockResolutionNs, true);
     },
     clock_time_get(id: number, _precision: bigint, out: number): void {
       memory.view(out >>> 0, 8).setBigUint64(out >>> 0, clockNs(state, id), true);
@@ -53,14 +52,19 @@ export function processCalls(state: WasiState): WasiFunctions {
   };
 }
 
-function clockNs(state: WasiState, id: number): bigint {
+function clockNs({ options }: WasiState, id: number): bigint {
+  const now = exactNs(options, id);
+  return now - (now % options.clockResolutionNs);
+}
+
+function exactNs(options: WasiOptions, id: number): bigint {
   switch (id) {
     case CLOCK.realtime:
-      return state.options.realtimeNs();
+      return options.realtimeNs();
     case CLOCK.monotonic:
     case CLOCK.processTime:
     case CLOCK.threadTime:
-      return state.options.monotonicNs();
+      return options.monotonicNs();
     default:
       throw new WasiError(ERRNO.inval);
   }

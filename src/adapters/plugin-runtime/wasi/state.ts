@@ -7,6 +7,8 @@ import type { Preview1Function } from "./preview1.ts";
 export interface WasiOptions {
   readonly root: DirectoryNode;
   readonly environment: ReadonlyMap<string, string>;
+  /** Times are multiples of it. */
+  readonly clockResolutionNs: bigint;
   realtimeNs(): bigint;
   /** Must agree between threads: a parked instance goes on elsewhere. */
   monotonicNs(): bigint;

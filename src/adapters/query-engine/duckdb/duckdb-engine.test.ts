@@ -1,4 +1,7 @@
 /** The adapter with real batches: every type through the scan and back, duplicates, stopping, places, lock-down. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ColumnType } from "../../../core/columns/column-type.ts";
 import { decodeTableBatch, encodeTableBatch, type ColumnValues, type TableBatchView } from "../../../core/columns/table-batch.ts";
@@ -162,6 +165,17 @@ describe("stopping", () => {
     const small = await DuckdbEngine.open({ clock, memoryBytes: 32_000_000 });
     expect(await failure(drain({ sql: "SELECT CAST(count(*) AS BIGINT) AS c0 FROM (SELECT DISTINCT hash(range) FROM range(20000000))", types: [INT64], relations: [], timeoutMs: 30_000 }, small))).toBe("query.memory_limit");
     await small.close();
+  });
+
+  test("with a folder to spill to, a query that is larger than the memory ends, within the bytes it may write", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "spill's "));
+    const distinct: EngineQuery = { sql: "SELECT CAST(count(*) AS BIGINT) AS c0 FROM (SELECT DISTINCT hash(range) FROM range(4000000))", types: [INT64], relations: [], timeoutMs: 60_000 };
+    const [roomy, tight] = [await DuckdbEngine.open({ clock, memoryBytes: 48_000_000, spill: { folder: join(folder, "a"), bytesMax: 1e9 } }), await DuckdbEngine.open({ clock, memoryBytes: 48_000_000, spill: { folder: join(folder, "b"), bytesMax: 1e6 } })];
+    expect((await drain(distinct, roomy))[0]?.columns[0]?.[0]).toBe(4_000_000n);
+    expect(await failure(drain(distinct, tight))).toBe("query.memory_limit");
+    await roomy.close();
+    await tight.close();
+    rmSync(folder, { recursive: true });
   });
 
   test("places: the third query waits, leaves the line when aborted, and close sends the rest away", async () => {

@@ -25,6 +25,8 @@ export interface DuckdbOptions {
   readonly memoryBytes?: number | undefined;
   /** Default 2. */
   readonly threads?: number;
+  /** A folder of the engine's own for what does not fit its memory, with the most bytes there; undefined: nothing is written. */
+  readonly spill?: { readonly folder: string; readonly bytesMax: number } | undefined;
   /** Where Parquet files are; undefined: there are none, and the engine reads no file at all. */
   readonly parquet?: ParquetPlace;
 }
@@ -39,7 +41,8 @@ function lockDown(options: DuckdbOptions): readonly string[] {
     `SET threads = ${options.threads ?? ENGINE_THREADS_DEFAULT}`,
     "SET ieee_floating_point_ops = true",
     "SET preserve_insertion_order = true",
-    "SET temp_directory = ''",
+    `SET temp_directory = ${textSql(options.spill?.folder ?? "")}`,
+    ...(options.spill === undefined ? [] : [`SET max_temp_directory_size = '${Math.floor(options.spill.bytesMax / 1000)}KB'`]),
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",

@@ -1,10 +1,15 @@
 /** The engine's error texts to ours. Its words may name internal columns (`r1.c2`); those never leave. */
 import { DatabaseError, messageOf } from "../../../core/errors/database-error.ts";
 
+/** Arrow's names of the engine's types. */
+const ARROW_NAMES: Readonly<Record<string, string>> = {
+  DOUBLE: "Float64", FLOAT: "Float32", INT64: "Int64", INT32: "Int32", INT16: "Int16", INT8: "Int8", UINT64: "UInt64", UINT32: "UInt32", UINT16: "UInt16", UINT8: "UInt8", BOOL: "Boolean", DATE: "Date32", TIME: "Time64(Nanosecond)",
+};
+
 const PATTERNS: readonly (readonly [pattern: RegExp, make: (match: RegExpExecArray) => string])[] = [
   [/Divide by zero error/, () => "Arrow error: Divide by zero error"],
   [/Overflow in (\w+) of (\w+)[^!]*!?/, (m) => `Arrow error: Arithmetic overflow: Overflow in ${m[1]}`],
-  [/Could not convert string ['"](.*?)['"] to (\w+)/, (m) => `Arrow error: Cast error: Cannot cast string '${m[1]}' to value of ${m[2]} type`],
+  [/Could not convert string ['"](.*?)['"] to (\w+)/, (m) => `Arrow error: Cast error: Cannot cast string '${m[1]}' to value of ${ARROW_NAMES[m[2] as string] ?? m[2]} type`],
   [/Type \w+ with value (.+?) can't be cast/, (m) => `Arrow error: Cast error: Can't cast value ${m[1]}`],
   [/Scalar Subquery|More than one row returned by a subquery/i, () => "Execution error: a scalar subquery returned more than one row"],
   [/timestamp field value out of range: "([^"]*)"|invalid timestamp field format: "([^"]*)"/, (m) => `Arrow error: Parser error: Error parsing timestamp from '${m[1] ?? m[2]}': error parsing date`],

@@ -5,11 +5,13 @@ import { tagCodesOf, type TimeBase } from "./select-rows.ts";
 import type { TagCodes, TagRegistry } from "./tag-codes.ts";
 import { type Unit, wordsOf } from "./unit.ts";
 
+const WORD = 4_294_967_296;
+
 interface Coder {
   /** Codes are below it. */
   readonly limit: number;
   code(unit: Unit, rows: Uint32Array, out: Uint32Array): void;
-  /** The only key of a query: ids at once, without codes between. */
+  /** The first key of a query: ids at once, without codes between. */
   ids?(unit: Unit, rows: Uint32Array, pairs: PairIds, out: Uint32Array): void;
   value(code: number): bigint | string | null;
 }
@@ -104,17 +106,30 @@ class BinCoder implements Coder {
   code(unit: Unit, rows: Uint32Array, out: Uint32Array): void {
     const time = unit.column("time");
     if (time === undefined) return;
+    const first = this.#binOf(unit.timeMin);
+    if (first === this.#binOf(unit.timeMax)) {
+      out.fill(first, 0, rows.length);
+      return;
+    }
     const words = wordsOf(time);
+    // In variables of the loop: as members they would be looked up for each row.
+    const { high, low } = this.#times;
+    const [width, rest] = [this.#width, this.#rest];
     let [from, to, bin] = [0, 0, 0];
     for (let at = 0; at < rows.length; at++) {
-      const offset = this.#times.offset(words, rows[at] as number) + this.#rest;
+      const place = (rows[at] as number) * 2;
+      const offset = ((words[place + 1] as number) - high) * WORD + (((words[place] as number) >>> 0) - low + rest);
       if (offset < from || offset >= to) {
-        bin = Math.floor(offset / this.#width);
-        from = bin * this.#width;
-        to = from + this.#width;
+        bin = Math.floor(offset / width);
+        from = bin * width;
+        to = from + width;
       }
       out[at] = bin;
     }
+  }
+
+  #binOf(time: bigint): number {
+    return Math.floor((Number(time - this.#times.base) + this.#rest) / this.#width);
   }
 
   value(code: number): bigint {
@@ -155,6 +170,16 @@ class PairIds {
     if (this.#dense === undefined) this.#sparse.set(pair, id);
     else this.#dense[pair] = id;
     return id;
+  }
+
+  /** Replaces codes of the first key by ids. */
+  replace(codes: Uint32Array, count: number): void {
+    let [last, lastId] = [-1, -1];
+    for (let at = 0; at < count; at++) {
+      const code = codes[at] as number;
+      if (code !== last) [last, lastId] = [code, this.id(0, code)];
+      codes[at] = lastId;
+    }
   }
 
   /** Replaces ids by those of the pairs. */
@@ -206,15 +231,17 @@ export class GroupIds {
       this.#ids = new Uint32Array(rows.length);
       this.#codes = new Uint32Array(rows.length);
     }
-    const [only] = this.#coders;
-    if (this.#coders.length === 1 && only?.ids !== undefined) {
-      only.ids(unit, rows, this.#pairs[0] as PairIds, this.#ids);
-      return this.#ids;
-    }
-    this.#ids.fill(0, 0, rows.length);
+    if (this.#coders.length === 0) this.#ids.fill(0, 0, rows.length);
     this.#coders.forEach((coder, index) => {
-      coder.code(unit, rows, this.#codes);
-      this.#pairs[index]?.combine(this.#ids, this.#codes, rows.length);
+      const pairs = this.#pairs[index] as PairIds;
+      if (index > 0) {
+        coder.code(unit, rows, this.#codes);
+        pairs.combine(this.#ids, this.#codes, rows.length);
+      } else if (coder.ids !== undefined) coder.ids(unit, rows, pairs, this.#ids);
+      else {
+        coder.code(unit, rows, this.#ids);
+        pairs.replace(this.#ids, rows.length);
+      }
     });
     return this.#ids;
   }

@@ -9,18 +9,19 @@ const WORD = 4_294_967_296;
 /** Times as floats that count nanoseconds from a base; exact below 2^53. */
 export class TimeBase {
   readonly base: bigint;
-  readonly #high: number;
-  readonly #low: number;
+  /** Its words. */
+  readonly high: number;
+  readonly low: number;
 
   constructor(base: bigint) {
     this.base = base;
-    this.#high = Number(base >> 32n);
-    this.#low = Number(base & 0xffff_ffffn);
+    this.high = Number(base >> 32n);
+    this.low = Number(base & 0xffff_ffffn);
   }
 
   /** Of a row: `words` are those of the time column. */
   offset(words: Int32Array, row: number): number {
-    return ((words[row * 2 + 1] as number) - this.#high) * WORD + (((words[row * 2] as number) >>> 0) - this.#low);
+    return ((words[row * 2 + 1] as number) - this.high) * WORD + (((words[row * 2] as number) >>> 0) - this.low);
   }
 
   time(offset: number): bigint {
@@ -28,13 +29,22 @@ export class TimeBase {
   }
 }
 
+/** 0, 1, 2 …: what is below the length of the longest unit seen; written once and shared. */
+let ascending = new Uint32Array(0);
+
+function everyRow(count: number): Uint32Array {
+  if (ascending.length < count) {
+    ascending = new Uint32Array(Math.max(count, ascending.length * 2));
+    for (let row = 0; row < ascending.length; row++) ascending[row] = row;
+  }
+  return ascending.subarray(0, count);
+}
+
 export class RowSelector {
   readonly #scan: Pick<Scan, "timeMinNs" | "timeMaxNs">;
   readonly #tests: readonly { readonly test: ColumnTest; readonly codes: TagCodes }[];
   readonly #times: TimeBase;
   #rows = new Uint32Array(1_024);
-  /** 0, 1, 2 …: all rows of a unit, never written to again. */
-  #all = new Uint32Array(0);
 
   constructor(scan: Pick<Scan, "timeMinNs" | "timeMaxNs" | "tests">, tableId: number, registry: TagRegistry, times: TimeBase) {
     this.#scan = scan;
@@ -44,7 +54,7 @@ export class RowSelector {
 
   /** Ascending; the array is used again by the next call. `dropped`: 1 by row for those that do not count. */
   select(unit: Unit, dropped?: Uint8Array): Uint32Array {
-    if (this.#tests.length === 0 && dropped === undefined && this.#isWithinTime(unit)) return this.#everyRow(unit.rowCount);
+    if (this.#tests.length === 0 && dropped === undefined && this.#isWithinTime(unit)) return everyRow(unit.rowCount);
     if (this.#rows.length < unit.rowCount) this.#rows = new Uint32Array(unit.rowCount);
     const rows = this.#rows;
     let count = -1;
@@ -64,11 +74,6 @@ export class RowSelector {
     let kept = 0;
     for (let at = 0; at < count; at++) if (dropped[rows[at] as number] === 0) rows[kept++] = rows[at] as number;
     return rows.subarray(0, kept);
-  }
-
-  #everyRow(count: number): Uint32Array {
-    if (this.#all.length < count) this.#all = Uint32Array.from({ length: Math.max(count, this.#all.length * 2) }, (_, row) => row);
-    return this.#all.subarray(0, count);
   }
 
   #isWithinTime({ timeMin, timeMax }: Unit): boolean {
@@ -97,24 +102,35 @@ export class RowSelector {
   }
 }
 
-/** 1 by entry of the dictionary; undefined: none passes. NULL passes no test. */
-function passing(tag: TagRows, { values, negated }: ColumnTest, codes: TagCodes): Uint8Array | undefined {
+/** Entries of a dictionary that pass a test. NULL passes none. */
+interface Passing {
+  /** 1 by entry. */
+  readonly entries: Uint8Array;
+  /** The only one that passes; -1: there are more. */
+  readonly only: number;
+}
+
+/** Undefined: none passes. */
+function passing(tag: TagRows, { values, negated }: ColumnTest, codes: TagCodes): Passing | undefined {
   const mapping = codes.mapping(tag.dictionary, tag.dictionaryRows);
-  const wanted = new Set<number>();
-  for (const value of values) wanted.add(codes.codeOf(value as string));
-  const pass = new Uint8Array(mapping.length);
-  let any = false;
-  for (let entry = 0; entry < mapping.length; entry++) {
-    if (wanted.has(mapping[entry] as number) === negated) continue;
-    pass[entry] = 1;
-    any = true;
+  const entries = new Uint8Array(mapping.length).fill(negated ? 1 : 0);
+  let count = negated ? mapping.length : 0;
+  let only = -1;
+  for (const value of values) {
+    const code = codes.codeOf(value as string);
+    // A dictionary may hold a text twice.
+    for (let entry = code === 0 ? -1 : mapping.indexOf(code); entry >= 0; entry = mapping.indexOf(code, entry + 1)) {
+      entries[entry] = negated ? 0 : 1;
+      count += negated ? -1 : 1;
+      only = entry;
+    }
   }
-  return any ? pass : undefined;
+  return count === 0 ? undefined : { entries, only: count === 1 && !negated ? only : -1 };
 }
 
 const isThere = (validity: Uint8Array | undefined, row: number): boolean => validity === undefined || (((validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
 
-function firstTest({ runs, indexes }: TagRows, pass: Uint8Array, rowCount: number, rows: Uint32Array): number {
+function firstTest({ runs, indexes }: TagRows, { entries: pass, only }: Passing, rowCount: number, rows: Uint32Array): number {
   let count = 0;
   if (runs !== undefined) {
     for (let run = 0, from = 0; run < runs.ends.length; run++) {
@@ -126,11 +142,15 @@ function firstTest({ runs, indexes }: TagRows, pass: Uint8Array, rowCount: numbe
     return count;
   }
   const { entries, validity } = indexes as NonNullable<TagRows["indexes"]>;
+  if (only >= 0) {
+    for (let row = entries.indexOf(only); row >= 0; row = entries.indexOf(only, row + 1)) if (isThere(validity, row)) rows[count++] = row;
+    return count;
+  }
   for (let row = 0; row < rowCount; row++) if (pass[entries[row] as number] === 1 && isThere(validity, row)) rows[count++] = row;
   return count;
 }
 
-function nextTest({ runs, indexes }: TagRows, pass: Uint8Array, rows: Uint32Array, count: number): number {
+function nextTest({ runs, indexes }: TagRows, { entries: pass }: Passing, rows: Uint32Array, count: number): number {
   let kept = 0;
   let run = 0;
   for (let at = 0; at < count; at++) {

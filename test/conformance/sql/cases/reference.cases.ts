@@ -186,4 +186,18 @@ export const REFERENCE_CASES: readonly CaseGroup[] = [
     ],
     refused: [["SHOW datafusion.nope", "is not a variable which can be viewed"], ["SELECT room FROM home GROUP BY 5", "Cannot find column with position 5"], ["SELECT a FROM home UNION SELECT 1, 2", "No field named a"], ["SELECT 1 UNION SELECT 1, 2", "different number of columns"]],
   },
+  {
+    source: "DataFusion user guide: table functions generate_series and range; unnest in FROM",
+    cases: [
+      ["SELECT * FROM generate_series(1, 7, 3)", ['{"value":1}', '{"value":4}', '{"value":7}']], ["SELECT * FROM range(3)", ['{"value":0}', '{"value":1}', '{"value":2}']], ["SELECT value FROM generate_series(3, 1, -1)", ['{"value":3}', '{"value":2}', '{"value":1}']],
+      ["SELECT * FROM generate_series(1, 0)", []], ["SELECT * FROM range(1, 1)", []],
+      ["SELECT * FROM generate_series('2024-01-01T00:00:00Z', '2024-01-01T01:00:00Z', INTERVAL '30 minutes') AS s(t)", ['{"t":"2024-01-01T00:00:00"}', '{"t":"2024-01-01T00:30:00"}', '{"t":"2024-01-01T01:00:00"}']],
+      ["SELECT s.t, h.temp FROM generate_series(TIMESTAMP '2022-01-01T07:00:00', TIMESTAMP '2022-01-01T08:00:00', INTERVAL '1 hour') AS s(t) LEFT JOIN home h ON h.time = s.t AND h.room = 'Kitchen' ORDER BY 1", ['{"t":"2022-01-01T07:00:00"}', '{"t":"2022-01-01T08:00:00","temp":21.0}']],
+      ["SELECT x FROM unnest(['b', 'a']) AS u(x) ORDER BY x", ['{"x":"a"}', '{"x":"b"}']], ["SELECT value FROM generate_series(1, 1000000000000) LIMIT 1", ['{"value":1}']],
+    ],
+    refused: [
+      ["SELECT * FROM generate_series(1, 5, 0)", "step must not be zero"], ["SELECT * FROM home, generate_series(1, co)", "No field named co"], ["SELECT * FROM generate_series('2024-01-01', '2024-02-01', INTERVAL '1 month')", "without months"],
+      ["SELECT * FROM generate_series(1, 2, 3, 4)", "takes a start, an end and a step"], ["SELECT * FROM unnest(1)", "can only be applied to array"],
+    ],
+  },
 ];

@@ -37,6 +37,32 @@ export type LogLevel = 'info' | 'warn' | 'error';
  * `RuntimeError`: a fault of the server
  */
 export type ErrorKind = 'query-error' | 'write-error' | 'type-error' | 'value-error' | 'denied' | 'limit' | 'interrupted' | 'internal';
+/**
+ * What a trigger must have been granted (docs/security.md).
+ * # Variants
+ * 
+ * ## `"net"`
+ * 
+ * ## `"env"`
+ * 
+ * ## `"scratch"`
+ * 
+ * ## `"sys"`
+ * 
+ * ## `"db"`
+ */
+export type Grant = 'net' | 'env' | 'scratch' | 'sys' | 'db';
+/**
+ * Limits of the trigger that the guest counts itself.
+ * # Variants
+ * 
+ * ## `"write-bytes"`
+ * 
+ * ## `"response-bytes"`
+ * 
+ * ## `"cache-bytes"`
+ */
+export type OwnLimit = 'write-bytes' | 'response-bytes' | 'cache-bytes';
 export interface HostError {
   kind: ErrorKind,
   message: string,
@@ -47,6 +73,24 @@ export interface HostError {
 export interface NamedText {
   name: string,
   value: string,
+}
+/**
+ * What holds for an instance as long as it lives.
+ */
+export interface InstanceSettings {
+  /**
+   * granted variables of the server's environment
+   */
+  environment: Array<NamedText>,
+  /**
+   * line protocol that one run may buffer
+   */
+  writeBytes: number,
+  responseBytes: number,
+  /**
+   * values in the private cache
+   */
+  cacheBytes: number,
 }
 /**
  * The plugin's code. `source` is the text of a single-file plugin; none means that `module` is a package below

@@ -1,0 +1,22 @@
+"""`os.environ` of a plugin: guest paths, and the variables of the server that its trigger was granted. A name that is missing
+says how it could be there."""
+
+import os
+
+
+class GrantedEnviron(os._Environ):
+    def __getitem__(self, key):
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            text = f"{key} (not set on the server, or not granted to this trigger: grant it with --allow-env {key} on create trigger or update trigger)"
+        raise KeyError(text)
+
+
+def install():
+    os.environ.__class__ = GrantedEnviron
+
+
+def grant(variables):
+    for name, value in variables.items():
+        os.environ[name] = value
