@@ -32,6 +32,8 @@ const LATENCY_WRITES = 200;
 const REQUESTS = 6_000;
 const CONNECTIONS = 4;
 const IDLE_TRIGGERS = 100;
+/** Longer than an instance without cache keeps its memory. */
+const IDLE_MS = 45_000;
 
 const clock = createSystemClock();
 const quiet = { log: () => undefined };
@@ -71,7 +73,7 @@ async function makeRig(): Promise<Rig> {
   const storage = await Storage.open({ catalog, clock, log: quiet, random16, wal: createMemoryWalLog() });
   const logs = new LogTable(clock, PROCESSING_LIMITS.logRowsMax);
   const plugins = {
-    load: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), write: refuse, files: async () => [], manifest: async () => undefined,
+    load: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), newest: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), write: refuse, files: async () => [], manifest: async () => undefined,
   } as unknown as Parameters<typeof createProcessing>[0]["plugins"];
   let runIds = 0;
   const processing = createProcessing({
@@ -145,8 +147,14 @@ await emptyRuns();
 await rowsThroughPlugin();
 await runtime.close();
 
+/** Seconds of all processors, in hundredths. */
+function cpuSeconds(server: TestServer): number {
+  const fields = readFileSync(`/proc/${server.process.pid}/stat`, "utf8").split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
 /** Requests per second over keep-alive connections, each with one request under way. */
-async function requestsPerSecond(server: TestServer, path: string): Promise<number> {
+async function requestsPerSecond(server: TestServer, path: string): Promise<{ readonly perSecond: number; readonly cpuMs: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const send = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -157,17 +165,18 @@ async function requestsPerSecond(server: TestServer, path: string): Promise<numb
     });
   for (let warm = 0; warm < 200; warm++) await send();
   let left = REQUESTS;
+  const cpuBefore = cpuSeconds(server);
   const started = performance.now();
   await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
     while (left-- > 0) await send();
   }));
   const perSecond = (REQUESTS / (performance.now() - started)) * 1000;
   agent.destroy();
-  return perSecond;
+  return { perSecond, cpuMs: ((cpuSeconds(server) - cpuBefore) * 1000) / REQUESTS };
 }
 
 const plugins = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
-const server = await startServer({ flags: ["--plugin-dir", plugins, "--plugin-time-limit", "30s"] });
+const server = await startServer({ flags: ["--plugin-dir", plugins, "--memory-limit", "4gb", "--plugins-memory", "1200mb"] });
 await post(server, "/api/v3/configure/database", { db: "bench" });
 await post(server, "/api/v3/plugins/files", { plugin_name: "hello.py", content: "def process_request(local, query, headers, body, args):\n    return 'hello'\n" });
 const createRequestTrigger = async (name: string, runAsync: boolean): Promise<void> => {
@@ -179,16 +188,21 @@ const createRequestTrigger = async (name: string, runAsync: boolean): Promise<vo
 await createRequestTrigger("sync", false);
 await createRequestTrigger("async", true);
 await eventually("the interpreter", async () => ((await fetch(`${server.url}/api/v3/engine/sync`)).status === 200 ? true : undefined));
-report("engine", "requests_per_second_sync", await requestsPerSecond(server, "sync"), "1/s", { connections: CONNECTIONS });
-report("engine", "requests_per_second_async", await requestsPerSecond(server, "async"), "1/s", { connections: CONNECTIONS });
+for (const kind of ["sync", "async"]) {
+  const { perSecond, cpuMs } = await requestsPerSecond(server, kind);
+  report("engine", `requests_per_second_${kind}`, perSecond, "1/s", { connections: CONNECTIONS, server_cpu_ms_per_request: Number(cpuMs.toPrecision(3)) });
+}
 
 const residentBytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, "utf8"))?.[1] ?? Number.NaN) * 1024;
 for (let index = 0; index < IDLE_TRIGGERS; index++) {
   await createRequestTrigger(`idle${index}`, false);
   await fetch(`${server.url}/api/v3/engine/idle${index}`);
 }
-await pause(12_000);
-report("engine", "rss_with_idle_triggers", residentBytes(), "bytes", { triggers: IDLE_TRIGGERS + 2, limit: 1_073_741_824 });
+const justAfter = residentBytes();
+await pause(IDLE_MS);
+// A little life, as every server has: what is not referenced any more goes when somebody makes garbage.
+await requestsPerSecond(server, "sync");
+report("engine", "rss_with_idle_triggers", residentBytes(), "bytes", { triggers: IDLE_TRIGGERS + 2, right_after_their_runs: justAfter, limit: 1_073_741_824 });
 await server.stop();
 removeFolder(server.folder);
 rmSync(plugins, { recursive: true });

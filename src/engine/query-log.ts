@@ -12,6 +12,7 @@ export interface LoggedQuery {
   readonly id: string;
   readonly phase: QueryPhase;
   readonly issuedNs: bigint;
+  readonly database: string;
   readonly text: string;
   /** Files its scans read; undefined before it was planned. */
   readonly fileCount: number | undefined;
@@ -37,11 +38,11 @@ export class QueryRecord {
   #last: number;
   #state: LoggedQuery;
 
-  constructor(clock: Clock, id: string, text: string) {
+  constructor(clock: Clock, id: string, { database, text }: { readonly database: string; readonly text: string }) {
     this.#clock = clock;
     this.#started = clock.monotonicMs();
     this.#last = this.#started;
-    this.#state = { id, phase: "received", issuedNs: clock.nowNs(), text, fileCount: undefined, planNs: undefined, permitNs: undefined, executeNs: undefined, endToEndNs: undefined };
+    this.#state = { id, phase: "received", issuedNs: clock.nowNs(), database, text, fileCount: undefined, planNs: undefined, permitNs: undefined, executeNs: undefined, endToEndNs: undefined };
   }
 
   get state(): LoggedQuery {
@@ -88,9 +89,9 @@ export class QueryLog {
     this.#options = options;
   }
 
-  start(text: string): QueryRecord {
+  start(asked: { readonly database: string; readonly text: string }): QueryRecord {
     const { clock, entriesMax, newId } = this.#options;
-    const record = new QueryRecord(clock, newId(), text);
+    const record = new QueryRecord(clock, newId(), asked);
     this.#records.push(record);
     if (this.#records.length > entriesMax) this.#records.shift();
     return record;

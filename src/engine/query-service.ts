@@ -1,7 +1,7 @@
 /** Answers SQL: finds the database, compiles against a snapshot of its tables, runs the plan, streams the rows. */
 import type { DatabaseDefinition } from "../core/catalog/definitions.ts";
 import { DatabaseError } from "../core/errors/database-error.ts";
-import type { ParameterValue } from "../core/query/bind-context.ts";
+import type { ParameterValue, Scan } from "../core/query/bind-context.ts";
 import { compileStatement, resultTypes, type CompiledQuery } from "../core/query/compile.ts";
 import { runCached } from "../core/query/direct/run-cached.ts";
 import type { QueryStream, ResultBatch } from "../core/query/query-stream.ts";
@@ -23,8 +23,8 @@ export interface QueryRequest {
   /** JSON scalars by name; other values are refused. */
   readonly parameters?: ReadonlyMap<string, unknown>;
   readonly signal?: AbortSignal;
-  /** A plugin asks: system tables show its database's own triggers only. */
-  readonly ofGuest?: boolean;
+  /** Asked by a plugin: tables of the whole server show what is its database's. */
+  readonly confined?: boolean;
 }
 
 export interface QueryServiceOptions {
@@ -34,8 +34,6 @@ export interface QueryServiceOptions {
   /** Fetches files before they are read; undefined: they lie where the engine reads them. */
   readonly files?: ParquetFiles | undefined;
   readonly systemTables: SystemTableSource;
-  /** As plugins see them; undefined: as everybody does. */
-  readonly guestTables?: SystemTableSource;
   /** Undefined: no cache is ever declared. */
   readonly caches?: QueryCaches;
   readonly clock: Clock;
@@ -59,7 +57,7 @@ export class QueryService {
    * `query.not_implemented`, and what the engine throws before the first row.
    */
   async query(request: QueryRequest): Promise<QueryStream> {
-    const record = this.#options.log?.start(request.sql);
+    const record = this.#options.log?.start({ database: request.database, text: request.sql });
     if (record === undefined) return this.#start(request);
     try {
       const stream = await this.#start(request, record);
@@ -78,20 +76,23 @@ export class QueryService {
   }
 
   async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
-    const { clock, engine, files, limits, catalog, source, caches } = this.#options;
-    const systemTables = (request.ofGuest === true ? this.#options.guestTables : undefined) ?? this.#options.systemTables;
+    const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {
       throw new DatabaseError("database.not_found", { message: `database not found: ${request.database}`, hint: "SHOW DATABASES lists them; a write creates one" });
     }
     await systemTables.prepare?.(database.name);
     const nowNs = clock.nowNs();
-    const tables = new QueryTables(database, source, systemTables, nowNs, caches);
+    const tables = new QueryTables(database, source, request.confined === true ? confinedTables(systemTables) : systemTables, nowNs, caches);
     const compiled = compileStatement({
       text: request.sql, tables, parameters: checkParameters(request.parameters), nowNs, nextScanId: () => this.#nextScanId(),
     });
     const cached = compiled.explains === undefined ? await cachedAnswer(compiled, tables) : undefined;
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      record?.planned(0);
+      record?.permitted();
+      return cached;
+    }
     await tables.prepare(compiled.scans);
     const relations = relationsOf(compiled, tables);
     checkFiles(relations, limits.filesMax);
@@ -101,8 +102,9 @@ export class QueryService {
       record?.permitted();
       return direct;
     }
+    const narrowed = await this.#narrowed(relations, compiled, tables, request.signal);
     const release = await acquireFiles(relations, { files, clock, timeoutMs: limits.timeoutMs, signal: request.signal });
-    const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
+    const result = await engine.execute({ sql: compiled.sql, types: resultTypes(compiled), relations: narrowed, signal: request.signal, timeoutMs: limits.timeoutMs }).catch((error: unknown) => {
       release();
       throw error;
     });
@@ -118,6 +120,19 @@ export class QueryService {
     if (plan === undefined || direct === undefined || source === undefined) return undefined;
     const result = await direct.run(plan, source, { signal, timeoutMs: limits.timeoutMs });
     return result === undefined ? undefined : streamOf(columns, result.batches);
+  }
+
+  /** Relations without the rows of series that the query does not name, where that leaves few. */
+  async #narrowed(relations: readonly EngineRelation[], { scans }: CompiledQuery, tables: QueryTables, signal: AbortSignal | undefined): Promise<readonly EngineRelation[]> {
+    const { direct, limits } = this.#options;
+    if (direct === undefined) return relations;
+    const narrowed: EngineRelation[] = [];
+    for (const [index, relation] of relations.entries()) {
+      const scan = scans[index] as Scan;
+      const tableId = scan.schema === "iox" ? tables.tableId(scan) : undefined;
+      narrowed.push(tableId === undefined ? relation : { ...relation, batches: await direct.narrow(relation.batches, scan, tableId, { signal, timeoutMs: limits.timeoutMs }) });
+    }
+    return narrowed;
   }
 
   /** Undefined: the engine explains its own plan. Numbers that only a run shows are not looked at. */
@@ -158,6 +173,8 @@ async function cachedAnswer({ direct: plan, columns }: CompiledQuery, tables: Qu
 async function* asyncBatches(batches: Iterable<ResultBatch>): AsyncGenerator<ResultBatch> {
   yield* batches;
 }
+
+const confinedTables = (tables: SystemTableSource): SystemTableSource => ({ names: (database) => tables.names(database), table: (database, name) => tables.table(database, name, true) });
 
 /** The printed number is the limit (spec: query §6). */
 function checkFiles(relations: readonly EngineRelation[], filesMax: number | undefined): void {

@@ -34,7 +34,8 @@ export interface TableSnapshot {
 
 /** Tables of the `system` schema; rows are made when asked for. */
 export interface SystemTableSource {
-  table(databaseName: string, name: string): SystemTable | undefined;
+  /** `confined`: rows of other databases are left out. */
+  table(databaseName: string, name: string, confined?: boolean): SystemTable | undefined;
   names(databaseName: string): readonly string[];
   /** Called before each query: reads what its tables show and cannot be read at once. */
   prepare?(databaseName: string): Promise<void>;
@@ -187,6 +188,10 @@ export class QueryTables implements TableSource {
     const snapshot = scan.schema === "iox" ? this.#snapshots.get(scan.name) : undefined;
     if (snapshot === undefined) return undefined;
     return { table: snapshot.table, ...this.#sourcesOf(scan, snapshot) };
+  }
+
+  tableId(scan: Scan): number | undefined {
+    return this.#snapshots.get(scan.name)?.table.id;
   }
 
   #sourcesOf(scan: Scan, snapshot: TableSnapshot): ScanSources {

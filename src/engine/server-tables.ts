@@ -39,8 +39,8 @@ const queryRow = (query: LoggedQuery): unknown[] => [
   null, null, query.phase === "success", query.endToEndNs === undefined, query.phase === "cancel", null,
 ];
 
-function queries({ log }: ServerTablesOptions): SystemTable {
-  return { columns: QUERIES, rows: log.entries().map(queryRow) };
+function queries({ log }: ServerTablesOptions, only: string | undefined): SystemTable {
+  return { columns: QUERIES, rows: log.entries().filter(({ database }) => only === undefined || database === only).map(queryRow) };
 }
 
 function parquetFiles({ source }: ServerTablesOptions, database: DatabaseDefinition | undefined): SystemTable {
@@ -100,7 +100,7 @@ function generationDurations({ node }: ServerTablesOptions): SystemTable {
 }
 
 type Make = (options: ServerTablesOptions, database: DatabaseDefinition | undefined) => SystemTable;
-const EVERYWHERE: Readonly<Record<string, Make>> = { influxdb_schema: (_options, database) => influxdbSchema(database), parquet_files: parquetFiles, queries };
+const EVERYWHERE: Readonly<Record<string, Make>> = { influxdb_schema: (_options, database) => influxdbSchema(database), parquet_files: parquetFiles, queries: (options) => queries(options, undefined) };
 const INTERNAL_ONLY: Readonly<Record<string, Make>> = { databases, generation_durations: generationDurations, nodes, tables };
 
 /** Adds these tables to the others. */
@@ -108,9 +108,11 @@ export function withServerTables(others: SystemTableSource, options: ServerTable
   const own = (database: string): Readonly<Record<string, Make>> => (database === INTERNAL_DATABASE ? { ...EVERYWHERE, ...INTERNAL_ONLY } : EVERYWHERE);
   return {
     names: (database) => [...others.names(database), ...Object.keys(own(database))].sort(),
-    table: (database, name) => {
+    table: (database, name, confined) => {
+      // A plugin that was granted "_internal" sees the server's tables whole.
+      if (name === "queries" && confined === true && database !== INTERNAL_DATABASE) return queries(options, database);
       const makers = own(database);
-      return Object.hasOwn(makers, name) ? (makers[name] as Make)(options, options.catalog.state.databases.get(database)) : others.table(database, name);
+      return Object.hasOwn(makers, name) ? (makers[name] as Make)(options, options.catalog.state.databases.get(database)) : others.table(database, name, confined);
     },
     prepare: async (database) => others.prepare?.(database),
   };

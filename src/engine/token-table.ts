@@ -18,7 +18,7 @@ const COLUMNS = [
 export function withTokenTable(tables: SystemTableSource, catalog: { readonly state: CatalogState }): SystemTableSource {
   return {
     names: (database) => (database === INTERNAL ? [...tables.names(database), NAME].sort() : tables.names(database)),
-    table: (database, name) => (database === INTERNAL && name === NAME ? tokenTable(catalog.state) : tables.table(database, name)),
+    table: (database, name, confined) => (database === INTERNAL && name === NAME ? tokenTable(catalog.state) : tables.table(database, name, confined)),
     prepare: async (database) => tables.prepare?.(database),
   };
 }

@@ -74,13 +74,13 @@ export function createProcessing(parts: ProcessingParts): Processing {
       onCommitted: (listener) => storage.onCommitted(listener),
     },
     table: (databaseId, tableId) => liveTable(catalog, databaseId, tableId),
-    query: ({ database, sql, parameters, rowsMax, bytesMax }) => queries.queryTableBatch({ database, sql, parameters: new Map(parameters), ofGuest: true }, { rowsMax, bytesMax }),
+    query: ({ database, sql, parameters, rowsMax, bytesMax }) => queries.queryTableBatch({ database, sql, parameters: new Map(parameters), confined: true }, { rowsMax, bytesMax }),
   };
   const engine = new ProcessingEngine(services, processingCatalog(catalog));
   catalog.onChange((op) => {
     if (op.kind === "delete-database") void engine.databaseDeleted(op.id);
   });
-  return { engine, tests: new TestRuns(services, catalog), files: new PluginFiles(parts.plugins, processingCatalog(catalog)) };
+  return { engine, tests: new TestRuns(services, catalog), files: new PluginFiles(writtenThrough(parts.plugins, () => engine.codeChanged()), processingCatalog(catalog)) };
 }
 
 /** Databases are few (spec: processing-engine §11): a plugin that makes one by writing to it is not to go unseen. */
@@ -99,4 +99,13 @@ function liveTable(catalog: CatalogService, databaseId: number, tableId: number)
   if (table === undefined || table.deleted || table.databaseId !== databaseId) return undefined;
   const names = table.columns.map((column) => column.name).filter((name) => name !== "time");
   return { name: table.name, columns: [...names, "time"] };
+}
+
+/** The store, with a word to `onWritten` after each write. */
+function writtenThrough(plugins: PluginStore, onWritten: () => void): Pick<PluginStore, "load" | "write" | "replaceFolder"> {
+  return {
+    load: (name) => plugins.load(name),
+    write: (name, content) => plugins.write(name, content).finally(onWritten),
+    replaceFolder: (name, files) => plugins.replaceFolder(name, files).finally(onWritten),
+  };
 }

@@ -38,7 +38,6 @@ import { CatalogService, type CatalogServiceOptions } from "../engine/catalog-se
 import { PROCESSING_LIMITS, type ProcessingLimits, withLimits } from "../engine/processing/limits.ts";
 import { withPackageTable } from "../engine/packages/package-table.ts";
 import { GapTable } from "../engine/processing/gap-table.ts";
-import { guestTables } from "../engine/guest-tables.ts";
 import { LogKeeper } from "../engine/processing/log-keeper.ts";
 import { LogTable } from "../engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../engine/processing/processing-engine.ts";
@@ -189,7 +188,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const systemTables = withMemoryTable(serverTables, { rows: () => ledger.rows() });
   const columns = new ColumnCache((path) => stores.objects.get(path), memory.parts.column_cache);
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
-  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, guestTables: guestTables(systemTables, (database, name) => catalog.state.databases.get(database)?.triggers.has(name) === true), caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
+  const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),

@@ -143,6 +143,8 @@ export interface PluginInstance {
   run(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome>;
   /** Linear memory after the last run, the interpreter's own included; 0 before the first. */
   memoryBytes(): number;
+  /** Between runs: frees the memory when nothing in it would be missed (no cache, no module state). The next run starts from the image. */
+  release?(): void;
   /** Ends a running run and frees the memory. */
   close(): Promise<void>;
 }

@@ -18,6 +18,8 @@ export interface PluginStore {
   newest(fileName: string, options: { readonly pin: boolean }): Promise<PluginCode>;
   /** Text of the manifest.toml beside the plugin's code; undefined: there is none. */
   manifest(fileName: string): Promise<string | undefined>;
+  /** The same of a plugin that comes with the server; undefined for every other one, also for a user's file of that name. */
+  bundledManifest(fileName: string): Promise<string | undefined>;
   /** Creates or replaces a file below the plugin folder; parent folders are made. Never touches the bundled ones. */
   write(fileName: string, content: Uint8Array): Promise<void>;
   /**

@@ -8,6 +8,7 @@ export const anyPlugin: PluginStore = {
   load,
   newest: load,
   manifest: async () => undefined,
+  bundledManifest: async () => undefined,
   write: async () => undefined,
   replaceFolder: async () => undefined,
   files: async () => [],

@@ -163,6 +163,34 @@ describe("a durable trigger", () => {
     expect(again).toEqual([]);
   });
 
+  it("goes on where it was when it is changed, and begins anew when it was disabled", async () => {
+    const seen: number[] = [];
+    let stuck = true;
+    const opened = await open(newDisk());
+    const { engine } = scriptedEngine(opened, async ({ event }, _host, { signal }) => {
+      if (stuck) await new Promise<void>((resolve) => (signal?.aborted === true ? resolve() : signal?.addEventListener("abort", () => resolve())));
+      if (stuck) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
+      seen.push(...numbers(event));
+      return DONE;
+    });
+    await opened.storage.write(request("m,t=a n=-1i,text=\"\" 1\nother n=-1i 1"));
+    await createTrigger(engine, "kept", "table:m", { durable: true });
+    await ingest(opened, 60);
+    const change = engine.updateTrigger({ database: "db", triggerName: "kept", errorBehavior: "retry", limits: {}, grants: {} });
+    await change;
+    stuck = false;
+    await drain(opened);
+    expect(seen).toEqual(wanted(60 * ROWS_PER_WRITE));
+    await engine.setTriggerEnabled("db", "kept", false);
+    await ingest(opened, 5, 60 * ROWS_PER_WRITE);
+    await engine.setTriggerEnabled("db", "kept", true);
+    seen.length = 0;
+    await ingest(opened, 1, 65 * ROWS_PER_WRITE);
+    await drain(opened, 3);
+    expect(seen).toEqual(wanted(66 * ROWS_PER_WRITE).filter((n) => n >= 65 * ROWS_PER_WRITE));
+    await engine.close();
+  });
+
   it("moves on in the record of its run's writes: after a crash at any record both are there or none", async () => {
     const disk = newDisk();
     const run = (event: PluginEvent): Promise<RunOutcome> =>

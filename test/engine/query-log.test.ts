@@ -47,6 +47,20 @@ describe("system.queries", () => {
     expect(await run("SELECT phase, cancelled FROM system.queries WHERE id = 'id0'")).toBe('{"phase":"cancel","cancelled":true}\n');
   });
 
+  test("a plugin sees the queries of its own database only", async () => {
+    const { run, service } = await open();
+    await run("SELECT 1");
+    const other = await service.query({ database: "_internal", sql: "SELECT 2" });
+    await other.close();
+    const texts = async (database: string, confined: boolean): Promise<unknown[]> => {
+      const stream = await service.query({ database, sql: "SELECT query_text FROM system.queries WHERE NOT running ORDER BY 1", confined });
+      const found: unknown[] = [];
+      for await (const batch of stream.batches) found.push(...(batch.columns[0] ?? []));
+      return found.filter((text) => /^SELECT \d$/.test(String(text)));
+    };
+    expect([await texts("db", true), await texts("db", false), await texts("_internal", true)]).toEqual([["SELECT 1"], ["SELECT 1", "SELECT 2"], ["SELECT 1", "SELECT 2"]]);
+  });
+
   test("durations are durations, and the oldest entries go", async () => {
     const { run } = await open(2);
     for (const text of ["SELECT 1", "SELECT 2", "SELECT 3"]) await run(text);

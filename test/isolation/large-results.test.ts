@@ -62,7 +62,7 @@ describe("a result of thousands of millions of rows", () => {
 
 describe("limits of a query (spec: query §6)", () => {
   it("memory: an error of its own, and the server goes on", { timeout: 60_000 }, async () => {
-    const refused = await ask("SELECT count(*) FROM (SELECT DISTINCT a.value + b.value * 10000.0 AS x FROM t a, t b)");
+    const refused = await ask("SELECT length(string_agg(a.host || CAST(b.value AS VARCHAR), ',')) FROM t a, t b");
     expect([refused.status, refused.headers.get("tidemark-code"), await refused.text()]).toEqual([500, "query.memory_limit", expect.stringContaining("Resources exhausted")]);
     expect(await queryRows(server, "d", "SELECT count(*) AS n FROM t")).toEqual([{ n: ROWS }]);
   });

@@ -137,3 +137,17 @@ describe("uploads and updates", () => {
     expect(await post(server, "/api/v3/plugins/files", { plugin_name: "etc/tidemark.py", content: "x" })).toMatchObject({ status: 500 });
   });
 });
+
+it("the tutorial's command makes a system_metrics trigger in one go: a plugin of ours has what its manifest asks for", async () => {
+  const strict = await startServer();
+  try {
+    const say = (line: string): ReturnType<typeof runCli> => runCli([...line.split(" "), "--host", strict.url]);
+    await say("create database my_database");
+    const created = await say("create trigger --trigger-spec every:1m --plugin-filename gh:examples/schedule/system_metrics/system_metrics.py --database my_database system_metrics");
+    expect(created).toEqual({ code: 0, stdout: "Trigger system_metrics created successfully\n", stderr: "" });
+    expect((await say("show triggers --database my_database --format json")).stdout).toContain("cpu,memory,disk,network");
+  } finally {
+    await strict.stop("SIGKILL");
+    removeFolder(strict.folder);
+  }
+});

@@ -14,6 +14,7 @@ import { DirectQueries } from "../../src/engine/direct/direct-queries.ts";
 import { QueryService } from "../../src/engine/query-service.ts";
 import { formatResult } from "../../src/core/query/format-result.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { openServer } from "../conformance/sql/harness.ts";
 import { newDisk, openStorage, request, type Opened } from "../support/open-storage.ts";
 
 const ROUNDS = Number(process.env["DIRECT_ROUNDS"] ?? 25);
@@ -152,4 +153,26 @@ describe("direct queries", () => {
     },
     240_000,
   );
+
+  it("order NaN as the engine does", async () => {
+    const server = await openServer({
+      tables: [{
+        name: "t", columns: { host: "tag", f: "float64", time: "time" },
+        batches: [
+          [{ host: "a", f: Number.NaN, time: 1n }, { host: "a", f: 2, time: 2n }, { host: "b", f: -1, time: 3n }, { host: "c", f: Number.NaN, time: 4n }],
+          [{ host: "a", f: 1, time: 5n }, { host: "b", f: Number.NaN, time: 6n }, { host: "c", f: Number.NaN, time: 7n }, { host: "d", f: -Infinity, time: 8n }, { host: "d", f: Infinity, time: 9n }],
+        ],
+      }],
+    });
+    // Two ways to say the same: what the planner takes, and what it does not.
+    const [own, engines] = await Promise.all(
+      ["GROUP BY host", "GROUP BY host HAVING count(*) > 0"].map(async (groups) =>
+        (await server.run(`SELECT host, min(f) AS a, max(f) AS b, sum(f) AS c, avg(f) AS d, selector_min(f, time) AS e, selector_max(f, time) AS g, last_value(f ORDER BY time) AS h FROM t ${groups}`, { format: "csv" })).split("\n").sort()),
+    );
+    expect(own).toEqual(engines);
+    expect(own?.join()).toContain("NaN");
+    expect(await server.run("EXPLAIN SELECT host, min(f) AS a FROM t GROUP BY host")).toContain("DirectExec");
+    expect(await server.run("EXPLAIN SELECT host, min(f) AS a FROM t GROUP BY host HAVING count(*) > 0")).not.toContain("DirectExec");
+    await server.close();
+  });
 });

@@ -50,3 +50,21 @@ test("memory that a bomb filled is zero for the next run, beyond the image too",
   expect(host.logged).toEqual(["info: 0"]);
   await instance.close();
 });
+
+test("an idle instance gives its memory back, and runs again; one with a cache keeps it", async () => {
+  const instance = runtime.createInstance("idle", { memoryBytesMax: LIMIT_BYTES });
+  const run = async (source: string): Promise<string[]> => {
+    const host = new RecordingHost();
+    expect(await instance.run(scheduled(source), host, { wallTimeMsMax: 20_000 })).toMatchObject({ kind: "done" });
+    return host.logged;
+  };
+  await run("pass");
+  expect(instance.memoryBytes()).toBeGreaterThan(8 * MEBIBYTE);
+  instance.release?.();
+  expect(instance.memoryBytes()).toBe(0);
+  await run("influxdb3_local.cache.put('key', [1])");
+  instance.release?.();
+  expect(instance.memoryBytes()).toBeGreaterThan(8 * MEBIBYTE);
+  expect(await run("influxdb3_local.info(influxdb3_local.cache.get('key'))")).toEqual(["info: [1]"]);
+  await instance.close();
+});

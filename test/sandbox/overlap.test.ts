@@ -2,7 +2,7 @@
 // the primary keeps its live objects (design §8.10); a synchronous one serves one request after another. Method: a real
 // server and plugins that wait for each other.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { post, queryRows, removeFolder, startServer, type TestServer } from "../support/server.ts";
+import { eventually, post, queryRows, runCli, removeFolder, startServer, type TestServer } from "../support/server.ts";
 
 const PLUGIN = `
 import time
@@ -41,7 +41,7 @@ interface Look {
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ flags: ["--plugin-log-database", "kept"] });
   expect((await post(server, "/api/v3/configure/database", { db: "db" })).status).toBe(200);
   expect((await post(server, "/api/v3/plugins/files", { plugin_name: "look.py", content: PLUGIN })).status).toBe(200);
   for (const [name, run_async] of [["beside", true], ["behind", false]] as const) {
@@ -106,4 +106,23 @@ test("the status of triggers and the metrics say what happened", async () => {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toContain('tidemark_trigger_runs_total{db="db",trigger="beside"} 9');
   expect(metrics).toContain('tidemark_trigger_duration_seconds_count{db="db",trigger="behind"} 4');
+});
+
+test("the command line shows them and prints what they logged", async () => {
+  const at = ["--database", "db", "--host", server.url];
+  const triggers = await runCli(["show", "triggers", ...at, "--format", "csv"]);
+  expect(triggers.stdout.split("\n").find((line) => line.startsWith("beside,"))).toContain(",running,true,false,log,9,0,");
+  const logs = await runCli(["logs", ...at, "--trigger", "behind", "--lines", "2"]);
+  expect(logs.stdout.trimEnd().split("\n")).toEqual([
+    expect.stringMatching(/^\S+ INFO  behind: starting execution of request plugin\.$/),
+    expect.stringMatching(/^\S+ INFO  behind: finished execution in /),
+  ]);
+});
+
+test("log rows are kept in a table when asked for", async () => {
+  const rows = await eventually("the kept rows", async () => {
+    const found = await queryRows(server, "kept", "SELECT trigger, level, count(*) AS n FROM processing_engine_logs WHERE log_text LIKE 'finished%' GROUP BY trigger, level ORDER BY trigger");
+    return found?.length === 2 && found[0]?.["n"] === 4 ? found : undefined;
+  });
+  expect(rows).toEqual([{ trigger: "behind", level: "INFO", n: 4 }, { trigger: "beside", level: "INFO", n: 9 }]);
 });

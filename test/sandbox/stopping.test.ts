@@ -134,7 +134,7 @@ describe("executors", () => {
   });
 
   test("that spin until their time limit do not keep others waiting", async () => {
-    const narrow = createTestRuntime({ executorsMax: 4, concurrency: 1, terminationEndsThread: true });
+    const narrow = createTestRuntime({ executorsMax: 4, concurrency: 1, terminationEndsThread: true, hardStopGraceMs: 3_000 });
     await narrow.start();
     const [spinner, honest] = ["spinner", "honest"].map((label) => narrow.createInstance(label, { memoryBytesMax: 64 * MEBIBYTE })) as [PluginInstance, PluginInstance];
     const controller = new AbortController();

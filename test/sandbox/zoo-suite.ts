@@ -109,7 +109,7 @@ export function describeZoo(isolation: "shared" | "worker" | "process", names: r
     let runtime: PluginRuntime;
     let sibling: PluginInstance;
     beforeAll(async () => {
-      runtime = createTestRuntime({ isolation, hardStopGraceMs: 100, terminateGraceMs: 250, terminationEndsThread: true });
+      runtime = createTestRuntime({ isolation, hardStopGraceMs: isolation === "process" ? 700 : 100, terminateGraceMs: isolation === "process" ? 400 : 250, terminationEndsThread: true });
       await runtime.start();
       sibling = runtime.createInstance("sibling", { memoryBytesMax: 64 * MEBIBYTE });
     }, 60_000);

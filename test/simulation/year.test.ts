@@ -15,7 +15,7 @@ import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { newDisk, openStorage, request, type Disk } from "../support/open-storage.ts";
 import { removeFolder, temporaryFolder } from "../support/server.ts";
 
-const DAYS = Number(process.env["SIMULATED_DAYS"] ?? 10);
+const DAYS = Number(process.env["SIMULATED_DAYS"] ?? 6);
 const SNAPSHOTS_PER_DAY = 144;
 const TEN_MINUTES_MS = 600_000;
 const TEN_MINUTES = 600_000_000_000n;

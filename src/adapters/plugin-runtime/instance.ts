@@ -61,6 +61,8 @@ export class GuestInstance implements PluginInstance {
   /** The last result, whose memory the guest may have back. */
   #read: GuestAnswer | undefined;
   #memoryBytes = 0;
+  /** The plugin is a folder, whose module state lives in the memory. */
+  #hasModules = false;
   #busy = false;
   #run: GuestRun | undefined;
   #whenIdle: Promise<unknown> = Promise.resolve();
@@ -94,6 +96,13 @@ export class GuestInstance implements PluginInstance {
     return this.#memoryBytes;
   }
 
+  release(): void {
+    if (this.#busy || this.#cacheKeys > 0 || this.#hasModules || this.#descriptors.length > 0) return;
+    this.#read = undefined;
+    this.#memoryBytes = 0;
+    this.#dropMemory();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -104,6 +113,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   async #execute(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
+    this.#hasModules = invocation.code.source === undefined;
     const runtime = await this.#parts.start();
     const { pool, image } = runtime;
     this.#pool = pool;

@@ -1,5 +1,5 @@
 /** From what an executor reported to the outcome of the port, and whether the instance's memory may be used again. */
-import type { BufferedWrite, PluginResponse, RunOutcome } from "../../ports/plugin-runtime.ts";
+import { type BufferedWrite, HostCallError, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
 import { LiftBudget, type ValueOf } from "./canonical-abi.ts";
 import { GUEST_EXPORTS, type GuestFailure, type InstanceSettings, type bufferedWrite, liftResult, type response } from "./contract.ts";
 import type { DoneMessage } from "./executor-protocol.ts";
@@ -30,6 +30,8 @@ export function liftRunResult(memory: GuestMemory, { ofRequest, returned, limits
     const outcome = liftResult(GUEST_EXPORTS["process-request"], from, returned);
     if (outcome.tag === "err") return { tag: "err", failure: outcome.val };
     const [answer, writes] = outcome.val;
+    // The budget is one for all of it; each part has a limit of its own besides.
+    if (answer.body.length > limits.responseBytes) throw new HostCallError("limit", `a body of ${answer.body.length} bytes is larger than the ${limits.responseBytes} that are allowed`);
     return { tag: "ok", writes: writes.map(portWrite), response: portResponse(answer) };
   }
   const outcome = liftResult(GUEST_EXPORTS["process-writes"], from, returned);

@@ -76,6 +76,15 @@ describe("the plugin folder", () => {
     expect(new TextDecoder().decode((await store.load("pkg")).files.get("pkg/__init__.py"))).toBe("three");
   });
 
+  it("knows the manifests of bundled plugins from those of the user's files of the same name", async () => {
+    mkdirSync(join(base, "bundled", "p"));
+    for (const [name, text] of [["p.py", "ours"], ["manifest.toml", "asks"]] as const) writeFileSync(join(base, "bundled", "p", name), text);
+    expect([await store.manifest("p/p.py"), await store.bundledManifest("p/p.py")]).toEqual(["asks", "asks"]);
+    await store.write("p/p.py", new TextEncoder().encode("mine"));
+    await store.write("p/manifest.toml", new TextEncoder().encode("wants more"));
+    expect([await store.manifest("p/p.py"), await store.bundledManifest("p/p.py")]).toEqual(["wants more", undefined]);
+  });
+
   it("refuses a link in a folder that leads outside, also one that comes later", async () => {
     await store.replaceFolder("pkg", new Map([["__init__.py", new Uint8Array()]]));
     await store.load("pkg");

@@ -61,10 +61,20 @@ class FolderPluginStore implements PluginStore {
     return fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).newest(fileName, options) : this.#fromFolders(fileName, 0);
   }
 
-  async manifest(fileName: string): Promise<string | undefined> {
+  manifest(fileName: string): Promise<string | undefined> {
+    return this.#manifestIn(fileName, () => true);
+  }
+
+  async bundledManifest(fileName: string): Promise<string | undefined> {
+    return this.#manifestIn(fileName, (root) => root === this.#options.overlay);
+  }
+
+  async #manifestIn(fileName: string, accepts: (root: string) => boolean): Promise<string | undefined> {
     const name = fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).bundledName(fileName) : fileName;
     if (name === undefined) return undefined;
-    const place = await this.#locate(name);
+    const place = await this.#find(name);
+    if (!accepts(place.root)) return undefined;
+    await refuseLinksOutside(place.root, place.path, fileName);
     const folder = place.stats.isDirectory() ? place.path : dirname(place.path);
     const path = join(folder, MANIFEST_NAME);
     if ((await statOrUndefined(path)) === undefined) return undefined;

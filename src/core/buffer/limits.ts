@@ -30,11 +30,16 @@ export const LATE_SCAN_MAX = 4_096;
 /** Searched batches whose points are kept for the next search, for each table. */
 export const POINT_SETS_KEPT = 8;
 
-/** Rows that are indexed anew when the rows before them leave the buffer: about 10 ms of work. */
+/** Rows, and batches, that are indexed anew when the rows before them leave the buffer: about 10 ms of work. */
 export const REINDEX_ROWS_MAX = 65_536;
+export const REINDEX_BATCHES_MAX = 1_024;
 
 /** Rows of a batch for whose hashes memory is kept (1 MB). */
 export const KEPT_HASHES_MAX = 131_072;
 
 /** Ranges of times in which points of a table may stand twice. */
 export const REPEATED_RANGES_MAX = 16;
+
+/** Small batches in a row are combined once they have so many rows; fewer than this many batches are not worth it. */
+export const COMBINED_ROWS = 512;
+export const COMBINED_BATCHES_MIN = 8;

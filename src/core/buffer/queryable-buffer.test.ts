@@ -2,6 +2,7 @@
 // writes against a plain model.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rowsOf } from "../../testing/table-rows.ts";
 import { encodeTableBatch, type TableBatchInput } from "../columns/table-batch.ts";
 import type { Repeated } from "./repeated-times.ts";
 import { batchCost, QueryableBuffer, type CommittedBatch } from "./queryable-buffer.ts";
@@ -106,6 +107,35 @@ describe("QueryableBuffer", () => {
     buffer.append(committed(11, 1, batchOf(1, [again], false), 1), { reserved: false });
     expect(buffer.table(1)?.repeated).toEqual([{ timeMin: 5n, timeMax: 5n }]);
     buffer.dropThrough(11);
+    expect(buffer.bytes).toBe(0);
+  });
+
+  it("shows many small batches as few, with the rows that were committed, also after a part has been persisted", () => {
+    const sizes = fc.array(fc.tuple(fc.array(point, { minLength: 1, maxLength: 3 }), fc.boolean(), fc.constantFrom(1, 1, 1, 40, 300)), { minLength: 20, maxLength: 80 });
+    fc.assert(
+      fc.property(sizes, fc.nat(), (writes, cut) => {
+        const buffer = new QueryableBuffer(1e9);
+        const all = writes.map(([points, swapped, times], index) => {
+          const repeated = Array.from({ length: times }, (_, at) => points[at % points.length] as Point);
+          buffer.append(committed(index + 1, 1, batchOf(1, repeated, swapped), repeated.length), { reserved: false });
+          return repeated.map(({ host, room, time }) => ({ ...(host === undefined ? {} : { host }), ...(room === undefined ? {} : { room }), time }));
+        });
+        expect((buffer.table(1)?.batches ?? []).flatMap(rowsOf)).toEqual(all.flat());
+        const through = cut % writes.length;
+        expect([...buffer.through(through)].flatMap(([, batches]) => batches.flatMap(rowsOf))).toEqual(all.slice(0, through).flat());
+        buffer.dropThrough(through);
+        expect((buffer.table(1)?.batches ?? []).flatMap(rowsOf)).toEqual(all.slice(through).flat());
+        buffer.dropThrough(writes.length);
+        expect(buffer.bytes).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+    const buffer = new QueryableBuffer(1e9);
+    for (let index = 0; index < 10_000; index++) buffer.append(committed(index + 1, 1, batchOf(1, [{ host: `h${index % 9}`, room: undefined, time: BigInt(index) }], false), 1), { reserved: false });
+    expect(buffer.table(1)?.batches.length).toBeLessThan(600);
+    buffer.dropThrough(700);
+    expect(buffer.table(1)?.batches.flatMap(rowsOf).map((row) => row["time"])).toEqual(Array.from({ length: 9_300 }, (_, index) => BigInt(index + 700)));
+    buffer.dropThrough(10_000);
     expect(buffer.bytes).toBe(0);
   });
 

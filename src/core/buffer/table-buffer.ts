@@ -1,10 +1,20 @@
 /** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
-import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, KEPT_VIEW_ROWS_MIN, REINDEX_ROWS_MAX } from "./limits.ts";
+import { combineBatches } from "./combine-batches.ts";
+import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, COMBINED_BATCHES_MIN, COMBINED_ROWS, KEPT_VIEW_ROWS_MIN, REINDEX_BATCHES_MAX, REINDEX_ROWS_MAX } from "./limits.ts";
 import { type BatchPoints, LatePoints, pointsOf } from "./late-points.ts";
 import { SeriesHasher } from "./series-hash.ts";
 import { type Repeated, type RepeatedRange, RepeatedTimes } from "./repeated-times.ts";
 import { SeriesTimes } from "./series-times.ts";
+
+interface Combined {
+  /** Of the batches; `to` is the first one after. */
+  readonly from: number;
+  readonly to: number;
+  readonly view: TableBatchView;
+}
+
+const bytesOf = (view: TableBatchView): number => bufferedBytes(view.bytes.length, KEPT_VIEW_ROWS_MIN, view.columns.length);
 
 export class TableBuffer {
   readonly #batches: (Uint8Array | TableBatchView)[] = [];
@@ -12,6 +22,13 @@ export class TableBuffer {
   #series: SeriesTimes | undefined = new SeriesTimes();
   #late = new LatePoints();
   #repeated = new RepeatedTimes();
+  /** Runs of small batches as one view each, in order: what queries and snapshots see instead. */
+  #combined: Combined[] = [];
+  #combinedBytes = 0;
+  /** First batch of the run of small ones at the end, and its rows. */
+  #tailFrom = 0;
+  #tailRows = 0;
+  #combines = true;
   #rowCount = 0;
   readonly #hasher: SeriesHasher;
 
@@ -29,9 +46,9 @@ export class TableBuffer {
     return this.#rowCount;
   }
 
-  /** Bytes of the series index. */
+  /** Bytes of the series index and of combined batches. */
   get indexBytes(): number {
-    return this.#series?.bytes ?? 0;
+    return (this.#series?.bytes ?? 0) + this.#combinedBytes;
   }
 
   /** The bytes must be checked ones and must not change afterwards. */
@@ -39,14 +56,42 @@ export class TableBuffer {
     const view = viewTableBatch(bytes);
     this.#rowCount += view.rowCount;
     this.#note(view);
-    this.#batches.push(view.rowCount >= KEPT_VIEW_ROWS_MIN ? view : bytes);
+    const isSmall = view.rowCount < KEPT_VIEW_ROWS_MIN;
+    if (!isSmall) this.#combineTail();
+    this.#batches.push(isSmall ? bytes : view);
     this.#sequences.push(sequence);
+    if (!isSmall) this.#tailFrom = this.#batches.length;
+    else if ((this.#tailRows += view.rowCount) >= COMBINED_ROWS) this.#combineTail();
+  }
+
+  #combineTail(): void {
+    const [from, to] = [this.#tailFrom, this.#batches.length];
+    if (this.#combines && to - from >= COMBINED_BATCHES_MIN) {
+      const view = combineBatches(this.#batches.slice(from, to).map((_, index) => this.#viewAt(from + index)));
+      this.#combined.push({ from, to, view });
+      this.#combinedBytes += bytesOf(view);
+    }
+    this.#tailFrom = to;
+    this.#tailRows = 0;
+  }
+
+  /** Views of the first batches, runs of small ones combined where they lie within. */
+  #viewsTo(end: number): TableBatchView[] {
+    const views: TableBatchView[] = [];
+    let at = 0;
+    for (const { from, to, view } of this.#combined) {
+      if (to > end) break;
+      while (at < from) views.push(this.#viewAt(at++));
+      views.push(view);
+      at = to;
+    }
+    while (at < end) views.push(this.#viewAt(at++));
+    return views;
   }
 
   /** Batches up to a sequence, in WAL order. */
   viewsThrough(sequence: number): TableBatchView[] {
-    const end = this.#endOf(sequence);
-    return this.#batches.slice(0, end).map((_, index) => this.#viewAt(index));
+    return this.#viewsTo(this.#endOf(sequence));
   }
 
   /** What follows a sequence, with an index of its own; undefined: nothing does. */
@@ -54,18 +99,28 @@ export class TableBuffer {
     const end = this.#endOf(sequence);
     if (end === this.#batches.length) return undefined;
     const rest = new TableBuffer(this.#hasher);
-    const views = this.#batches.slice(end).map((_, index) => this.#viewAt(end + index));
-    // Noting every row anew takes time; with many of them the index goes on, with series that may have no row any more.
-    const takesOver = views.reduce((sum, view) => sum + view.rowCount, 0) > REINDEX_ROWS_MAX;
-    const series = this.#series;
-    if (takesOver) rest.#series = undefined;
-    views.forEach((view, index) => rest.append(view.bytes, this.#sequences[end + index] as number));
-    if (takesOver) {
-      rest.#series = series;
-      rest.#late = this.#late.after(end);
-      rest.#repeated = this.#repeated;
-    }
+    const gone = this.#viewsTo(end).reduce((sum, view) => sum + view.rowCount, 0);
+    if (this.#rowCount - gone > REINDEX_ROWS_MAX || this.#batches.length - end > REINDEX_BATCHES_MAX) rest.#takeOver(this, end, gone);
+    else this.#batches.slice(end).forEach((batch, index) => rest.append(batch instanceof Uint8Array ? batch : batch.bytes, this.#sequences[end + index] as number));
     return rest;
+  }
+
+  /** Noting every row anew would take time, so the index of `before` goes on, with series that may have no row any more. */
+  #takeOver(before: TableBuffer, end: number, gone: number): void {
+    for (let index = end; index < before.#batches.length; index++) {
+      this.#batches.push(before.#batches[index] as Uint8Array | TableBatchView);
+      this.#sequences.push(before.#sequences[index] as number);
+    }
+    this.#rowCount = before.#rowCount - gone;
+    this.#series = before.#series;
+    this.#late = before.#late.after(end);
+    this.#repeated = before.#repeated;
+    this.#combines = before.#combines;
+    this.#combined = before.#combined.filter(({ from }) => from >= end).map(({ from, to, view }) => ({ from: from - end, to: to - end, view }));
+    this.#combinedBytes = this.#combined.reduce((sum, { view }) => sum + bytesOf(view), 0);
+    // A run that is cut apart is not combined again.
+    this.#tailFrom = Math.max(0, before.#tailFrom - end);
+    this.#tailRows = before.#tailRows;
   }
 
   #endOf(sequence: number): number {
@@ -73,14 +128,17 @@ export class TableBuffer {
     return end < 0 ? this.#sequences.length : end;
   }
 
-  /** Frees the series index; from now on points may stand twice anywhere. */
+  /** Frees the series index and combined batches; from now on points may stand twice anywhere. */
   giveUpIndex(): void {
+    this.#combines = false;
+    this.#combined = [];
+    this.#combinedBytes = 0;
     this.#series = undefined;
     this.#repeated.giveUp();
   }
 
   views(): TableBatchView[] {
-    return this.#batches.map((_, index) => this.#viewAt(index));
+    return this.#viewsTo(this.#batches.length);
   }
 
   #note(view: TableBatchView): void {

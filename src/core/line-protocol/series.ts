@@ -7,6 +7,14 @@ import { type ParseBudget, spend } from "./field-column.ts";
 
 const encoder = new TextEncoder();
 
+interface TagDictionary {
+  readonly used: readonly number[];
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+const isSame = (left: readonly number[], right: readonly number[]): boolean => left.length === right.length && left.every((id, code) => id === right[code]);
+
 /** Values of one tag; `code` numbers the values that the current request uses. */
 export class TagColumn {
   readonly name: string;
@@ -17,6 +25,8 @@ export class TagColumn {
   /** Value ids by code. */
   private used: number[] = [];
   private indexes = new Uint32Array(0);
+  /** Of the request before: a sender's requests mostly name the same series in the same order. */
+  private dictionary: TagDictionary | undefined;
   active = false;
   firstRow = 0;
   /** Place within the line that first used it. */
@@ -64,12 +74,18 @@ export class TagColumn {
 
   /** The used values as a batch dictionary, with one code a row (undefined: `absent` rows have none). */
   batchColumn(indexes: Uint32Array, valid: Uint8Array | undefined): ColumnValues {
+    if (this.dictionary === undefined || !isSame(this.dictionary.used, this.used)) this.dictionary = this.makeDictionary();
+    const { offsets, bytes } = this.dictionary;
+    return { name: this.name, type: "tag", valid, indexes, offsets, bytes };
+  }
+
+  private makeDictionary(): TagDictionary {
     const offsets = new Uint32Array(this.used.length + 1);
     let size = 0;
     this.used.forEach((id, code) => (offsets[code + 1] = size += (this.values[id] as Uint8Array).length));
     const bytes = new Uint8Array(size);
     this.used.forEach((id, code) => bytes.set(this.values[id] as Uint8Array, offsets[code]));
-    return { name: this.name, type: "tag", valid, indexes, offsets, bytes };
+    return { used: [...this.used], offsets, bytes };
   }
 }
 

@@ -158,6 +158,10 @@ function scaled(span: Bound, factor: Bound): Bound {
     const interval = { months: months * Number(times), days: days * Number(times), nanos: nanos * times };
     return retyped(span, span.type, intervalSql(interval), { kind: "interval", interval });
   }
+  // The engine's interval has no nanoseconds, so a clock interval times a whole number is counted in them.
+  if (span.constant?.kind === "interval" && span.constant.interval.months === 0 && span.constant.interval.days === 0 && isInteger(factor.type)) {
+    return of(`(${castTo(factor, INT64).sql} * ${bigintSql(span.constant.interval.nanos)})`, DURATION);
+  }
   return of(`(${span.sql} * ${isFloat(factor.type) ? factor.sql : castTo(factor, INT64).sql})`, span.type);
 }
 

@@ -15,6 +15,12 @@ const sum: AggregateFunction = (args, site) => {
   return { engine: "sum", args: [castTo(arg, type).sql], type, wrap: (sql) => `CAST(${sql} AS ${engineName(type)})` };
 };
 
+const average: AggregateFunction = (args, site) => {
+  if (args[0]?.type.kind !== "duration") return statistic("avg")(args, site);
+  expectCount(args, site, 1);
+  return { engine: "avg", args: [args[0].sql], type: args[0].type, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
+};
+
 /** An aggregate over floats that gives a float. */
 const statistic = (engine: string, count = 1): AggregateFunction => (args, site) => {
   expectCount(args, site, count);
@@ -106,8 +112,7 @@ export const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map<string
     return { engine: "count", args: [(args[0] as Bound).sql], type: INT64 };
   }],
   ["sum", sum],
-  ["avg", statistic("avg")],
-  ["mean", statistic("avg")],
+  ["avg", average], ["mean", average],
   ["min", extreme("min")],
   ["max", extreme("max")],
   ["median", (args, site) => (expectCount(args, site, 1), quantile("median", args, "", site))],

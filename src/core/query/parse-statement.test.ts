@@ -42,6 +42,10 @@ describe("precedence", () => {
     ["a::int + 1", "(a::INT + 1)"],
     ["-1::int", "-(1::INT)"],
     ["a || b = c", "((a || b) = c)"],
+    ["a | b & c ^ d", "(a | ((b & c) # d))"],
+    ["a << 1 + b", "(a << (1 + b))"],
+    ["a || b + c", "((a || b) + c)"],
+    ["a <=> b", "(a is-not-distinct b)"],
     ["a = 1 and b <> 2 or c != 3", "(((a = 1) and (b <> 2)) or (c <> 3))"],
     ["a ~ 'x' and b !~* 'y'", "((a ~ x) and (b !~* y))"],
     ["x is not distinct from y", "(x is-not-distinct y)"],
@@ -78,6 +82,17 @@ test("keyword forms become calls", () => {
 
 test.each([["interval '1 day'", "1 day"], ["interval '10' minute", "10 minute"], ["interval 5 seconds", "5 seconds"]])("%s", (text, expected) => {
   expect(expressionOf(text)).toMatchObject({ kind: "interval", text: expected });
+});
+
+test("FETCH is a limit, a quoted text is a name after AS, struct names its members", () => {
+  expect(queryOf("SELECT 1 FETCH FIRST 5 ROWS ONLY")).toMatchObject({ limit: { value: { text: "5" } } });
+  expect(queryOf("SELECT 1 OFFSET 2 ROWS FETCH NEXT ROW ONLY")).toMatchObject({ limit: { value: { text: "1" } }, offset: { value: { text: "2" } } });
+  expect(selectOf("SELECT a AS 'A b' FROM t").items[0]).toMatchObject({ alias: { name: "A b" } });
+  expect(expressionOf("struct(a AS x, b)")).toMatchObject({ name: "named_struct", arguments: [{ value: { text: "x" } }, { kind: "column" }, { value: { text: "c1" } }, { kind: "column" }] });
+  expect(expressionOf("percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC)")).toMatchObject({ fromTop: true, arguments: [{ kind: "column" }, { value: { text: "0.5" } }] });
+  for (const [text, kind] of [["SHOW ALL", "show-all"], ["SHOW FUNCTIONS", "show-functions"], ["SHOW datafusion.execution.batch_size", "show-variable"], ["DESCRIBE SELECT 1", "describe-query"], ["EXPLAIN FORMAT TREE SELECT 1", "explain"]] as const) {
+    expect(parseStatement(text).kind).toBe(kind);
+  }
 });
 
 test("names that are also keywords work where the grammar allows", () => {

@@ -49,3 +49,23 @@ function encodeTexts(cells: readonly unknown[]): { type: "utf8"; offsets: Uint32
   texts.forEach((text, index) => bytes.set(text, offsets[index] as number));
   return { type: "utf8", offsets, bytes };
 }
+
+/** Cells as a tag column with a dictionary. */
+export function encodeTags(name: string, cells: readonly (string | null)[]): ColumnValues {
+  const entries = new Map<string, number>();
+  const indexes = Uint32Array.from(cells, (cell) => {
+    if (cell === null) return 0;
+    const known = entries.get(cell);
+    if (known !== undefined) return known;
+    entries.set(cell, entries.size);
+    return entries.size - 1;
+  });
+  const texts = [...entries.keys()].map((text) => encoder.encode(text));
+  if (texts.length === 0) return { name, type: "null" };
+  const offsets = new Uint32Array(texts.length + 1);
+  texts.forEach((text, index) => (offsets[index + 1] = (offsets[index] as number) + text.length));
+  const bytes = new Uint8Array(offsets[texts.length] as number);
+  texts.forEach((text, index) => bytes.set(text, offsets[index]));
+  const valid = Uint8Array.from(cells, (cell) => (cell === null ? 0 : 1));
+  return { name, type: "tag", indexes, offsets, bytes, ...(valid.includes(0) ? { valid } : {}) };
+}

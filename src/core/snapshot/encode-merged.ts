@@ -9,14 +9,13 @@ import { type ColumnType, ENCODED } from "../columns/column-type.ts";
 import type { ColumnValues, ColumnView, TableBatchView } from "../columns/table-batch.ts";
 import { type ColumnChunk, encodeColumnChunk } from "../parquet/column-chunk.ts";
 import { encodeFooter, type SchemaColumn } from "../parquet/footer.ts";
-import { ROW_GROUP_ROWS } from "../parquet/limits.ts";
 import { scriptPages } from "../parquet/page-encoder.ts";
 import { readParquetColumn } from "../parquet/read-column.ts";
 import type { ParquetLayout } from "../parquet/read-footer.ts";
 import type { ChunkPiece, ChunkRows } from "./chunk-rows.ts";
 import { type EncodedChunk, gatherTag } from "./encode-chunk.ts";
 import { gatherField } from "./gather-field.ts";
-import { MERGE_TEXT_BYTES_PER_ROW, MERGED_BYTES_FACTOR, MERGED_BYTES_PER_ROW, MERGED_BYTES_PER_TAG, MERGED_BYTES_PER_TEXT } from "./limits.ts";
+import { MERGE_TEXT_BYTES_PER_ROW, MERGED_BYTES_FACTOR, MERGED_BYTES_PER_ROW, MERGED_BYTES_PER_TAG, MERGED_BYTES_PER_TEXT, MERGED_ROW_GROUP_ROWS } from "./limits.ts";
 import { orderRows } from "./row-order.ts";
 import { readTagCodes, type TagCodes } from "./tag-codes.ts";
 
@@ -49,11 +48,17 @@ export function* encodeMerged({ table, windowStart, files }: MergeRequest): Gene
   const rowCount = order.groupEnds.length;
   const file = new ColumnwiseFile(rowCount);
   for (let tag = tags.shift(); tag !== undefined; tag = tags.shift()) yield* file.add(table, gatherTag(tag, order));
-  yield* file.add(table, yield* gatherField("time", "time", chunk, order));
-  for (const { name, type } of table.columns) {
-    if (type !== "tag" && type !== "time") yield* file.add(table, yield* gatherField(name, type, chunk, order));
+  for (const { name, type } of [{ name: "time", type: "time" } as const, ...table.columns.filter(({ type }) => type !== "time")]) {
+    if (type === "tag") continue;
+    yield* decodeColumn(name, chunk);
+    yield* file.add(table, yield* gatherField(name, type, chunk, order));
   }
   return { bytes: file.finish(), rowCount, timeMin: windowStart + BigInt(order.offsetMin), timeMax: windowStart + BigInt(order.offsetMax) };
+}
+
+/** Decodes the column of one file after another: gathering asks for all of them in one go. */
+function* decodeColumn(name: string, { pieces }: ChunkRows): Generator<undefined, void> {
+  for (const { batch } of pieces) if (batch.columns.find((column) => column.name === name)?.body !== undefined) yield;
 }
 
 /** A file's rows as a batch whose columns are decoded when they are read; only the last one is kept. */
@@ -96,7 +101,7 @@ class ColumnwiseFile {
 
   constructor(rowCount: number) {
     this.#rowCount = rowCount;
-    this.#groups = Array.from({ length: Math.ceil(rowCount / ROW_GROUP_ROWS) }, () => []);
+    this.#groups = Array.from({ length: Math.ceil(rowCount / MERGED_ROW_GROUP_ROWS) }, () => []);
   }
 
   *add(table: TableDefinition, values: ColumnValues): Generator<undefined, void> {
@@ -105,20 +110,20 @@ class ColumnwiseFile {
     for (const [index, group] of this.#groups.entries()) {
       const target = { file: this.#chunk, page: this.#page, encoder: scriptPages };
       target.file.clear();
-      const facts = encodeColumnChunk(values, { from: index * ROW_GROUP_ROWS, to: this.#groupEnd(index) }, type === "time", target);
+      const facts = encodeColumnChunk(values, { from: index * MERGED_ROW_GROUP_ROWS, to: this.#groupEnd(index) }, type === "time", target);
       group.push({ bytes: target.file.copy(), facts });
       yield;
     }
   }
 
   #groupEnd(index: number): number {
-    return Math.min(this.#rowCount, (index + 1) * ROW_GROUP_ROWS);
+    return Math.min(this.#rowCount, (index + 1) * MERGED_ROW_GROUP_ROWS);
   }
 
   finish(): Uint8Array<ArrayBuffer> {
     let offset = MAGIC.length;
     const groups = this.#groups.map((group, index) => ({
-      rowCount: this.#groupEnd(index) - index * ROW_GROUP_ROWS,
+      rowCount: this.#groupEnd(index) - index * MERGED_ROW_GROUP_ROWS,
       chunks: group.map(({ facts }): ColumnChunk => {
         const chunk = { ...facts, offset };
         offset += facts.compressedBytes;

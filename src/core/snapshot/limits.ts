@@ -32,3 +32,6 @@ export const MERGE_FILES_MIN = 8;
 
 /** A file up to this size is merged with a smaller one whatever that one's size. */
 export const MERGE_TINY_BYTES = 65_536;
+
+/** Rows of a row group of a merged file: a column of one is encoded without a pause, on the thread that takes writes (about 6 ms). */
+export const MERGED_ROW_GROUP_ROWS = 32_768;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TableBatchInput } from "../columns/table-batch.ts";
 import { readWalFile, type BadEnd, type WalRecord } from "./reader.ts";
-import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, recordSize, sealRecord } from "./record.ts";
+import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, recordSize, sealRecord, type TriggerPosition } from "./record.ts";
 
 const batch = (tableId: number, values: readonly bigint[]): TableBatchInput => ({
   databaseId: 4, tableId, rowCount: values.length, timeMin: 0n, timeMax: 9n, columns: [{ name: "time", type: "time", values: BigInt64Array.from(values) }],
@@ -42,6 +42,40 @@ function read(bytes: Uint8Array, file = 1): { records: WalRecord[]; end: BadEnd 
 const RECORDS = [record(1, 0, [batch(1, [1n])]), record(2, 1, [batch(1, [2n]), batch(2, [3n, 4n])]), record(3, 0, [batch(1, [5n])]), record(4, 0, [batch(1, [6n])]), record(5, 1, [batch(3, [7n])])];
 const FILE = join([encodeFileHeader(1, SALT), ...RECORDS]);
 const ends = RECORDS.reduce<number[]>((list, bytes) => [...list, (list.at(-1) ?? FILE_HEADER_BYTES) + bytes.length], []);
+
+describe("a trigger's position in a record", () => {
+  function positioned(sequence: number, batches: readonly TableBatchInput[], position: TriggerPosition): Uint8Array {
+    const bytes = new Uint8Array(recordSize(batches, position));
+    encodeRecord({ sequence, databaseId: 4, batches, position }, bytes);
+    sealRecord(bytes, { placeInGroup: 0, salt: SALT });
+    return bytes;
+  }
+  const far = { triggerId: 4_000_000_000, sequence: 2 ** 52 };
+  const pieces = [record(1, 0, [batch(1, [1n])]), positioned(2, [batch(2, [2n, 3n])], { triggerId: 7, sequence: 1 }), positioned(3, [], far)];
+  const file = join([encodeFileHeader(1, SALT), ...pieces]);
+
+  it("is read back with its rows, and alone", () => {
+    const { records, end } = read(file);
+    expect(end).toBeUndefined();
+    expect(records.map(({ position }) => position)).toEqual([undefined, { triggerId: 7, sequence: 1 }, far]);
+    expect(records.map(({ batches }) => batches.reduce((sum, { rowCount }) => sum + rowCount, 0))).toEqual([1, 2, 0]);
+  });
+
+  it("is there whole or not at all, wherever the file is torn", () => {
+    const sizes = pieces.map((_, index) => FILE_HEADER_BYTES + pieces.slice(0, index + 1).reduce((sum, { length }) => sum + length, 0));
+    for (let size = FILE_HEADER_BYTES; size <= file.length; size += 4) {
+      const { records, end } = read(file.slice(0, size));
+      expect(records).toHaveLength(sizes.filter((each) => each <= size).length);
+      expect(end?.middle ?? false).toBe(false);
+    }
+  });
+
+  it("alone proves that what is bad before it had been synced", () => {
+    const damaged = file.slice();
+    damaged[FILE_HEADER_BYTES + 40] = (damaged[FILE_HEADER_BYTES + 40] as number) ^ 1;
+    expect(read(damaged).end).toMatchObject({ offset: FILE_HEADER_BYTES, middle: true });
+  });
+});
 
 describe("readWalFile()", () => {
   it("judges a torn record of numbers that look like record headers at once", () => {

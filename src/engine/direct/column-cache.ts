@@ -118,19 +118,20 @@ export class ColumnCache {
         await pause();
       }
     }
-    this.#evict(entry);
     return true;
   }
 
   #grow(entry: Entry, bytes: number): void {
+    this.#evict(entry, bytes);
     entry.bytes += bytes;
     // What was evicted meanwhile counts no more: it goes with its query.
     if (this.#entries.get(entry.path) === entry) this.#bytes += bytes;
   }
 
-  #evict(current: Entry): void {
+  /** Makes room for `bytes` more of the entry that is in use. */
+  #evict(current: Entry, bytes: number): void {
     for (const [path, entry] of this.#entries) {
-      if (this.#bytes <= this.bytesMax) return;
+      if (this.#bytes + bytes <= this.bytesMax) return;
       if (entry === current) continue;
       this.#entries.delete(path);
       this.#bytes -= entry.bytes;

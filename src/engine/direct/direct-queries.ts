@@ -5,6 +5,8 @@
 import { DatabaseError, isDatabaseError } from "../../core/errors/database-error.ts";
 import type { TableBatchView } from "../../core/columns/table-batch.ts";
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
+import type { Scan } from "../../core/query/bind-context.ts";
+import { narrowBatches } from "../../core/query/direct/narrow.ts";
 import type { DirectPlan, RowsPlan } from "../../core/query/direct/plan.ts";
 import { columnsOfPlan, type DirectResult, runDirect } from "../../core/query/direct/run.ts";
 import { TagRegistry } from "../../core/query/direct/tag-codes.ts";
@@ -84,6 +86,11 @@ export class DirectQueries {
     }
   }
 
+  /** What the query engine has to read of a scan's batches: those rows that belong to the series it names, where they are few. */
+  async narrow(batches: readonly TableBatchView[], scan: Scan, tableId: number, stop: DirectStop): Promise<readonly TableBatchView[]> {
+    return drive(narrowBatches(batches, scan, tableId, this.#registry), this.#pacer(stop));
+  }
+
   async #answer(plan: DirectPlan, source: DirectTable, pause: () => Promise<void>): Promise<DirectResult | undefined> {
     const names = columnsOfPlan(plan);
     const wanted = source.table.columns.filter(({ name }) => names.has(name));
@@ -104,12 +111,7 @@ export class DirectQueries {
     const run = async (files: readonly PersistedFile[]): Promise<DirectResult | undefined> => {
       const all = await units(files);
       if (all === undefined) return undefined;
-      const work = runDirect(plan, { tableId: source.table.id, seriesKey: source.table.seriesKey, units: all, windows: source.windows, columns: wanted as readonly WantedColumn[], registry: this.#registry });
-      for (;;) {
-        const step = work.next();
-        if (step.done === true) return step.value;
-        await pause();
-      }
+      return drive(runDirect(plan, { tableId: source.table.id, seriesKey: source.table.seriesKey, units: all, windows: source.windows, columns: wanted as readonly WantedColumn[], registry: this.#registry }), pause);
     };
     return plan.kind === "rows" && plan.order !== undefined && plan.limit !== undefined ? firstRows(plan, source.files, run) : run(source.files);
   }
@@ -127,6 +129,14 @@ export class DirectQueries {
       await yieldToEventLoop();
       sliceEnd = clock.monotonicMs() + SLICE_MS;
     };
+  }
+}
+
+async function drive<T>(work: Generator<undefined, T>, pause: () => Promise<void>): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await pause();
   }
 }
 

@@ -7,7 +7,7 @@ const NAME = "memory";
 export function withMemoryTable(source: SystemTableSource, ledger: Pick<MemoryLedger, "rows">): SystemTableSource {
   return {
     names: (database) => [...source.names(database), NAME],
-    table: (database, name) => (name === NAME ? memoryTable(ledger) : source.table(database, name)),
+    table: (database, name, confined) => (name === NAME ? memoryTable(ledger) : source.table(database, name, confined)),
     ...(source.prepare === undefined ? {} : { prepare: (database: string) => (source.prepare as NonNullable<SystemTableSource["prepare"]>)(database) }),
   };
 }

@@ -14,10 +14,10 @@ export function withPackageTable(tables: SystemTableSource, installed: () => Pro
   let packages: readonly InstalledPackage[] = [];
   return {
     names: (database) => (database === INTERNAL ? [...tables.names(database), NAME].sort() : tables.names(database)),
-    table: (database, name) =>
+    table: (database, name, confined) =>
       database === INTERNAL && name === NAME
         ? { columns: COLUMNS, rows: packages.map((found) => [found.name, found.version, found.requested, found.requiredBy.join(", "), found.fileName, found.sha256]) }
-        : tables.table(database, name),
+        : tables.table(database, name, confined),
     async prepare(database) {
       if (database === INTERNAL) packages = await installed();
       await tables.prepare?.(database);

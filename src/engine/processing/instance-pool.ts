@@ -1,11 +1,12 @@
 /**
  * The instances of one trigger. A synchronous trigger has one; runs of an asynchronous one overlap in up to a limit of
  * them (design §8.10). The first, the primary, is preferred and stays; siblings are made when all are busy, and go when
- * they have been idle for a while. A run that finds all busy waits for its turn.
+ * they have been idle for a while. So does the primary's memory when nothing in it would be missed. A run that finds all
+ * busy waits for its turn.
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { PluginInstance, RunOutcome } from "../../ports/plugin-runtime.ts";
-import { SIBLING_IDLE_MS } from "./limits.ts";
+import { PRIMARY_IDLE_MS, SIBLING_IDLE_MS } from "./limits.ts";
 import type { CacheMember, SharedCache } from "./shared-cache.ts";
 
 /** An instance for one run; `done` gives it back. */
@@ -91,6 +92,7 @@ export class InstancePool {
     const next = this.#waiting.shift();
     if (next !== undefined) next(this.#lease(member));
     else if (member !== this.#members[0]) member.cancelTimer = this.#options.clock.after(SIBLING_IDLE_MS, () => this.#drop(member));
+    else if (member.instance.release !== undefined) member.cancelTimer = this.#options.clock.after(PRIMARY_IDLE_MS, () => member.instance.release?.());
   }
 
   #takeChanges(member: Member, outcome: RunOutcome | undefined): void {

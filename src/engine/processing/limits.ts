@@ -114,6 +114,9 @@ export const GAPS_MAX = 10_000;
 /** Keys of a shared private cache about which the log says, once each, that other instances do not have them. */
 export const SHARED_CACHE_KEYS_TOLD_MAX = 100;
 
+/** After so long without a run an instance without cache gives its memory back: starting from the image costs 6 ms. */
+export const PRIMARY_IDLE_MS = 30_000;
+
 /** A sibling instance that has had nothing to do for so long gives its memory back. */
 export const SIBLING_IDLE_MS = 10_000;
 
@@ -126,3 +129,9 @@ export const SELF_CALL_DEPTH_MAX = 8;
 /** Log rows that are kept in a table are written this often, and so many wait at most. */
 export const LOG_KEEP_MS = 1_000;
 export const LOG_KEEP_ROWS_MAX = 20_000;
+
+/** Tables of which a trigger knows without asking whether they are its own. */
+export const WANTED_TABLES_MAX = 4_096;
+
+/** A plugin's files are looked at before a run, but not more often than this. */
+export const CODE_CHECK_MS = 20;

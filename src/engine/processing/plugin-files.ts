@@ -7,10 +7,10 @@ import type { ProcessingCatalog } from "./processing-engine.ts";
 const INIT = "__init__.py";
 
 export class PluginFiles {
-  readonly #plugins: PluginStore;
+  readonly #plugins: Pick<PluginStore, "load" | "write" | "replaceFolder">;
   readonly #catalog: Pick<ProcessingCatalog, "databases">;
 
-  constructor(plugins: PluginStore, catalog: Pick<ProcessingCatalog, "databases">) {
+  constructor(plugins: Pick<PluginStore, "load" | "write" | "replaceFolder">, catalog: Pick<ProcessingCatalog, "databases">) {
     this.#plugins = plugins;
     this.#catalog = catalog;
   }

@@ -9,7 +9,7 @@ import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
 import { manifestGrants } from "../../core/trigger/manifest-grants.ts";
 import { parseTriggerSpecification, formatTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
-import { checkSyntax } from "./check-syntax.ts";
+import { SyntaxChecker } from "./check-syntax.ts";
 import { RequestTrigger } from "./request-trigger.ts";
 import { ScheduleTrigger } from "./schedule-trigger.ts";
 import { Histogram } from "./histogram.ts";
@@ -90,12 +90,14 @@ interface Running {
 export class ProcessingEngine {
   readonly #services: ProcessingServices;
   readonly #catalog: ProcessingCatalog;
+  readonly #syntax: SyntaxChecker;
   readonly #running = new Map<string, Running>();
   /** Request paths are global; the latest trigger takes a path over (spec §8). */
   readonly #paths = new Map<string, Running[]>();
 
   constructor(services: Omit<ProcessingServices, "disable">, catalog: ProcessingCatalog) {
     this.#catalog = catalog;
+    this.#syntax = new SyntaxChecker(services);
     this.#services = { ...services, disable: (database, name) => this.#disableAfterError(database, name) };
   }
 
@@ -111,7 +113,8 @@ export class ProcessingEngine {
   async createTrigger(request: CreateTrigger): Promise<void> {
     const specification = parseTriggerSpecification(request.specification);
     const code = await this.#services.plugins.newest(request.pluginFileName, { pin: true });
-    await checkSyntax(this.#services, code);
+    await this.#syntax.check(code);
+    const grants = await this.#grantsOf(request);
     await this.#catalog.createTrigger(request.database, {
       name: request.triggerName,
       pluginFileName: request.pluginFileName,
@@ -121,14 +124,22 @@ export class ProcessingEngine {
       errorBehavior: request.errorBehavior,
       disabled: request.disabled,
       ...(request.limits === undefined ? {} : { limits: request.limits }),
-      ...(request.grants === undefined ? {} : { grants: request.grants }),
+      ...(grants === undefined ? {} : { grants }),
       ...(request.durable === true ? { durable: true } : {}),
     });
     if (!request.disabled) await this.#startByName(request.database, request.triggerName);
   }
 
-  /** What the plugin's manifest asks for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
+  /** A plugin of ours has what its manifest asks for, unless the request says otherwise: there is nobody to ask. */
+  async #grantsOf({ pluginFileName, grants }: CreateTrigger): Promise<OwnGrants | undefined> {
+    const manifest = await this.#services.plugins.bundledManifest(pluginFileName);
+    const asked = manifest === undefined ? {} : manifestGrants(manifest);
+    return Object.keys(asked).length === 0 ? grants : { ...asked, ...grants };
+  }
+
+  /** What the plugin's manifest asks the user for. Throws `plugin.*`, and `trigger.invalid_settings` for a manifest that cannot be read. */
   async askedGrants(pluginFileName: string): Promise<OwnGrants> {
+    if ((await this.#services.plugins.bundledManifest(pluginFileName)) !== undefined) return {};
     const manifest = await this.#services.plugins.manifest(pluginFileName);
     return manifest === undefined ? {} : manifestGrants(manifest);
   }
@@ -155,7 +166,7 @@ export class ProcessingEngine {
     const trigger = this.#catalog.database(database)?.triggers.get(triggerName);
     const key = this.#keyOf(database, triggerName);
     const specification = update.specification === undefined ? undefined : formatTriggerSpecification(parseTriggerSpecification(update.specification));
-    if (update.pluginFileName !== undefined) await checkSyntax(this.#services, await this.#services.plugins.load(update.pluginFileName));
+    if (update.pluginFileName !== undefined) await this.#syntax.check(await this.#services.plugins.load(update.pluginFileName));
     const { pluginFileName, runAsync, errorBehavior, durable } = update;
     await this.#catalog.updateTrigger(database, triggerName, {
       ...withoutUndefined({ pluginFileName, specification, runAsync, errorBehavior, durable }),
@@ -172,6 +183,11 @@ export class ProcessingEngine {
   async databaseDeleted(databaseId: number): Promise<void> {
     const keys = [...this.#running.values()].filter(({ context }) => context.databaseId === databaseId).map(({ context }) => context.key);
     await Promise.all(keys.map((key) => this.#stopTrigger(key)));
+  }
+
+  /** Plugin files were written: the next runs look at them. */
+  codeChanged(): void {
+    for (const { context } of this.#running.values()) context.loaded.code = undefined;
   }
 
   /** Undefined when no trigger has this path. */
@@ -197,7 +213,7 @@ export class ProcessingEngine {
 
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((key) => this.#stopTrigger(key, { keep: true })));
+    await Promise.all([this.#syntax.close(), ...[...this.#running.keys()].map((key) => this.#stopTrigger(key, { keep: true }))]);
   }
 
   #keyOf(database: string, name: string): string | undefined {
@@ -230,6 +246,7 @@ export class ProcessingEngine {
         specification: parseTriggerSpecification(definition.specification),
         ...settings,
         source,
+        loaded: { code: undefined, checkedMs: 0 },
         instances: this.#createInstances(source, definition, settings),
         signal: abort.signal,
         statistics: newStatistics(),

@@ -8,6 +8,7 @@ import type { GrantName } from "../../core/trigger/grants.ts";
 import type { LimitName } from "../../core/trigger/limits.ts";
 import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
+import { CODE_CHECK_MS } from "./limits.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
 import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
@@ -74,7 +75,7 @@ async function execute(execution: Execution): Promise<RunReport> {
   logRow(services, context, "INFO", startText(event), { runId: run.id });
   let code: PluginCode;
   try {
-    code = await services.plugins.load(context.definition.pluginFileName);
+    code = await currentCode(services, context);
   } catch (error) {
     return { ok: false, error: messageOf(error), cancelled: false, runId: run.id };
   }
@@ -96,6 +97,16 @@ async function execute(execution: Execution): Promise<RunReport> {
   const elapsedNs = BigInt(Math.max(1, Math.round((clock.monotonicMs() - started) * 1e6)));
   logRow(services, context, "INFO", `finished execution in ${formatDuration(elapsedNs)}`, { runId: run.id });
   return outcome.response === undefined ? { ok: true } : { ok: true, response: outcome.response };
+}
+
+/** Looking at the files takes longer than a short run: of runs in quick succession the first looks for all. */
+async function currentCode({ plugins, clock }: ProcessingServices, { loaded, definition }: TriggerContext): Promise<PluginCode> {
+  const nowMs = clock.monotonicMs();
+  if (loaded.code !== undefined && nowMs - loaded.checkedMs < CODE_CHECK_MS) return loaded.code;
+  const code = await plugins.load(definition.pluginFileName);
+  loaded.code = code;
+  loaded.checkedMs = nowMs;
+  return code;
 }
 
 /** The first log line of a run, in the reference's words (spec §17). */

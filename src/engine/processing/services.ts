@@ -1,7 +1,7 @@
 /** What the processing engine needs from the rest of the server, small enough to fake in a test. */
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import type { NamedText, PluginRuntime } from "../../ports/plugin-runtime.ts";
+import type { NamedText, PluginCode, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
@@ -91,6 +91,8 @@ export interface TriggerContext {
   /** Names it in logs. */
   readonly source: LogSource;
   readonly instances: InstancePool;
+  /** Its code as it was read last. */
+  readonly loaded: { code: PluginCode | undefined; checkedMs: number };
   /** The server's, with what the trigger has of its own. */
   readonly limits: ProcessingLimits;
   readonly grants: TriggerGrants;

@@ -16,14 +16,14 @@ const database = (name: string, triggers: readonly (readonly [name: string, file
   }])),
 });
 
-function tables(): ProcessingSystemTables {
+function tables(logs = new LogTable(new VirtualClock(), 10)): ProcessingSystemTables {
   const databases = [database("one", [["watch", "a.py"], ["gone", "missing.py"]]), database("two", [["pack", "folder"]])] as DatabaseDefinition[];
   const catalog = { databases: () => databases, database: (name: string) => databases.find((known) => known.name === name) };
   const file = (fileName: string, folder: string) => ({ fileName, filePath: `${folder}/${fileName}`, sizeBytes: 12, modifiedMs: 1_700_000_000_000 });
   const files: Record<string, ReturnType<typeof file>[]> = { "a.py": [file("a.py", "/p")], folder: [file("__init__.py", "/p/folder"), file("lib/b.py", "/p/folder")] };
   return new ProcessingSystemTables({
     catalog: catalog as unknown as ProcessingCatalog,
-    logs: new LogTable(new VirtualClock(), 10),
+    logs,
     gaps: new GapTable(new VirtualClock()),
     plugins: { files: (name) => Promise.resolve(files[name] ?? []) },
     defaults: { limits: PROCESSING_LIMITS, access: { grants: { ...PROFILES.strict, sys: ["cpu"] } } },
@@ -66,5 +66,15 @@ describe("system.plugin_files (processing-engine §17)", () => {
     expect(system.names("_internal")).toContain("plugin_files");
     expect(system.names("one")).not.toContain("plugin_files");
     expect(system.table("one", "plugin_files")).toBeUndefined();
+  });
+});
+
+describe("system.processing_engine_logs", () => {
+  it("shows everything to people, and to a plugin the rows of its query's database only", () => {
+    const logs = new LogTable(new VirtualClock(), 10);
+    for (const [trigger, database] of [["watch", "one"], ["watch", "two"]] as const) logs.add({ key: `${database}/${trigger}`, trigger, database }, "INFO", `of ${database}`);
+    const texts = (confined: boolean): unknown[] => (tables(logs).table("one", "processing_engine_logs", confined)?.rows ?? []).map((row) => row[3]);
+    expect(texts(false)).toEqual(["of one", "of two"]);
+    expect(texts(true)).toEqual(["of one"]);
   });
 });

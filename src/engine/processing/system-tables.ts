@@ -78,10 +78,11 @@ export class ProcessingSystemTables {
     this.#pluginFiles = rows;
   }
 
-  table(database: string, name: string): SystemTable | undefined {
+  /** `confined`: asked by a plugin, which must not learn of databases that it was not granted. */
+  table(database: string, name: string, confined?: boolean): SystemTable | undefined {
     switch (name) {
       case "processing_engine_logs":
-        return this.#logRows();
+        return this.#logRows(confined === true && database !== INTERNAL ? database : undefined);
       case "processing_engine_gaps":
         return this.#gapRows(database);
       case "processing_engine_triggers":
@@ -100,10 +101,11 @@ export class ProcessingSystemTables {
   }
 
   /** The same rows from every database, as the reference has it. */
-  #logRows(): SystemTable {
+  #logRows(only: string | undefined): SystemTable {
+    const rows = this.#logs.rows().filter((row) => only === undefined || row.database === only);
     return {
       columns: [{ name: "event_time", type: "time" }, text("trigger_name"), text("log_level"), text("log_text"), text("database"), text("traceback"), text("run_id")],
-      rows: this.#logs.rows().map((row) => [row.timeNs, row.triggerName, row.level, row.text, row.database, row.traceback, row.runId]),
+      rows: rows.map((row) => [row.timeNs, row.triggerName, row.level, row.text, row.database, row.traceback, row.runId]),
     };
   }
 

@@ -125,8 +125,10 @@ export class TestRuns {
   }
 
   async #runIn(place: TestPlace, settings: TriggerSettings, { test, code, event }: { test: TestTarget; code: PluginCode; event: PluginEvent }): Promise<RunResult> {
-    const { clock, access, sparseRows } = this.#services;
+    const { clock, access, runtime, sparseRows } = this.#services;
     const { limits, grants } = settings;
+    // The interpreter's own start is not the plugin's time.
+    await runtime.start();
     const collected: Collected = { logLines: [`INFO: ${startText(event)}`], synced: [] };
     const warn = (text: string): void => void collected.logLines.push(`WARN: ${text}`);
     const meter = new RunMeter(limits, (text) => warn(`limit met: ${text}`));
@@ -137,6 +139,7 @@ export class TestRuns {
     const durationMs = clock.monotonicMs() - started;
     const cost = { duration_ms: Math.round(durationMs * 1000) / 1000, memory_bytes: place.instance.memoryBytes() };
     if (outcome.kind !== "done") {
+      if (outcome.cacheKeysLost > 0) warn(`the plugin's instance was reset: its private cache lost ${outcome.cacheKeysLost} keys`);
       const errors = [failureText(outcome, limits.runWallTimeMsMax)];
       return { response: undefined, report: { log_lines: collected.logLines, database_writes: {}, errors, ...failurePlace(outcome, code), ...cost } };
     }

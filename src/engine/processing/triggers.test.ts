@@ -247,6 +247,8 @@ describe("error behaviour", () => {
     await world.create("all_tables");
     world.commit(1);
     await world.clock.advance(1);
+    expect(world.engine.statistics()[0]?.counters).toMatchObject({ runs: 1, errors: 1, lastError: "error executing wal plugin: ValueError: no", lastErrorNs: world.clock.nowNs() - 1_000_000n });
+    expect(world.logs.rows().find(({ level }) => level === "ERROR")).toMatchObject({ database: "db", traceback: 'Traceback\n  File "p.py", line 3', runId: "1" });
     expect(world.texts("ERROR")).toEqual(['error executing wal plugin: ValueError: no\nTraceback\n  File "p.py", line 3']);
     world.commit(1);
     await world.clock.advance(1000);

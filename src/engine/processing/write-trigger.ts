@@ -9,7 +9,7 @@ import { SLICE_BYTES_MAX } from "../feed/limits.ts";
 import type { FeedSlice } from "../feed/trigger-feed.ts";
 import { runWithPolicy } from "./error-policy.ts";
 import { LagMeter } from "./lag-meter.ts";
-import { OWN_WRITE_FLUSHES_WARN, OWN_WRITE_PAUSE_MS } from "./limits.ts";
+import { OWN_WRITE_FLUSHES_WARN, OWN_WRITE_PAUSE_MS, WANTED_TABLES_MAX } from "./limits.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import { type ProcessingServices, type StopOptions, tell, type TriggerContext, type TriggerRunner } from "./services.ts";
 
@@ -30,6 +30,8 @@ export class WriteTrigger implements TriggerRunner {
   readonly #unsubscribe: () => void;
   readonly #unfollow: (options: StopOptions) => void;
   readonly #lag: LagMeter;
+  /** A live table keeps its name, so the answer for its id stays. */
+  readonly #wanted = new Map<number, boolean>();
   /** In order; a position is done when all before it are. */
   readonly #deliveries = new Set<Delivery>();
   /** Runs of an asynchronous trigger that nobody waits for but the end. */
@@ -119,11 +121,18 @@ export class WriteTrigger implements TriggerRunner {
     if (this.#delivering === undefined) this.#arm();
   }
 
+  /** Asked for every committed batch by every trigger. Rows of a table that was deleted meanwhile are left out later. */
   #wants({ databaseId, tableId }: { readonly databaseId: number; readonly tableId: number }): boolean {
     const { specification } = this.#context;
     if (databaseId !== this.#context.databaseId) return false;
+    if (specification.kind !== "table") return true;
+    const known = this.#wanted.get(tableId);
+    if (known !== undefined) return known;
     const table = this.#services.table(databaseId, tableId);
-    return table !== undefined && (specification.kind === "all-tables" || (specification.kind === "table" && table.name === specification.tableName));
+    if (table === undefined) return false;
+    if (this.#wanted.size >= WANTED_TABLES_MAX) this.#wanted.clear();
+    this.#wanted.set(tableId, table.name === specification.tableName);
+    return table.name === specification.tableName;
   }
 
   #arm(): void {
@@ -247,7 +256,7 @@ export class WriteTrigger implements TriggerRunner {
     if (after >= through) return;
     // At once, so that no rows are both counted and delivered.
     this.#cursor = through;
-    const rows = await this.#services.storage.feed.countRows(this.#context.databaseId, { after, through, wants: (batch) => this.#wants(batch) });
+    const rows = await this.#services.storage.feed.countRows(this.#context.databaseId, { after, through, wants: (batch) => this.#wants(batch) && this.#services.table(batch.databaseId, batch.tableId) !== undefined });
     if (rows !== 0) this.#tellGap({ from: after + 1, to: through, rows });
   }
 

@@ -106,7 +106,7 @@ const row: fc.Arbitrary<Row> = fc.record({
 });
 
 describe("a snapshot's file", () => {
-  it("is read alike by two readers: every type, NULL, nanoseconds, far times, unicode", async () => {
+  it("is read alike by two readers: every type, NULL, nanoseconds, far times, unicode", { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(row, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 }), async (batches) => {
         const expected = model(batches);
@@ -155,7 +155,7 @@ const MONTH = 30n * 86_400_000_000_000n;
 const EARLIER: TableDefinition = { ...TABLE, columns: columns.filter(({ name }) => name !== "Room" && name !== "s"), seriesKey: ["host", "room"] };
 
 describe("a merged file", () => {
-  it("holds what one snapshot of all its rows would hold, also after new columns and tags", async () => {
+  it("holds what one snapshot of all its rows would hold, also after new columns and tags", { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(row, { minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 5 }), fc.nat(5), async (drawn, evolveAt) => {
         const batches = drawn.map((rows, index) => (index < evolveAt ? rows.map(({ Room: _, s: _s, ...rest }) => rest) : rows));

@@ -158,9 +158,10 @@ export function richReportCases(): void {
       const report = await testRun("wal", { filename: await store("x = 1\n"), database: "d", input_lp: "a f=1" });
       expect(report.errors).toEqual(["error executing plugin: the process_writes function is not present in the plugin. Should be defined as: process_writes(influxdb3_local, table_batches, args=None)"]);
     });
-    it("a run that passes its limit of memory is told", async () => {
-      const report = await wal("held = []\nwhile True: held.append(bytearray(10_000_000))", { input_lp: "a f=1" });
+    it("a run that passes its limit of memory is told, and what the reset of its instance cost", async () => {
+      const report = await wal("influxdb3_local.cache.put('a', 1)\nheld = []\nwhile True: held.append(bytearray(10_000_000))", { input_lp: "a f=1" });
       expect(report.errors[0]).toMatch(/^error executing plugin: MemoryError/);
+      expect(report.log_lines).toContainEqual(expect.stringMatching(/^WARN: the plugin's instance was reset: its private cache lost \d+ keys$/));
     });
   });
 }

@@ -11,6 +11,7 @@ import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-e
 import { createSystemClock } from "../../../src/adapters/system/clock.ts";
 import { formatResult } from "../../../src/core/query/format-result.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { newDisk, openStorage, request, type Opened } from "../../support/open-storage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "persisted-"));
@@ -102,5 +103,40 @@ describe("a table in memory and in files", () => {
     const forged = server.engine.execute({ sql: "SELECT c0 FROM relation_1", types: [{ kind: "float64" }], relations: [relation], timeoutMs: 5_000 });
     await expect(forged).rejects.toMatchObject({ cause: expect.objectContaining({ message: expect.stringContaining("Permission Error") }) });
     await server.engine.close();
+  });
+});
+
+describe("retention in queries", () => {
+  it("shows a row of exactly the period's age and none that is older, in memory, in a file that straddles the limit, and merged", async () => {
+    const storeFolder = join(folder, `retention ${names++}`);
+    const clock = new VirtualClock(START);
+    const opened = await openStorage(newDisk(), { clock, parquetStore: createFileObjectStore({ folder: storeFolder, randomName: () => `x${names++}` }) });
+    const engine = await DuckdbEngine.open({ clock: createSystemClock(), parquet: { storeFolder, allowedFolder: `${storeFolder}/n0/dbs/` } });
+    const queries = new QueryService({ catalog: opened.catalog, source: opened.storage, engine, systemTables: { table: () => undefined, names: () => [] }, clock, limits: { timeoutMs: 20_000 } });
+    const values = async (table: string): Promise<string> => ask({ ...opened, queries, engine, storeFolder }, `SELECT v FROM ${table} ORDER BY v`);
+    const shown = (...all: number[]): string => all.map((v) => `{"v":${v}.0}\n`).join("");
+    await opened.catalog.createDatabase("db", { retentionNs: 60n * MINUTE });
+    const lines = [60n * MINUTE + 1n, 60n * MINUTE, 60n * MINUTE - 1n].map((age, index) => `v=${index} ${START - age}`);
+    await opened.storage.write(request(lines.flatMap((line) => [`t ${line}`, `own ${line}`, `T ${line}`]).join("\n")));
+    await opened.catalog.setTableRetention("db", "own", 60n * MINUTE - 1n);
+    const check = async (): Promise<void> => {
+      expect([await values("t"), await values("own"), await values('"T"')]).toEqual([shown(1, 2), shown(2), shown(1, 2)]);
+    };
+    await check();
+    await opened.storage.snapshotNow();
+    await check();
+    await opened.storage.write(request(`t v=0 ${START - 60n * MINUTE - 1n}\nt v=2 ${START - 60n * MINUTE + 1n}`));
+    await check();
+    await opened.storage.snapshotNow();
+    expect(await opened.storage.mergeNow()).toBeGreaterThan(0);
+    await check();
+    // Names that differ only by case are tables of their own.
+    await opened.storage.write(request(`T v=9 ${START}`));
+    expect([await values("t"), await values('"T"')]).toEqual([shown(1, 2), shown(1, 2, 9)]);
+    await clock.jump(1);
+    expect(await values("t")).toBe("");
+    await opened.catalog.setRetention("db", undefined);
+    expect(await values("t")).toBe(shown(0, 1, 2));
+    await engine.close();
   });
 });

@@ -6,7 +6,7 @@
 import { columnOf } from "../../columns/cells.ts";
 import { type ColumnType, ENCODED } from "../../columns/column-type.ts";
 import { decodeTableBatch, encodeTableBatch, type ColumnValues } from "../../columns/table-batch.ts";
-import { encodeCells } from "../rows-to-batch.ts";
+import { encodeCells, encodeTags } from "../rows-to-batch.ts";
 import type { ResultValue } from "../query-stream.ts";
 import { valueAt } from "./accumulators.ts";
 import { DIRECT_CONTESTED_ROWS_MAX } from "./limits.ts";
@@ -173,29 +173,9 @@ function mergedUnit(points: readonly (readonly Place[])[], { columns, times }: C
     databaseId: 0, tableId: 0, rowCount: points.length, timeMin: timesOf.reduce((a, b) => (b < a ? b : a), times.base + 2n ** 53n), timeMax: timesOf.reduce((a, b) => (b > a ? b : a), times.base),
     columns: columns.map(({ name, type }): ColumnValues => {
       const cells = points.map((places) => value(places, name));
-      return type === "tag" ? tagCells(name, cells as (string | null)[]) : encodeCells(name, type, cells);
+      return type === "tag" ? encodeTags(name, cells as (string | null)[]) : encodeCells(name, type, cells);
     }),
   });
   const batch = decodeTableBatch(bytes);
   return batchUnit(columnOf(batch, "time")?.type === ENCODED.time ? batch : { ...batch, columns: [] });
-}
-
-/** Cells as a tag column with a dictionary. */
-export function tagCells(name: string, cells: readonly (string | null)[]): ColumnValues {
-  const entries = new Map<string, number>();
-  const indexes = Uint32Array.from(cells, (cell) => {
-    if (cell === null) return 0;
-    const known = entries.get(cell);
-    if (known !== undefined) return known;
-    entries.set(cell, entries.size);
-    return entries.size - 1;
-  });
-  const texts = [...entries.keys()].map((text) => new TextEncoder().encode(text));
-  if (texts.length === 0) return { name, type: "null" };
-  const offsets = new Uint32Array(texts.length + 1);
-  texts.forEach((text, index) => (offsets[index + 1] = (offsets[index] as number) + text.length));
-  const bytes = new Uint8Array(offsets[texts.length] as number);
-  texts.forEach((text, index) => bytes.set(text, offsets[index]));
-  const valid = Uint8Array.from(cells, (cell) => (cell === null ? 0 : 1));
-  return { name, type: "tag", indexes, offsets, bytes, ...(valid.includes(0) ? { valid } : {}) };
 }

@@ -23,3 +23,10 @@ export const DENSE_PAIRS_MAX = 4_194_304;
 
 /** Rows of an answer that are made at once. */
 export const DIRECT_RESULT_ROWS = 2_048;
+
+/** Rows in memory from which on a search for the named series pays for the query engine. */
+export const WIDE_ROWS_MIN = 20_000;
+
+/** Rows that are copied for it at most, and the part of all. */
+export const NARROWED_ROWS_MAX = 10_000;
+export const NARROWED_SHARE_MAX = 0.2;

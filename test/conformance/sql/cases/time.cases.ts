@@ -87,4 +87,16 @@ export const TIME_CASES: readonly CaseGroup[] = [
     ],
     refused: [["SELECT INTERVAL '1 fortnight'", "fortnight"], ["SELECT INTERVAL ''", "Invalid input syntax for type interval"], ["SELECT * FROM home WHERE time > 'yesterday'", "'yesterday'"]],
   },
+  {
+    source: "spec query §2.3: nanoseconds stay exact, also at the ends of the 64-bit range and before 1970",
+    values: [
+      ["to_timestamp(9223372036854775807)", '"2262-04-11T23:47:16.854775807"'], ["to_timestamp(-9223372036854775808)", '"1677-09-21T00:12:43.145224192"'], ["to_timestamp(-1) + INTERVAL '1 nanosecond'", '"1970-01-01T00:00:00"'],
+      ["date_trunc('second', to_timestamp(-1))", '"1969-12-31T23:59:59"'], ["date_trunc('hour', to_timestamp(9223372036854775807))", '"2262-04-11T23:00:00"'], 
+      ["date_bin(INTERVAL '7 nanoseconds', to_timestamp(20))", '"1970-01-01T00:00:00.000000014"'], ["date_bin(INTERVAL '7 nanoseconds', to_timestamp(-20))", '"1969-12-31T23:59:59.999999979"'], ["date_bin(INTERVAL '1 day', to_timestamp(-9223372036854775807), to_timestamp(-9223372036854775807))", '"1677-09-21T00:12:43.145224193"'],
+      ["to_timestamp(9223372036854775807) > to_timestamp(9223372036854775806)", "true"], ["'2262-04-11T23:47:16.854775807Z' = to_timestamp(9223372036854775807)", "true"], ["to_timestamp(1) < 2", "true"], ["(to_timestamp(5) - to_timestamp(2))::bigint", "3"],
+      ["time + co * INTERVAL '1 nanosecond'", '"2022-01-01T20:00:00.000000026"', "FROM home WHERE co = 26"], ["to_char(to_timestamp(1641024000123456789), '%f %3f %6f')", '"123456789 123 123456"'], ["to_timestamp(1641024000123456789)::string", '"2022-01-01T08:00:00.123456789"'],
+      ["max(t)", '"1970-01-01T00:00:00.000000003"', "FROM (VALUES (to_timestamp(1)), (to_timestamp(3)), (to_timestamp(2))) AS v(t)"], ["avg(d)", '"PT3600S"', "FROM (SELECT time - lag(time) OVER (ORDER BY time) AS d FROM home WHERE room = 'Kitchen') AS v"],
+      ["'2022-06-01 12:00:00 America/New_York'::timestamp", '"2022-06-01T16:00:00"'], ["tz(to_timestamp(1641024000000000001), 'Asia/Kolkata')", '"2022-01-01T13:30:00.000000001+05:30"'],
+    ],
+  },
 ];
