@@ -73,25 +73,30 @@ describe.each(SERVERS)("on %s", (label, runtime, flags, attacks) => {
       expect((await post(server, "/api/v3/write_lp?db=db&no_sync=true", `w f=${row}i ${1_700_000_000_000_000_000n + BigInt(row)}`)).status).toBe(204);
     };
     const ask = async (): Promise<void> => expect((await post(server, "/api/v3/engine/honest", "")).text).toBe(HONEST_ANSWER);
+    const attackAll = async (): Promise<void> => {
+      for (const name of attacks) {
+        if (server.process.exitCode !== null) throw new Error(`The server ended before ${name}:\n${server.output().slice(-4_000)}`);
+        const attacked = await post(server, `/api/v3/engine/zoo?attack=${name}`, "");
+        expect([name, attacked.status >= 200]).toEqual([name, true]);
+        expect([name, (await post(server, "/api/v3/engine/zoo", "")).text]).toEqual([name, HONEST_ANSWER]);
+      }
+    };
     const quiet = new Latencies(write, 2);
     await new Promise((resolve) => setTimeout(resolve, 700));
     await quiet.stop();
     const writer = new Latencies(write, 2);
     const honest = new Latencies(ask, 20);
-    for (const name of attacks) {
-      if (server.process.exitCode !== null) throw new Error(`The server ended before ${name}:\n${server.output().slice(-4_000)}`);
-      const attacked = await post(server, `/api/v3/engine/zoo?attack=${name}`, "");
-      expect([name, attacked.status >= 200]).toEqual([name, true]);
-      expect([name, (await post(server, "/api/v3/engine/zoo", "")).text]).toEqual([name, HONEST_ANSWER]);
+    try {
+      await attackAll();
+    } finally {
+      await Promise.allSettled([writer.stop(), honest.stop()]);
     }
-    await writer.stop();
-    await honest.stop();
     const [quietMs, attackedMs] = [quantile(quiet.ms, 0.99), quantile(writer.ms, 0.99)];
     process.stderr.write(`${label}: writes p99 ${attackedMs.toFixed(1)} ms (quiet ${quietMs.toFixed(1)}), honest trigger p99 ${quantile(honest.ms, 0.99).toFixed(1)} ms, ${writer.ms.length} writes, ${attacks.length} attacks\n`);
     // On a machine that is slow already when nothing attacks, that is the measure.
     expect(attackedMs).toBeLessThanOrEqual(Math.max(P99_MS, 5 * quietMs));
     // It shares two processors with a spinning plugin, a writer and this test.
-    expect(quantile(honest.ms, 0.99)).toBeLessThanOrEqual(Math.max(2_000, 20 * quietMs));
+    expect(quantile(honest.ms, 0.99)).toBeLessThanOrEqual(Math.max(5_000, 20 * quietMs));
     expect(await queryRows(server, "db", "SELECT COUNT(*) AS n FROM w")).toEqual([{ n: row }]);
     const escaped = await queryRows(server, "db", "SELECT log_text FROM system.processing_engine_logs WHERE log_text LIKE '%ESCAPED%'");
     expect(escaped).toEqual([]);
