@@ -74,6 +74,9 @@ def all_files(lib: Path, guest: Path, zones: Path):
     for path in sorted(guest.glob("*.py")):
         name = f"_tidemark/{path.name}"
         yield name + "c", byte_code(path.read_bytes(), name)
+    # Modules that plugins import by their own names.
+    for path in sorted(guest.glob("modules/*.py")):
+        yield path.name + "c", byte_code(path.read_bytes(), path.name)
     yield from zone_files(zones)
 
 

@@ -2,6 +2,10 @@
 says how it could be there."""
 
 import os
+import sys
+
+# Installed packages: after the standard library, which none of them can replace.
+PACKAGES = "/venv/lib/python3.13/site-packages"
 
 
 class GrantedEnviron(os._Environ):
@@ -15,6 +19,7 @@ class GrantedEnviron(os._Environ):
 
 def install():
     os.environ.__class__ = GrantedEnviron
+    sys.path.append(PACKAGES)
 
 
 def grant(variables):

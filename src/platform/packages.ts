@@ -1,7 +1,7 @@
 /** Wires the installing of Python packages: the environment's folder, the index, and the machine's own pip settings. */
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { createFolderEnvironment, type FolderEnvironment } from "../adapters/package-environment/folder.ts";
+import { createFolderEnvironment } from "../adapters/package-environment/folder.ts";
 import { wheelMetadata } from "../adapters/package-environment/unpack-wheel.ts";
 import { createHttpPackageIndex } from "../adapters/package-index/http-index.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
@@ -22,23 +22,35 @@ const BUILT_IN: ReadonlyMap<string, string> = new Map([
 
 export interface OpenPackages {
   readonly api: Packages;
-  readonly environment: FolderEnvironment | undefined;
+  /** Where every set of packages lies; undefined: there is no folder for them. */
+  readonly root: string | undefined;
+  /** Where the installed packages lie now. */
+  folder(): string | undefined;
+  onChange(listener: () => void): void;
   installed(): Promise<readonly InstalledPackage[]>;
 }
 
-export function openPackages(config: ServeConfig, env: (name: string) => string | undefined): OpenPackages {
+/** Throws `package.corrupt`. */
+export async function openPackages(config: ServeConfig, env: (name: string) => string | undefined): Promise<OpenPackages> {
   const folder = config.virtualEnvDir ?? (config.pluginDir === undefined ? undefined : join(config.pluginDir, ".venv"));
   const environment = folder === undefined ? undefined : createFolderEnvironment(folder, randomName);
+  const listeners = new Set<() => void>();
+  let current = await environment?.sitePackages();
+  const changed = async (): Promise<void> => {
+    current = await environment?.sitePackages();
+    for (const listener of listeners) listener();
+  };
   const words = (name: string): readonly string[] => (env(name) ?? "").split(/\s+/).filter((word) => word !== "");
   const service = environment === undefined ? undefined : new PackageService({
     environment,
     index: createHttpPackageIndex(),
     metadataOf: wheelMetadata,
     builtIn: BUILT_IN,
+    onChange: changed,
     defaults: { indexUrl: words("PIP_INDEX_URL")[0] ?? OFFICIAL_INDEX, extraIndexUrls: words("PIP_EXTRA_INDEX_URL"), findLinks: words("PIP_FIND_LINKS"), noIndex: /^(1|true|yes|on)$/i.test(env("PIP_NO_INDEX") ?? "") },
   });
   const api = new Packages({ service, enabled: config.packagesEnabled, read: readBelow(config.pluginDir) });
-  return { api, environment, installed: async () => (await environment?.installed()) ?? [] };
+  return { api, root: folder, folder: () => current, onChange: (listener) => void listeners.add(listener), installed: async () => (await environment?.installed()) ?? [] };
 }
 
 /** Only files of the plugin folder: whoever may call the API is not meant to read others. */

@@ -180,7 +180,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
-  const packages = openPackages(config, io.env);
+  const packages = await openPackages(config, io.env);
   const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());
@@ -197,13 +197,15 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     log,
     // Deno and Bun cannot stop a spinning thread: a process can be killed everywhere.
     isolation: config.pluginIsolation ?? (RUNTIME === "node" ? "shared" : "process"),
-    processCommand: processCommand("executor-process"),
+    processCommand: processCommand("executor-process", packages.root === undefined ? [] : [packages.root]),
     terminationEndsThread: RUNTIME === "node",
     clockResolutionNs: config.pluginClockResolutionNs,
+    packages: () => packages.folder(),
     ...(config.pluginExecutors === undefined ? {} : { concurrency: config.pluginExecutors }),
     memoryBytesMax: memory.parts.plugins,
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
+  packages.onChange(() => runtime.renewExecutors());
   closing.add("plugin runtime", () => runtime.close());
   const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
   triggers = processing.engine;

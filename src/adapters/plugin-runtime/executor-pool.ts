@@ -50,6 +50,8 @@ export class ExecutorPool {
   readonly #members = new Map<Executor, Member>();
   readonly #queue: ExecutorJob[] = [];
   readonly #apart = new Set<string>();
+  /** Started before the last `renew`: they end with their run. */
+  readonly #outdated = new Set<Executor>();
   #failedStarts = 0;
   #closed = false;
 
@@ -64,6 +66,21 @@ export class ExecutorPool {
   /** Starts the first one, so that no run has to wait for it. */
   open(): void {
     this.#start(undefined);
+  }
+
+  /** Replaces every executor as soon as it is free; guests live on. */
+  renew(): void {
+    for (const [executor, { state }] of [...this.#members]) {
+      if (state === "idle") this.#retire(executor);
+      else this.#outdated.add(executor);
+    }
+    if (!this.#closed && this.#members.size === 0) this.#start(undefined);
+    this.#pump();
+  }
+
+  #retire(executor: Executor): void {
+    this.#remove(executor);
+    void executor.retire();
   }
 
   /** From now on this trigger's runs get executors of their own. */
@@ -100,8 +117,7 @@ export class ExecutorPool {
 
   release(executor: Executor): void {
     executor.serve(undefined);
-    this.#idle(executor);
-    this.#pump();
+    this.#free(executor);
   }
 
   /** Ends an executor whose run cannot be left in any other way; resolves when the runtime says that it has ended. */
@@ -199,8 +215,7 @@ export class ExecutorPool {
   #retireOne(): boolean {
     for (const [executor, { state, owner }] of this.#members) {
       if (state !== "idle" || owner === undefined) continue;
-      this.#remove(executor);
-      void executor.retire();
+      this.#retire(executor);
       return true;
     }
     return false;
@@ -222,7 +237,16 @@ export class ExecutorPool {
   #ready(executor: Executor): void {
     this.#failedStarts = 0;
     this.#members.get(executor)?.cancelTimer();
-    this.#idle(executor);
+    this.#free(executor);
+  }
+
+  #free(executor: Executor): void {
+    if (this.#outdated.has(executor)) {
+      this.#retire(executor);
+      if (this.#members.size === 0) this.#start(undefined);
+    } else {
+      this.#idle(executor);
+    }
     this.#pump();
   }
 
@@ -234,8 +258,7 @@ export class ExecutorPool {
     const cancelTimer = this.#options.clock.after(this.#options.idleMs, () => {
       // The last one stays: the next run must not wait for one to start.
       if (this.#members.size === 1) return;
-      this.#remove(executor);
-      void executor.retire();
+      this.#retire(executor);
     });
     this.#members.set(executor, { ...member, state: "idle", cancelTimer, long: false });
   }
@@ -256,5 +279,6 @@ export class ExecutorPool {
   #remove(executor: Executor): void {
     this.#members.get(executor)?.cancelTimer();
     this.#members.delete(executor);
+    this.#outdated.delete(executor);
   }
 }

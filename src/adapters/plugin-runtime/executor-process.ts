@@ -52,7 +52,7 @@ class Relay {
     this.#image = { memoryBytes, runs: Uint32Array.from(runs), data };
     this.#executor = new WorkerExecutor(
       WORKER_ENTRY,
-      { module, stdlib: start.stdlib, image: this.#image, clockResolutionNs: start.clockResolutionNs },
+      { module, stdlib: start.stdlib, image: this.#image, clockResolutionNs: start.clockResolutionNs, packages: start.packages },
       {
         onReady: () => this.#executor.warm(createGuestMemory(this.#image, WARM_UP_MEMORY_BYTES)),
         onWarm: () => send({ type: "ready" }),

@@ -13,6 +13,8 @@ export interface ExecutorData {
   readonly image: MemoryImage | undefined;
   /** Steps in which guests see time pass. */
   readonly clockResolutionNs: bigint;
+  /** Folder of the installed packages; undefined: none are. */
+  readonly packages: string | undefined;
 }
 
 /** A directory plugin's files, packed. */

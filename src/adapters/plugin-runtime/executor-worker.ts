@@ -15,6 +15,7 @@ import { GuestMailbox } from "./mailbox.ts";
 import { OutputParcel } from "./output-parcel.ts";
 import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
 import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
+import { below, diskFolder } from "./wasi/disk-folder.ts";
 import { type ParkableWasiLayer, createWasiLayer } from "./wasi/layer.ts";
 import { ScratchFolder } from "./wasi/scratch.ts";
 import { LineSink } from "./wasi/line-sink.ts";
@@ -42,7 +43,10 @@ const parcel = new OutputParcel((lines) => void mailbox.callNow(OPERATION.output
 mailbox.beforeRequest = () => parcel.send();
 const sink = new LineSink((line) => parcel.add(line));
 const stdlib: TreeFile = { path: "lib/python313.zip", bytes: new Uint8Array(data.stdlib) };
-const bareRoot = buildFileTree([stdlib]);
+/** Installed packages; where `VIRTUAL_ENV` points, as in a virtual environment. */
+const packages = below(["lib", "python3.13", "site-packages"], diskFolder(data.packages));
+const withPackages = (root: DirectoryNode): DirectoryNode => ({ ...root, entries: new Map(root.entries).set("venv", packages) });
+const bareRoot = withPackages(buildFileTree([stdlib]));
 const adopted = new Map<number, Adopted>();
 
 const realtimeNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
@@ -115,7 +119,7 @@ function treeOf(files: PackedFiles | undefined): DirectoryNode {
     bytes: new Uint8Array(files.buffer, offset, byteLength),
     modifiedNs: files.modifiedNs,
   }));
-  return buildFileTree([stdlib, ...plugin]);
+  return withPackages(buildFileTree([stdlib, ...plugin]));
 }
 
 interface Preparation {

@@ -28,7 +28,7 @@ export interface ProcessExecutorParts {
   readonly command: ProcessCommand;
   /** The interpreter's bytes: a compiled module cannot cross processes. */
   readonly moduleBytes: Uint8Array<ArrayBuffer>;
-  readonly data: Pick<ExecutorData, "stdlib" | "clockResolutionNs"> & { readonly image: MemoryImage };
+  readonly data: Pick<ExecutorData, "stdlib" | "clockResolutionNs" | "packages"> & { readonly image: MemoryImage };
   readonly events: ExecutorEvents;
 }
 
@@ -64,6 +64,7 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
       stdlib: data.stdlib,
       image: { memoryBytes, runs: [...runs], data: contents },
       clockResolutionNs: data.clockResolutionNs,
+      ...(data.packages === undefined ? {} : { packages: data.packages }),
     });
   }
 

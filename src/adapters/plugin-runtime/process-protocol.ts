@@ -15,6 +15,7 @@ export interface StartMessage {
   readonly stdlib: SharedArrayBuffer;
   readonly image: { readonly memoryBytes: number; readonly runs: readonly number[]; readonly data: SharedArrayBuffer };
   readonly clockResolutionNs: bigint;
+  readonly packages?: string;
 }
 
 export interface ProcessRunMessage {

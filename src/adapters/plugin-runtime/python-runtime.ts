@@ -49,6 +49,8 @@ export interface PluginRuntimeOptions {
   readonly terminationEndsThread?: boolean;
   /** Steps in which plugins see time pass. Default 1 µs. */
   readonly clockResolutionNs?: bigint;
+  /** Where the installed packages lie now; asked when an executor starts. */
+  readonly packages?: () => string | undefined;
   /** From leaving by force to ending the thread. Default 1,000 ms. */
   readonly terminateGraceMs?: number;
 }
@@ -70,7 +72,7 @@ export interface PluginRuntimeStatistics {
   readonly memoryBytes: number;
 }
 
-export function createPythonRuntime(options: PluginRuntimeOptions): Omit<PluginRuntime, "statistics"> & { statistics(): PluginRuntimeStatistics } {
+export function createPythonRuntime(options: PluginRuntimeOptions): Omit<PluginRuntime, "statistics"> & { statistics(): PluginRuntimeStatistics; renewExecutors(): void } {
   return new PythonRuntime(options);
 }
 
@@ -98,6 +100,11 @@ class PythonRuntime implements PluginRuntime {
 
   async start(): Promise<void> {
     await this.#start();
+  }
+
+  /** The installed packages have changed: what runs ends with the old ones, what follows sees the new ones. */
+  renewExecutors(): void {
+    this.#started?.pool.renew();
   }
 
   createInstance(label: string, limits: InstanceLimits): PluginInstance {
@@ -204,7 +211,7 @@ class PythonRuntime implements PluginRuntime {
     const module = await WebAssembly.compile(artefacts.module);
     const stdlib = new SharedArrayBuffer(artefacts.stdlib.length);
     new Uint8Array(stdlib).set(artefacts.stdlib);
-    const data = { module, stdlib, image: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
+    const data = { module, stdlib, image: undefined, packages: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
     const image = await bootImage(executorEntry, data);
     const pool = new ExecutorPool({
       startExecutor: this.#executorStarter({ ...data, image }, artefacts),
@@ -224,9 +231,10 @@ class PythonRuntime implements PluginRuntime {
 
   #executorStarter(data: Omit<ExecutorData, "control"> & { readonly image: MemoryImage }, { module }: Artefacts): (events: ExecutorEvents) => Executor {
     const { executorEntry, processCommand } = this.#options;
-    if (!this.#inProcesses) return (events) => new WorkerExecutor(executorEntry, data, events);
+    const now = (): typeof data => ({ ...data, packages: this.#options.packages?.() });
+    if (!this.#inProcesses) return (events) => new WorkerExecutor(executorEntry, now(), events);
     if (processCommand === undefined) throw new DatabaseError("server.misconfigured", { message: "Executor processes need a command that starts them" });
-    return (events) => new ProcessExecutor({ command: processCommand, moduleBytes: module as Uint8Array<ArrayBuffer>, data, events });
+    return (events) => new ProcessExecutor({ command: processCommand, moduleBytes: module as Uint8Array<ArrayBuffer>, data: now(), events });
   }
 }
 

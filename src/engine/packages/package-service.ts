@@ -28,8 +28,8 @@ export interface PackageServiceOptions {
   readonly defaults: IndexOptions & { readonly indexUrl: string };
   /** Packages that the guest has without installing, and what to say of each. */
   readonly builtIn: ReadonlyMap<string, string>;
-  /** Called after the environment changed. */
-  readonly onChange?: () => void;
+  /** Called after the environment changed, and waited for. */
+  readonly onChange?: () => Promise<void>;
 }
 
 export interface PackageChange {
@@ -89,7 +89,7 @@ export class PackageService {
     if (!request.dryRun && !sameSet(before, packages)) {
       progress({ step: "unpack", name: "" });
       await environment.replace(packages);
-      this.#options.onChange?.();
+      await this.#options.onChange?.();
     }
     return { ...difference(before, packages), notes, dryRun: request.dryRun };
   }
@@ -123,7 +123,7 @@ export class PackageService {
       packages.push({ ...installed, wheel });
     }
     await environment.replace(packages);
-    this.#options.onChange?.();
+    await this.#options.onChange?.();
     return { ...difference(before, packages), notes: [], dryRun: false };
   }
 }
