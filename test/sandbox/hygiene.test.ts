@@ -74,7 +74,7 @@ if len([1]) != 1 or not hasattr(json, "dumps") or "/evil" in sys.path or "LEFT" 
 if sys.getrecursionlimit() == 100 or sys.stdout is None: found.append("settings")
 if influxdb3_local.cache.get("secret") is not None: found.append("cache")
 for name in os.listdir("/"):
-    if name not in ("lib", "plugins", "tmp"): found.append(name)
+    if name not in ("lib", "plugins", "tmp", "venv"): found.append(name)
 try:
     os.fstat(4)
     found.append("descriptor")
