@@ -81,7 +81,7 @@ const RULE_5: readonly Case[] = [
   ["a set", 'return {"only"}', [200, HTML, "only"]],
   ["a bytearray holds numbers, which are dropped", "return bytearray(b'abc')", [200, HTML, ""]],
   ["an object with __iter__", "class I:\n    def __iter__(self): return iter(['x', 'y'])\nreturn I()", [200, HTML, "xy"]],
-  ["an endless generator ends at the limit of a response", "import itertools\nreturn itertools.repeat('x' * 1_000_000)", [500, null, '{"error":"ResourceLimitError: the response body is larger than 10485760 bytes"}']],
+  ["an endless generator ends at the limit of a response", "import itertools\nreturn itertools.repeat('x' * 1_000_000)", [500, null, '{"error":"ResourceLimitError: the body of a response has at most 10485760 bytes"}']],
 ];
 
 const RULE_6: readonly Case[] = [
