@@ -20,6 +20,8 @@ import type { QueryService } from "../src/engine/query-service.ts";
 import { Storage } from "../src/engine/storage.ts";
 import { createProcessing, type Processing } from "../src/platform/processing.ts";
 import type { PluginCode, PluginHost } from "../src/ports/plugin-runtime.ts";
+import type { PluginStore } from "../src/ports/plugin-store.ts";
+import { anyPlugin } from "../src/testing/any-plugin.ts";
 import { eventually, post, removeFolder, startServer, type TestServer } from "../test/support/server.ts";
 import { quantile, report } from "./report.ts";
 
@@ -72,9 +74,8 @@ async function makeRig(): Promise<Rig> {
   const catalog = await CatalogService.open({ store: createMemoryObjectStore(new Map()), prefix: "c", random16, clock, log: quiet });
   const storage = await Storage.open({ catalog, clock, log: quiet, random16, wal: createMemoryWalLog() });
   const logs = new LogTable(clock, PROCESSING_LIMITS.logRowsMax);
-  const plugins = {
-    load: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), newest: async (fileName: string) => codeOf(fileName, sources[fileName] ?? ""), write: refuse, files: async () => [], manifest: async () => undefined,
-  } as unknown as Parameters<typeof createProcessing>[0]["plugins"];
+  const load = async (fileName: string): Promise<PluginCode> => codeOf(fileName, sources[fileName] ?? "");
+  const plugins: PluginStore = { ...anyPlugin, load, newest: load };
   let runIds = 0;
   const processing = createProcessing({
     catalog, storage, clock, logs, plugins, runtime, gaps: new GapTable(clock), log: quiet, sparseRows: false, queries: {} as QueryService,
