@@ -102,6 +102,13 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     env: ["INFLUXDB3_ADMIN_TOKEN_FILE"],
   },
   {
+    name: "admin-token-recovery-http-bind",
+    value: "HOST:PORT",
+    bare: "127.0.0.1:8182",
+    summary: "Where a lost operator token can be replaced without one, once",
+    env: ["INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
+  },
+  {
     name: "http-transport",
     value: "NAME",
     summary: "uws: serve plain HTTP with uWebSockets.js (install @uwsjs/core), at about half the CPU per request",
@@ -317,7 +324,6 @@ const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
 
 /** Ignoring one of these would leave a server open, or leave data elsewhere than its owner thinks. */
 const REFUSED: readonly (readonly [name: string, env?: string])[] = [
-  ["admin-token-recovery-http-bind", "INFLUXDB3_ADMIN_TOKEN_RECOVERY_HTTP_BIND_ADDR"],
   ["google-service-account"],
   ["azure-storage-account"],
   ["azure-storage-access-key"],

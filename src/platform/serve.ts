@@ -76,6 +76,7 @@ import { processCommand } from "./process-command.ts";
 import { createProcessing, processingCatalog, type Processing } from "./processing.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
 import { readTokenFile } from "./token-file.ts";
+import { openTokenRecovery } from "./token-recovery.ts";
 import { random16, randomName, randomUuid7 } from "./random.ts";
 
 export interface ServeIo {
@@ -141,6 +142,7 @@ export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningSe
     const listener = await openHttp(config, node.services, node);
     node.closing.add("HTTP", () => listener.close());
     node.access.listensAt(listener);
+    await recoverToken(config, node);
     await node.startTriggers();
     bootInBackground(node.runtime, node.log);
     const hasTokens = config.authentication !== "tokens" || !node.tokens.isEmpty;
@@ -407,6 +409,12 @@ async function openHttp(config: ServeConfig, services: Services, { tokens, log, 
     ...(config.tls === undefined ? {} : { tls: readTlsIdentity(config.tls) }),
   };
   return config.httpTransport === "uws" ? listenOnUwsOrOwn(listening, log) : listen(listening);
+}
+
+async function recoverToken({ tokenRecoveryBind, tls }: ServeConfig, { tokens, log, closing }: RunningNode): Promise<void> {
+  if (tokenRecoveryBind === undefined) return;
+  const listener = await openTokenRecovery(tokenRecoveryBind, { tokens, log, tls: tls === undefined ? undefined : readTlsIdentity(tls) });
+  closing.add("token recovery", () => listener.close());
 }
 
 /** Booting the interpreter takes a while; the server answers meanwhile, and the first run waits for it. */

@@ -60,3 +60,16 @@ it("takes over a token made offline", async () => {
   const answer = (value: string): Promise<Response> => fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${value}` } });
   expect([(await answer(offline)).status, (await answer(token)).status, (await answer("apiv3_x")).status]).toEqual([200, 200, 401]);
 });
+
+it("replaces a lost operator token over the recovery address, once (http-api §1)", async () => {
+  await server.stop();
+  server = await startServer({ tokens: true, folder: server.folder, flags: ["--admin-token-recovery-http-bind=127.0.0.1:0"] });
+  const address = await eventually("the recovery address in the log", () => /--regenerate --host (http:\/\/127\.0\.0\.1:\d+)/.exec(server.output())?.[1]);
+  const works = async (value: string): Promise<number> => (await fetch(`${server.url}/ping`, { headers: { authorization: `Bearer ${value}` } })).status;
+  expect(await works(token)).toBe(200);
+  const made = await runCli(["create", "token", "--admin", "--regenerate", "--format", "json", "--host", address], { stdin: "yes\n" });
+  expect([made.code, made.stderr]).toEqual([0, ""]);
+  const recovered = (JSON.parse(made.stdout.slice(made.stdout.indexOf("{"))) as { token: string }).token;
+  expect([await works(recovered), await works(token)]).toEqual([200, 401]);
+  await eventually("the recovery address to close", () => fetch(address).then(() => undefined, () => true));
+});

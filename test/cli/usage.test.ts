@@ -91,6 +91,15 @@ describe("help", () => {
     expect((await influxdb3(`${path} -h`)).stdout).toBe(stdout);
   });
 
+  it("docs/cli.md is made of the same texts; `npx vitest run test/cli/usage.test.ts -u` writes it anew", async () => {
+    const chapters = pathsOf(PROGRAM).filter((path) => path.length > 0).map(async (path) => {
+      const { stdout } = await influxdb3(`${path.join(" ")} ${path.join(" ") === "serve" ? "--help-all" : "--help"}`);
+      return stdout.includes("not available yet") ? "" : `${"#".repeat(path.length + 1)} influxdb3 ${path.join(" ")}\n\`\`\`text\n${stdout.trimEnd()}\n\`\`\`\n`;
+    });
+    const intro = "# The `influxdb3` command\nEvery command and option. This page is made from the commands themselves and says what `--help` says; how they differ from\nInfluxDB's is in [compatibility.md](compatibility.md).\n";
+    await expect([intro, ...(await Promise.all(chapters)).filter((text) => text !== "")].join("\n")).toMatchFileSnapshot("../../docs/cli.md");
+  });
+
   it("serve --help-all lists the flags that are accepted for compatibility", async () => {
     const { stdout } = await influxdb3("serve --help-all");
     expect(stdout).toContain("--exec-mem-pool-bytes");

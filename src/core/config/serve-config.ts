@@ -30,6 +30,8 @@ export interface ServeConfig {
   readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   readonly authentication: Authentication;
+  /** Where a lost operator token can be replaced without one; undefined: nowhere. */
+  readonly tokenRecoveryBind: BindAddress | undefined;
   /** Paths that need no token. */
   readonly openPaths: ReadonlySet<string>;
   /** A token made offline, taken over when no token has its name. */
@@ -148,6 +150,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    tokenRecoveryBind: parseTokenRecovery(settings.text("admin-token-recovery-http-bind"), authentication),
     httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
     virtualEnvDir: optionalPath(settings.text("virtual-env-location"), around),
     packagesEnabled: settings.text("package-manager") !== "disabled" && !settings.isSet("disable-package-management"),
@@ -238,10 +241,7 @@ function parsePluginRepo(text: string | undefined): string | undefined {
 
 /** Without tokens every caller may do everything, so beyond this machine only on the user's word. */
 function parseBind(text: string | undefined, authentication: Authentication): BindAddress {
-  const bind = text === undefined ? { host: DEFAULT_HOST[authentication], port: DEFAULT_PORT } : parseBindAddress(text);
-  if (bind === undefined) {
-    throw misconfigured(`Failed to bind address "${text}": it is not of the form host:port`, "write it as in 127.0.0.1:8181");
-  }
+  const bind = text === undefined ? { host: DEFAULT_HOST[authentication], port: DEFAULT_PORT } : parseAddress(text);
   if (!isLoopback(bind.host) && authentication === "this-machine") {
     throw new DatabaseError("server.address_not_local", {
       message: `Refused to listen on "${formatBindAddress(bind)}": this server asks for no tokens, so everyone who reaches that address could read, write and run plugins`,
@@ -249,6 +249,20 @@ function parseBind(text: string | undefined, authentication: Authentication): Bi
     });
   }
   return bind;
+}
+
+function parseAddress(text: string): BindAddress {
+  const bind = parseBindAddress(text);
+  if (bind === undefined) {
+    throw misconfigured(`Failed to bind address "${text}": it is not of the form host:port`, "write it as in 127.0.0.1:8181");
+  }
+  return bind;
+}
+
+function parseTokenRecovery(text: string | undefined, authentication: Authentication): BindAddress | undefined {
+  if (text === undefined) return undefined;
+  if (authentication !== "tokens") throw misconfigured("There is no token to recover: this server asks for none", "leave out --admin-token-recovery-http-bind or --without-auth");
+  return parseAddress(text);
 }
 
 /** What `--disable-authz` names; the paths of those that we do not serve are empty. */

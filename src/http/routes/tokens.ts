@@ -7,23 +7,24 @@ import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { IssuedToken } from "../services.ts";
 
 const PATH = "/api/v3/configure/token";
+export const REGENERATE_PATH = `${PATH}/admin/regenerate`;
 
 /** A century: beyond it an expiry is a mistake. */
 const EXPIRY_SECONDS_MAX = 3_155_760_000;
 
 /** The reference's content type is the bare word `json`, which its clients do not look at; ours is valid. */
-function issued({ definition, text }: IssuedToken): Reply {
+export function issuedToken({ definition, text }: IssuedToken): Reply {
   const { id, name, hash, createdMs, expiryMs } = definition;
   const body = { id, name, token: text, hash, created_at: Number(createdMs), expiry: expiryMs === undefined ? null : Number(expiryMs) };
   return { status: 201, headers: { "content-type": "application/json", "cache-control": "no-store" }, body: JSON.stringify(body) };
 }
 
 async function createOperator(_request: Request, { services }: RouteContext): Promise<Reply> {
-  return issued(await services.tokens.createOperator());
+  return issuedToken(await services.tokens.createOperator());
 }
 
 async function regenerateOperator(request: Request, context: RouteContext): Promise<Reply> {
-  return issued(await context.services.tokens.regenerateOperator(callerId(request, context)));
+  return issuedToken(await context.services.tokens.regenerateOperator(callerId(request, context)));
 }
 
 const CREATE_NAMED = v.object({
@@ -34,7 +35,7 @@ const CREATE_NAMED = v.object({
 async function createNamed(request: Request, context: RouteContext): Promise<Reply> {
   const { token_name: name, expiry_secs: expiry } = await decodeJsonRequest(CREATE_NAMED, request, context.options);
   const createdBy = callerId(request, context);
-  return issued(
+  return issuedToken(
     await context.services.tokens.createNamed(name, {
       ...(expiry === undefined || expiry === null ? {} : { expirySeconds: BigInt(expiry) }),
       ...(createdBy === undefined ? {} : { createdBy }),
@@ -64,7 +65,7 @@ const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Tok
 
 export const TOKEN_ROUTES: readonly Route[] = [
   { method: "POST", path: `${PATH}/admin`, handle: createOperator, doc: doc("Make the first admin token; needs no token, works once", {}) },
-  { method: "POST", path: `${PATH}/admin/regenerate`, handle: regenerateOperator, doc: doc("Replace the operator token", { failures: [404, 405] }) },
+  { method: "POST", path: REGENERATE_PATH, handle: regenerateOperator, doc: doc("Replace the operator token", { failures: [404, 405] }) },
   { method: "POST", path: `${PATH}/named_admin`, handle: createNamed, doc: doc("Make a named admin token", { json: CREATE_NAMED, failures: [405, 409, 415, 422] }) },
   { method: "DELETE", path: PATH, handle: deleteToken, doc: doc("Delete a named admin token", { query: DELETE, json: DELETE, eitherPlace: true, success: { status: 200 }, failures: [404, 405, 415] }) },
 ];
