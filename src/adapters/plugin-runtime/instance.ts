@@ -6,6 +6,7 @@ import { assert } from "../../core/errors/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
+import type { BulkBuffers } from "./bulk-buffers.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage, GuestAnswer, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
@@ -25,6 +26,8 @@ export interface StartedRuntime {
   readonly image: MemoryImage;
   /** The guest finds its way in a memory that is larger than the image: no reset needs a new memory. */
   readonly reusesGrownMemory: boolean;
+  /** Undefined where events are sent, not shared. */
+  readonly bulkBuffers: BulkBuffers | undefined;
 }
 
 export interface InstanceParts {
@@ -115,11 +118,12 @@ export class GuestInstance implements PluginInstance {
   async #execute(invocation: Invocation, host: PluginHost, options: RunOptions): Promise<RunOutcome> {
     this.#hasModules = invocation.code.source === undefined;
     const runtime = await this.#parts.start();
-    const { pool, image } = runtime;
+    const { pool, image, bulkBuffers } = runtime;
     this.#pool = pool;
     await this.#threadEnded;
     if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
     const life = this.#alive(image);
+    const event = packEvent(invocation, bulkBuffers);
     const { clock, log, graces, label } = this.#parts;
     const onAbort = (): void => this.#run?.stop("cancelled");
     const conclusion = await new Promise<RunConclusion>((resolve) => {
@@ -136,7 +140,7 @@ export class GuestInstance implements PluginInstance {
             descriptors: this.#descriptors,
             scratch: this.#scratchOf(),
             context: guestContext(invocation),
-            event: packEvent(invocation),
+            event,
             files: this.#packer.pack(invocation.code),
             read: this.#read,
             cacheUpdates: sharedBytes(invocation.cacheUpdates),
@@ -149,6 +153,8 @@ export class GuestInstance implements PluginInstance {
       pool.submit(run);
     });
     options.signal?.removeEventListener("abort", onAbort);
+    // Any other end may leave an executor reading.
+    if (conclusion.kind === "done" && event.kind !== "schedule") bulkBuffers?.giveBack(event.bulk);
     return this.#settle(conclusion, runtime);
   }
 

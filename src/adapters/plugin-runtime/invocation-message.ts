@@ -1,5 +1,6 @@
 /** Turns an `Invocation` of the port into what an executor lowers: bulk bytes are packed into one shared buffer. */
 import type { Invocation, NamedText, PluginCode } from "../../ports/plugin-runtime.ts";
+import type { BulkBuffers } from "./bulk-buffers.ts";
 import type { RunContext } from "./contract.ts";
 import type { BulkSlice, GuestEvent, PackedEvent, PackedFiles } from "./executor-protocol.ts";
 
@@ -19,16 +20,17 @@ export function guestContext(invocation: Invocation): RunContext {
   };
 }
 
-export function packEvent({ event }: Invocation): PackedEvent {
+/** `buffers`: where its memory comes from, and goes back to after the run; without them it is exactly as long as needed. */
+export function packEvent({ event }: Invocation, buffers?: BulkBuffers): PackedEvent {
   switch (event.kind) {
     case "schedule":
       return { kind: "schedule", callTimeSeconds: event.callTimeSeconds };
     case "request": {
-      const { bulk, slices } = packed([event.body]);
+      const { bulk, slices } = packed([event.body], buffers);
       return { kind: "request", bulk, request: { query: named(event.query), headers: named(event.headers) }, body: slices[0] ?? [0, 0] };
     }
     case "writes": {
-      const { bulk, slices } = packed(event.tables.flatMap((table) => table.batches));
+      const { bulk, slices } = packed(event.tables.flatMap((table) => table.batches), buffers);
       let next = 0;
       const tables = event.tables.map((table) => ({
         tableName: table.tableName,
@@ -54,8 +56,9 @@ interface Packed {
   readonly slices: readonly BulkSlice[];
 }
 
-function packed(sources: readonly Uint8Array[]): Packed {
-  const bulk = new SharedArrayBuffer(sources.reduce((sum, source) => sum + source.length, 0));
+function packed(sources: readonly Uint8Array[], buffers?: BulkBuffers): Packed {
+  const size = sources.reduce((sum, source) => sum + source.length, 0);
+  const bulk = buffers === undefined ? new SharedArrayBuffer(size) : buffers.take(size);
   const target = new Uint8Array(bulk);
   let at = 0;
   const slices = sources.map((source): BulkSlice => {

@@ -12,6 +12,7 @@ import type { Artefacts } from "./artefacts.ts";
 import type { Executor, ExecutorEvents } from "./executor.ts";
 import { ExecutorPool } from "./executor-pool.ts";
 import type { ExecutorData } from "./executor-protocol.ts";
+import { BulkBuffers } from "./bulk-buffers.ts";
 import { GuestInstance, type StartedRuntime } from "./instance.ts";
 import {
   BOOT_PAGES_INITIAL, BOOT_PAGES_MAX, CLOCK_RESOLUTION_NS, EXECUTORS_MAX, EXECUTOR_IDLE_MS, EXECUTOR_PROCESSES_MAX,
@@ -225,7 +226,7 @@ class PythonRuntime implements PluginRuntime {
     pool.open();
     this.#bootMs = clock.monotonicMs() - startedMs;
     const reusesGrownMemory = WebAssembly.Module.exports(module).some(({ name }) => name === REUSE_MARK);
-    this.#started = { pool, image, reusesGrownMemory };
+    this.#started = { pool, image, reusesGrownMemory, bulkBuffers: this.#inProcesses ? undefined : new BulkBuffers() };
     return this.#started;
   }
 
