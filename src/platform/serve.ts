@@ -62,7 +62,7 @@ import type { LogSink } from "../ports/log-sink.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
 import type { WalLog } from "../ports/wal-log.ts";
-import { tuneCollector } from "./collector.ts";
+import { ReleasedMemory, tuneCollector } from "./collector.ts";
 import { Closing } from "./closing.ts";
 import { createHealth } from "./health.ts";
 import { listen, listenOnUwsOrOwn, RUNTIME } from "./listen.ts";
@@ -192,6 +192,8 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const direct = new DirectQueries({ columns, clock, log, yieldToEventLoop });
   const queries = new QueryService({ catalog, source: storage, engine, files: stores.cache, systemTables, caches: { service: caches, yieldToEventLoop }, direct, clock, limits: queryLimits(config), log: queryLog });
   caches.start();
+  const released = new ReleasedMemory(clock);
+  closing.add("released memory", () => released.close());
   const runtime = createPythonRuntime({
     loadArtefacts: () => readArtefacts(new URL("runtime-wasm/dist/", packageRoot())),
     executorEntry: workerEntry("executor-worker"),
@@ -205,6 +207,8 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     packages: () => packages.folder(),
     ...(config.pluginExecutors === undefined ? {} : { concurrency: config.pluginExecutors }),
     memoryBytesMax: memory.parts.plugins,
+    // Elsewhere the memories are in processes of their own.
+    ...(RUNTIME === "node" ? { onReleased: (bytes: number) => released.note(bytes) } : {}),
     ...(config.pluginThreadsMax === undefined ? {} : { executorsMax: config.pluginThreadsMax }),
   });
   packages.onChange(() => runtime.renewExecutors());

@@ -50,6 +50,8 @@ export interface InstanceParts {
   /** An executor had to be ended to end a run. */
   onTerminated(): void;
   onClose(): void;
+  /** So many bytes wait for the garbage collector. */
+  onReleased(bytes: number): void;
 }
 
 export class GuestInstance implements PluginInstance {
@@ -101,9 +103,11 @@ export class GuestInstance implements PluginInstance {
 
   release(): void {
     if (this.#busy || this.#cacheKeys > 0 || this.#hasModules || this.#descriptors.length > 0) return;
+    const bytes = this.#memoryBytes;
     this.#read = undefined;
     this.#memoryBytes = 0;
     this.#dropMemory();
+    if (bytes > 0) this.#parts.onReleased(bytes);
   }
 
   async close(): Promise<void> {

@@ -52,6 +52,8 @@ export interface PluginRuntimeOptions {
   readonly clockResolutionNs?: bigint;
   /** Where the installed packages lie now; asked when an executor starts. */
   readonly packages?: () => string | undefined;
+  /** So many bytes of memory were dropped and wait for the garbage collector. */
+  readonly onReleased?: (bytes: number) => void;
   /** From leaving by force to ending the thread. Default 1,000 ms. */
   readonly terminateGraceMs?: number;
 }
@@ -128,6 +130,7 @@ class PythonRuntime implements PluginRuntime {
         this.#adoptMsLast = adoptMs ?? this.#adoptMsLast;
       },
       onClose: () => void this.#instances.delete(instance),
+      onReleased: (bytes) => this.#options.onReleased?.(bytes),
     });
     this.#instances.add(instance);
     return instance;
