@@ -4,13 +4,12 @@
  * JSON lines would show.
  */
 import { ByteWriter } from "../bytes/byte-writer.ts";
-import type { ColumnType } from "../columns/column-type.ts";
 import { type ColumnChunk, encodeColumnChunk } from "../parquet/column-chunk.ts";
 import { encodeFooter, type RowGroup, type SchemaColumn } from "../parquet/footer.ts";
 import { scriptPages } from "../parquet/page-encoder.ts";
-import { formatCell, jsonWriter } from "./format-value.ts";
 import type { QueryStream, ResultBatch, ResultColumn, ResultValue } from "./query-stream.ts";
 import { encodeCells } from "./rows-to-batch.ts";
+import { storedCell, storedType } from "./stored-cell.ts";
 import type { SqlType } from "./types.ts";
 
 /** Rows of a row group. It is encoded without a pause: about a millisecond for each column. */
@@ -58,7 +57,8 @@ class ParquetResult {
     this.pendingRows += batch.rowCount;
     this.#columns.forEach(({ sqlType }, index) => {
       const cells = this.#cells[index] as unknown[];
-      for (const value of batch.columns[index] as readonly ResultValue[]) cells.push(value === null ? null : storedCell(value, sqlType));
+      const stored = storedType(sqlType);
+      for (const value of batch.columns[index] as readonly ResultValue[]) cells.push(value === null ? null : storedCell(value, sqlType, stored));
     });
     return this.pendingRows >= this.#rowsMax;
   }
@@ -95,33 +95,3 @@ class ParquetResult {
 }
 
 const isInstant = (type: SqlType): boolean => type.kind === "timestamp" && type.zone !== undefined;
-
-function storedType(type: SqlType): ColumnType {
-  switch (type.kind) {
-    case "timestamp":
-      return "time";
-    case "int8":
-    case "int16":
-    case "int32":
-    case "int64":
-    case "uint8":
-    case "uint16":
-    case "uint32":
-    case "duration":
-      return "int64";
-    case "uint64":
-      return "uint64";
-    case "float32":
-    case "float64":
-      return "float64";
-    case "boolean":
-      return "bool";
-    default:
-      return "utf8";
-  }
-}
-
-function storedCell(value: Exclude<ResultValue, null>, type: SqlType): unknown {
-  if (storedType(type) !== "utf8") return value;
-  return type.kind === "list" || type.kind === "struct" ? jsonWriter(type)(value) : formatCell(value, type);
-}

@@ -5,9 +5,9 @@
 import type { ColumnType } from "../columns/column-type.ts";
 import { encodeTableBatch, type ColumnValues } from "../columns/table-batch.ts";
 import { DatabaseError } from "../errors/database-error.ts";
-import { formatCell, jsonWriter } from "./format-value.ts";
 import type { QueryStream, ResultColumn, ResultValue } from "./query-stream.ts";
 import { encodeCells } from "./rows-to-batch.ts";
+import { storedCell, storedType } from "./stored-cell.ts";
 import type { SqlType } from "./types.ts";
 
 export interface ResultLimits {
@@ -27,7 +27,7 @@ export async function toTableBatch(stream: QueryStream, limits: ResultLimits): P
     rowCount += batch.rowCount;
     columns.forEach(([column, position], index) => {
       for (const value of batch.columns[position] as readonly ResultValue[]) {
-        const cell = value === null ? null : cellOf(value, column.sqlType);
+        const cell = value === null ? null : storedCell(value, column.sqlType, types[index] as ColumnType);
         bytes += typeof cell === "string" ? cell.length + 4 : 8;
         (cells[index] as unknown[]).push(cell);
       }
@@ -53,32 +53,7 @@ function checkLimits(rowCount: number, bytes: number, { rowsMax, bytesMax }: Res
   throw new DatabaseError("query.failed", { message: `Query result is larger than ${met}`, hint: "aggregate in the query, or add a LIMIT", details: { limit: rowCount > rowsMax ? "query_rows" : "query_bytes" } });
 }
 
+/** Plugins get times of day and points in time as integers. */
 function batchType(type: SqlType): ColumnType {
-  switch (type.kind) {
-    case "int8":
-    case "int16":
-    case "int32":
-    case "int64":
-    case "uint8":
-    case "uint16":
-    case "uint32":
-    case "timestamp":
-    case "duration":
-    case "time":
-      return "int64";
-    case "uint64":
-      return "uint64";
-    case "float32":
-    case "float64":
-      return "float64";
-    case "boolean":
-      return "bool";
-    default:
-      return "utf8";
-  }
-}
-
-function cellOf(value: Exclude<ResultValue, null>, type: SqlType): unknown {
-  if (batchType(type) !== "utf8") return value;
-  return type.kind === "list" || type.kind === "struct" ? jsonWriter(type)(value) : formatCell(value, type);
+  return type.kind === "timestamp" || type.kind === "time" ? "int64" : storedType(type);
 }
