@@ -1,4 +1,5 @@
 /** The command line's side of the HTTP API: one request, its answer, and errors as people read them (spec: cli §1). */
+import { joinBytes } from "../core/bytes/join.ts";
 import { DatabaseError, isDatabaseError, messageOf } from "../core/errors/database-error.ts";
 import type { ParsedArguments } from "./parsed-arguments.ts";
 import type { HttpResponse, Terminal } from "./terminal.ts";
@@ -130,17 +131,7 @@ export async function readText(body: AsyncIterable<Uint8Array>, sizeMax: number)
     chunks.push(chunk);
     if (size > sizeMax) break;
   }
-  return decodeChunks(chunks) + (size > sizeMax ? "…" : "");
-}
-
-function decodeChunks(chunks: readonly Uint8Array[]): string {
-  const whole = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return new TextDecoder().decode(whole);
+  return new TextDecoder().decode(joinBytes(chunks)) + (size > sizeMax ? "…" : "");
 }
 
 const REASONS: Readonly<Record<number, string>> = {

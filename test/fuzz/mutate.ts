@@ -1,4 +1,6 @@
 /** Mutations of bytes for fuzzing: cheap, from a seed, and rich in what the format in question cares about. */
+import { joinBytes } from "../../src/core/bytes/join.ts";
+
 export type Random = () => number;
 
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
@@ -48,11 +50,5 @@ function overwrite(bytes: Uint8Array, at: number, token: Uint8Array): Uint8Array
 }
 
 export function join(...pieces: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+  return joinBytes(pieces);
 }

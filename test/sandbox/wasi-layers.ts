@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { WASI as NodeWasi } from "node:wasi";
+import { joinBytes } from "../../src/core/bytes/join.ts";
 import { type TreeFile, buildFileTree } from "../../src/adapters/plugin-runtime/wasi/file-tree.ts";
 import { type WasiLayer, createWasiLayer } from "../../src/adapters/plugin-runtime/wasi/layer.ts";
 
@@ -104,21 +105,11 @@ function exportMemory(bytes: Uint8Array): Uint8Array {
       const [count, entries] = readNumber(bytes, body);
       const name = new TextEncoder().encode("memory");
       const section = [...number(count + 1), ...bytes.subarray(entries, body + size), name.length, ...name, 2, 0];
-      return joined(bytes.subarray(0, at), [EXPORT_SECTION, ...number(section.length), ...section], bytes.subarray(body + size));
+      return joinBytes([bytes.subarray(0, at), [EXPORT_SECTION, ...number(section.length), ...section], bytes.subarray(body + size)]);
     }
     at = body + size;
   }
   throw new Error("the module exports nothing");
-}
-
-function joined(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }
 
 /** An unsigned LEB128 number and where it ends. */

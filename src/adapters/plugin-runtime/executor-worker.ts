@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
+import { sharedCopy } from "./shared-copy.ts";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
@@ -156,13 +157,6 @@ function prepare(message: ThreadRunMessage): Preparation {
   return { target, adoptMs, restoreMs, scratch };
 }
 
-function shared(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
-  if (bytes === undefined) return undefined;
-  const buffer = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(buffer).set(bytes);
-  return buffer;
-}
-
 function run(message: ThreadRunMessage): void {
   mailbox.stopSeen = false;
   let preparation: Preparation | undefined;
@@ -181,7 +175,10 @@ function run(message: ThreadRunMessage): void {
     sink.flush();
     parcel.send();
     if (end.kind === "returned") cacheKeys = preparation?.target.guest.cacheSize();
-    if (end.kind === "returned" && message.cacheUpdates !== undefined) cacheChanges = shared(preparation?.target.guest.cacheChanges());
+    if (end.kind === "returned" && message.cacheUpdates !== undefined) {
+      const changes = preparation?.target.guest.cacheChanges();
+      cacheChanges = changes && sharedCopy(changes);
+    }
   } catch (error) {
     end = runEndOf(error);
   }

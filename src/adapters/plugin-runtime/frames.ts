@@ -6,6 +6,7 @@
  * u32 header bytes | u32 bulk bytes | header, UTF-8 JSON | bulk
  * ```
  */
+import { sharedCopy } from "./shared-copy.ts";
 import { DatabaseError, isDatabaseError } from "../../core/errors/database-error.ts";
 import { FRAME_BULK_BYTES_MAX, FRAME_HEADER_BYTES_MAX } from "./limits.ts";
 
@@ -58,12 +59,8 @@ function revive(text: string, bulk: Uint8Array<ArrayBuffer>): unknown {
       return BigInt(rest);
     case MARK.bytes:
       return partOf(rest, bulk);
-    case MARK.shared: {
-      const part = partOf(rest, bulk);
-      const shared = new SharedArrayBuffer(part.length);
-      new Uint8Array(shared).set(part);
-      return shared;
-    }
+    case MARK.shared:
+      return sharedCopy(partOf(rest, bulk));
     default:
       throw brokenFrame("it holds an unknown mark");
   }

@@ -2,6 +2,7 @@
  * One trigger's guest: its memory, what is open in it, and whether the memory may be used again. Parked between runs
  * it occupies no thread.
  */
+import { sharedCopy } from "./shared-copy.ts";
 import { assert } from "../../core/errors/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
@@ -147,7 +148,7 @@ export class GuestInstance implements PluginInstance {
             event,
             files: this.#packer.pack(invocation.code),
             read: this.#read,
-            cacheUpdates: sharedBytes(invocation.cacheUpdates),
+            cacheUpdates: invocation.cacheUpdates && sharedCopy(invocation.cacheUpdates),
           },
         },
         resolve,
@@ -210,9 +211,10 @@ export class GuestInstance implements PluginInstance {
   }
 
   /**
-   * A dropped memory is freed only when the engine collects garbage, which nothing hurries: it is kept where the guest
-   * can use it again, so that a plugin which eats its memory in every run costs its limit once.
-   * Has the memory restored, or replaced, before the next run; returns the number of cache keys that are gone. */
+   * Has the memory restored, or replaced, before the next run; returns the number of cache keys that are gone. A dropped
+   * memory is freed only when the engine collects garbage, which nothing hurries here: it is kept where the guest can use it
+   * again, so that a plugin which eats its memory in every run costs its limit once.
+   */
   #lose({ image, reusesGrownMemory }: StartedRuntime, replace: boolean): number {
     const lost = this.#cacheKeys;
     this.#cacheKeys = 0;
@@ -248,11 +250,4 @@ export class GuestInstance implements PluginInstance {
     if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
     this.#life = undefined;
   }
-}
-
-function sharedBytes(bytes: Uint8Array | undefined): SharedArrayBuffer | undefined {
-  if (bytes === undefined) return undefined;
-  const buffer = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(buffer).set(bytes);
-  return buffer;
 }

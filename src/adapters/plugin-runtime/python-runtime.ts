@@ -4,6 +4,7 @@
  * choice that holds: with threads a terminated run's thread is let go and burns on.
  */
 import { availableParallelism } from "node:os";
+import { sharedCopy } from "./shared-copy.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
@@ -213,9 +214,7 @@ class PythonRuntime implements PluginRuntime {
     const startedMs = clock.monotonicMs();
     const artefacts = await loadArtefacts();
     const module = await WebAssembly.compile(artefacts.module);
-    const stdlib = new SharedArrayBuffer(artefacts.stdlib.length);
-    new Uint8Array(stdlib).set(artefacts.stdlib);
-    const data = { module, stdlib, image: undefined, packages: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
+    const data = { module, stdlib: sharedCopy(artefacts.stdlib), image: undefined, packages: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
     const image = await bootImage(executorEntry, data);
     const pool = new ExecutorPool({
       startExecutor: this.#executorStarter({ ...data, image }, artefacts),

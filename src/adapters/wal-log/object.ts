@@ -3,6 +3,7 @@
  * not fail a commit, whose outcome would be unknown then: it is tried until it is known. A number that another process has
  * used ends all writing here.
  */
+import { joinBytes } from "../../core/bytes/join.ts";
 import { encodeFileHeader } from "../../core/wal/record.ts";
 import { DatabaseError, isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -100,7 +101,7 @@ class ObjectWalLog implements WalLog {
 
   async append(file: number, pieces: readonly Uint8Array[]): Promise<void> {
     this.#appended = true;
-    const bytes = joined(pieces);
+    const bytes = joinBytes(pieces);
     // A process that slept must leave nothing behind: its numbers may have been used and deleted meanwhile.
     if (this.#options.clock.monotonicMs() - this.#confirmedMs > CONFIRMED_MS_MAX) await this.#untilKnown(() => this.#confirm());
     await this.#untilKnown(() => this.#create(file, bytes));
@@ -181,15 +182,5 @@ class ObjectWalLog implements WalLog {
 }
 
 const isExisting = (error: unknown): boolean => isDatabaseError(error) && error.code === "object_store.exists";
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
 
 const isSame = (left: Uint8Array, right: Uint8Array): boolean => left.length === right.length && left.every((value, index) => value === right[index]);

@@ -2,6 +2,7 @@
  * A distinct value cache: the combinations of values that some columns have had lately, as a tree with one level a column
  * (spec: storage §11). NULL is a value. A combination is as old as its newest row, by the row's own time.
  */
+import { compareTexts } from "../bytes/compare-texts.ts";
 import type { DistinctCacheDefinition } from "../catalog/cache-definitions.ts";
 import type { CellValue } from "../columns/cells.ts";
 import type { TableBatchView } from "../columns/table-batch.ts";
@@ -169,22 +170,14 @@ function placeOf(values: readonly Text[], value: Text): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compareTexts(values[middle] as Text, value) < 0) low = middle + 1;
+    if (compareNullable(values[middle] as Text, value) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** NULL first, texts by code points: the order of their UTF-8 bytes. */
-function compareTexts(left: Text, right: Text): number {
-  if (left === right) return 0;
-  if (left === null || right === null) return left === null ? -1 : 1;
-  for (let at = 0; at < left.length && at < right.length; at++) {
-    const [a, b] = [left.charCodeAt(at), right.charCodeAt(at)];
-    if (a === b) continue;
-    // Surrogates stand for what comes after all other characters.
-    const [highA, highB] = [a >= 0xd800 && a < 0xe000, b >= 0xd800 && b < 0xe000];
-    return highA === highB ? a - b : highA ? 1 : -1;
-  }
-  return left.length - right.length;
+/** NULL first. */
+function compareNullable(left: Text, right: Text): number {
+  if (left === null || right === null) return left === right ? 0 : left === null ? -1 : 1;
+  return compareTexts(left, right);
 }

@@ -5,6 +5,7 @@
  *
  * Integers that may pass 2^53 are written as texts, so that any JSON reader keeps them exact.
  */
+import { joinBytes } from "../bytes/join.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 
 export interface PersistedFile {
@@ -139,13 +140,7 @@ export function* encodeCheckpoint({ nodeId, number, sequenceMax, walFile, files 
     yield;
   }
   pieces.push(encoder.encode("\n]}\n"));
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+  return joinBytes(pieces);
 }
 
 /** Throws `snapshot.corrupt`. */

@@ -1,6 +1,7 @@
 // Goal: what was written is read back; a torn end costs only the unfinished group commit; damage in the middle is told.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { joinBytes } from "../bytes/join.ts";
 import type { TableBatchInput } from "../columns/table-batch.ts";
 import { readWalFile, type BadEnd, type WalRecord } from "./reader.ts";
 import { encodeFileHeader, encodeRecord, FILE_HEADER_BYTES, recordSize, sealRecord, type TriggerPosition } from "./record.ts";
@@ -18,16 +19,6 @@ function record(sequence: number, place: number, batches: readonly TableBatchInp
   return bytes;
 }
 
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
-}
-
 function read(bytes: Uint8Array, file = 1): { records: WalRecord[]; end: BadEnd | undefined } {
   const reader = readWalFile(bytes, file);
   const records: WalRecord[] = [];
@@ -40,7 +31,7 @@ function read(bytes: Uint8Array, file = 1): { records: WalRecord[]; end: BadEnd 
 
 // Groups: {1, 2}, {3}, {4, 5}.
 const RECORDS = [record(1, 0, [batch(1, [1n])]), record(2, 1, [batch(1, [2n]), batch(2, [3n, 4n])]), record(3, 0, [batch(1, [5n])]), record(4, 0, [batch(1, [6n])]), record(5, 1, [batch(3, [7n])])];
-const FILE = join([encodeFileHeader(1, SALT), ...RECORDS]);
+const FILE = joinBytes([encodeFileHeader(1, SALT), ...RECORDS]);
 const ends = RECORDS.reduce<number[]>((list, bytes) => [...list, (list.at(-1) ?? FILE_HEADER_BYTES) + bytes.length], []);
 
 describe("a trigger's position in a record", () => {
@@ -52,7 +43,7 @@ describe("a trigger's position in a record", () => {
   }
   const far = { triggerId: 4_000_000_000, sequence: 2 ** 52 };
   const pieces = [record(1, 0, [batch(1, [1n])]), positioned(2, [batch(2, [2n, 3n])], { triggerId: 7, sequence: 1 }), positioned(3, [], far)];
-  const file = join([encodeFileHeader(1, SALT), ...pieces]);
+  const file = joinBytes([encodeFileHeader(1, SALT), ...pieces]);
 
   it("is read back with its rows, and alone", () => {
     const { records, end } = read(file);
@@ -81,7 +72,7 @@ describe("readWalFile()", () => {
   it("judges a torn record of numbers that look like record headers at once", () => {
     // Each is a plausible payload size; a checksum for each would read gigabytes.
     const column = Array.from({ length: 200_000 }, () => 800_000n);
-    const torn = join([encodeFileHeader(1, SALT), record(1, 0, [batch(1, column)])]).slice(0, -8);
+    const torn = joinBytes([encodeFileHeader(1, SALT), record(1, 0, [batch(1, column)])]).slice(0, -8);
     const started = performance.now();
     expect(read(torn).end).toMatchObject({ offset: FILE_HEADER_BYTES, middle: false });
     expect(performance.now() - started).toBeLessThan(2_000);
@@ -90,15 +81,15 @@ describe("readWalFile()", () => {
   it("takes bytes that a client chose for what they are, however much they look like later records", () => {
     // A torn group whose rows hold what the file would look like: true checksums, later sequences, any salt but the file's.
     for (const salt of [0n, SALT + 1n, SALT << 8n]) {
-      const posing = join([encodeFileHeader(1, salt), record(7, 0, [batch(1, [1n])], salt), record(8, 0, [batch(1, [2n])], salt)]);
+      const posing = joinBytes([encodeFileHeader(1, salt), record(7, 0, [batch(1, [1n])], salt), record(8, 0, [batch(1, [2n])], salt)]);
       const column = new BigInt64Array(posing.buffer, posing.byteOffset, posing.length / 8);
-      const torn = join([FILE, record(6, 0, [batch(1, [...column, 0n, 0n])])]).slice(0, -8);
+      const torn = joinBytes([FILE, record(6, 0, [batch(1, [...column, 0n, 0n])])]).slice(0, -8);
       expect(read(torn).end).toMatchObject({ offset: FILE.length, reason: "a record is cut off", middle: false });
     }
   });
 
   it("refuses records of another file", () => {
-    const moved = join([FILE, record(6, 0, [batch(1, [1n])], SALT + 1n)]);
+    const moved = joinBytes([FILE, record(6, 0, [batch(1, [1n])], SALT + 1n)]);
     expect(read(moved).end).toMatchObject({ offset: FILE.length, reason: "a record is not of this file", middle: false });
   });
 

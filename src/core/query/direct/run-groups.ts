@@ -1,4 +1,5 @@
 /** Runs a plan of groups over units: select rows, number their groups, add them up, one unit after another. */
+import { compareTexts } from "../../bytes/compare-texts.ts";
 import type { ResultBatch, ResultValue } from "../query-stream.ts";
 import { type Accumulator, accumulatorFor, compareNumbers } from "./accumulators.ts";
 import { GroupIds } from "./group-ids.ts";
@@ -95,18 +96,6 @@ function compareValues(left: NonNullable<ResultValue>, right: NonNullable<Result
   if (typeof left === "number" && typeof right === "number") return compareNumbers(left, right);
   if (typeof left === "string" && typeof right === "string") return compareTexts(left, right);
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** By code points: the order of UTF-8 bytes, in which the engine sorts. */
-export function compareTexts(left: string, right: string): number {
-  for (let at = 0; at < left.length && at < right.length; at++) {
-    const [a, b] = [left.charCodeAt(at), right.charCodeAt(at)];
-    if (a === b) continue;
-    // Surrogates stand for what comes after all other characters.
-    const [highA, highB] = [a >= 0xd800 && a < 0xe000, b >= 0xd800 && b < 0xe000];
-    return highA === highB ? a - b : highA ? 1 : -1;
-  }
-  return left.length - right.length;
 }
 
 function* batches(readers: readonly Reader[], order: readonly number[] | undefined, from: number, to: number): Generator<ResultBatch> {
