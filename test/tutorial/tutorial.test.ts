@@ -40,7 +40,9 @@ afterAll(() => {
 });
 
 describe("the tutorial", () => {
-  it("starts with its own serve command, in the user's home folder", () => {
+  it("starts with its own serve command, in the user's home folder", async () => {
+    // The lines are printed a moment after the server listens.
+    await eventually("the server's first lines", () => (output.includes("listens on") ? true : undefined));
     expect(output).toContain("listens on");
     expect(readdirSync(join(home, ".influxdb"))).toContain("node0");
     expect(existsSync(join(home, ".plugins"))).toBe(true);
