@@ -5,12 +5,13 @@
 import { parseMemorySize } from "../config/memory-size.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import { formatSize } from "./limits.ts";
+import { formatNetworkEntry, parseNetworkEntry } from "./network-entry.ts";
 
 export const SYSTEM_GROUPS = ["cpu", "memory", "disk", "network"] as const;
 export type SystemGroup = (typeof SYSTEM_GROUPS)[number];
 
 export interface TriggerGrants {
-  /** `host`, `host:port`, `[v6]:port`, `*.domain`, `self` (this server's own API) or `*`. */
+  /** Entries of `network-entry.ts` in their one form; `network-grants.ts` says what they allow. */
   readonly net: readonly string[];
   /** Names of environment variables of the server. */
   readonly env: readonly string[];
@@ -63,8 +64,18 @@ function parseGrant(name: GrantName, value: string | number | readonly string[])
   if (typeof value === "number") throw invalid(name, String(value));
   const entries = (typeof value === "string" ? value.split(",") : value).map((entry) => entry.trim()).filter((entry) => entry !== "");
   if (entries.length > ENTRIES_MAX) throw invalid(name, `${entries.length} entries`);
-  for (const entry of entries) if (entry.length > ENTRY_LENGTH_MAX || !FORMS[name].test(entry)) throw invalid(name, entry);
-  return [...new Set(entries)];
+  return [...new Set(entries.map((entry) => parseEntry(name, entry)))];
+}
+
+function parseEntry(name: Exclude<GrantName, "scratch">, entry: string): string {
+  if (entry.length > ENTRY_LENGTH_MAX) throw invalid(name, entry);
+  if (name !== "net") {
+    if (FORMS[name].test(entry)) return entry;
+    throw invalid(name, entry);
+  }
+  const address = parseNetworkEntry(entry);
+  if (address !== undefined) return formatNetworkEntry(address);
+  throw invalid(name, entry);
 }
 
 function parseScratch(value: string | number | readonly string[]): number {
@@ -73,17 +84,14 @@ function parseScratch(value: string | number | readonly string[]): number {
   throw invalid("scratch", String(value));
 }
 
-const HOST = /(?:\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])/.source;
-
-const FORMS: Readonly<Record<Exclude<GrantName, "scratch">, RegExp>> = {
-  net: new RegExp(`^${HOST}(?::(?:[1-9]\\d{0,4}))?$`),
+const FORMS: Readonly<Record<Exclude<GrantName, "scratch" | "net">, RegExp>> = {
   env: /^[A-Za-z_][A-Za-z0-9_]*$/,
   sys: new RegExp(`^(?:${SYSTEM_GROUPS.join("|")})$`),
   db: /^(?:\*|[^\s,*]+)$/,
 };
 
 const EXAMPLES: Readonly<Record<GrantName, string>> = {
-  net: "hosts such as example.org, example.org:443, self",
+  net: "hosts such as example.org, example.org:443, *.example.org, [2001:db8::1]:443, 10.1.0.0/16, self, *",
   env: "names of environment variables such as API_KEY; they cannot all be granted",
   scratch: "a size such as 16mb, at most 1 GiB",
   sys: `some of ${SYSTEM_GROUPS.join(", ")}`,
@@ -103,27 +111,14 @@ export function formatGrant(grants: TriggerGrants, name: GrantName): string {
 /** What the trigger has; `own` replaces the default grant by grant. */
 export const effectiveGrants = (defaults: TriggerGrants, own: OwnGrants | undefined): TriggerGrants => ({ ...defaults, ...own });
 
-/** `self`: the caller knows that host and port are this server's own. */
-export function allowsNetwork(grants: TriggerGrants, target: { readonly host: string; readonly port: number; readonly isSelf?: boolean }): boolean {
-  const host = target.host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");
-  return grants.net.some((entry) => {
-    if (entry === "self") return target.isSelf === true;
-    const match = /^(.*?)(?::(\d+))?$/.exec(entry.startsWith("[") ? entry.replace(/^\[(.*)\]/, (_, inner: string) => inner.replaceAll(":", "~")) : entry);
-    const [pattern, port] = [(match?.[1] ?? "").toLowerCase().replaceAll("~", ":"), match?.[2]];
-    if (port !== undefined && Number(port) !== target.port) return false;
-    if (pattern === "*" || pattern === host) return true;
-    return pattern.startsWith("*.") && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
-  });
-}
-
 export const allowsDatabase = (grants: TriggerGrants, own: string, database: string): boolean =>
   database === own || grants.db.includes("*") || grants.db.includes(database);
 
 export const allowsSystem = (grants: TriggerGrants, group: string): boolean => grants.sys.some((granted) => granted === group);
 
-/** What the plugin and the log are told: what was refused, and which flag grants it. */
-export function denialText(name: GrantName, what: string): string {
-  const flag = `${grantFlag(name)} ${what}`;
+/** What the plugin and the log are told: what was refused, and which flag grants it; `value`: what to give to the flag. */
+export function denialText(name: GrantName, what: string, value: string = what): string {
+  const flag = `${grantFlag(name)} ${value}`;
   return `${DENIED[name](what)} is not granted to this trigger (grant it with ${flag} on create trigger or update trigger)`;
 }
 

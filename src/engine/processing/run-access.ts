@@ -2,7 +2,8 @@
  * What one run may reach: checks databases, addresses and metrics against the trigger's grants before the host does
  * anything. Each denial is told once per run to whoever made it.
  */
-import { allowsDatabase, allowsNetwork, allowsSystem, denialText, type GrantName, type SystemGroup, type TriggerGrants } from "../../core/trigger/grants.ts";
+import { allowsDatabase, allowsSystem, denialText, type GrantName, type SystemGroup, type TriggerGrants } from "../../core/trigger/grants.ts";
+import { decideNetwork } from "../../core/trigger/network-grants.ts";
 import { HostCallError, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { PluginAccess } from "./services.ts";
 
@@ -28,7 +29,8 @@ export class RunAccess {
 
   /** Throws `HostCallError` kind `denied`. */
   check(grant: GrantName, subject: string): void {
-    if (!this.#allows(grant, subject)) throw this.#denial(grant, subject.slice(0, SUBJECT_LENGTH_MAX));
+    const reason = this.#refusal(grant, subject);
+    if (reason !== undefined) throw this.#denial(grant, reason);
   }
 
   /** Throws `HostCallError` kind `denied`, or `value-error` for a group that there is not. */
@@ -37,15 +39,25 @@ export class RunAccess {
     return this.#parts.access.systemMetrics(group as SystemGroup);
   }
 
-  #allows(grant: GrantName, subject: string): boolean {
-    const { grants, database, access } = this.#parts;
+  /** Why not, in a sentence that names the flag; undefined: allowed. */
+  #refusal(grant: GrantName, subject: string): string | undefined {
+    if (grant === "net") return this.#networkRefusal(subject);
+    return this.#allows(grant, subject) ? undefined : denialText(grant, grant === "scratch" ? "16mb" : subject.slice(0, SUBJECT_LENGTH_MAX));
+  }
+
+  /** `host:port`; port 0: the host is only looked up. */
+  #networkRefusal(subject: string): string | undefined {
+    const { grants, access } = this.#parts;
+    const [, host = subject, digits = "0"] = /^(.*):(\d{1,5})$/s.exec(subject) ?? [];
+    const decision = decideNetwork(grants.net, { host, port: Number(digits) === 0 ? undefined : Number(digits), isSelf: (name, port) => access.isSelf(name, port) });
+    return decision.allowed ? undefined : decision.reason;
+  }
+
+  #allows(grant: Exclude<GrantName, "net">, subject: string): boolean {
+    const { grants, database } = this.#parts;
     switch (grant) {
       case "db":
         return allowsDatabase(grants, database, subject);
-      case "net": {
-        const [, host = "", port = ""] = /^(.*):(\d{1,5})$/s.exec(subject) ?? [];
-        return allowsNetwork(grants, { host, port: Number(port), isSelf: access.isSelf(host, Number(port)) });
-      }
       case "sys":
         return allowsSystem(grants, subject);
       case "env":
@@ -55,8 +67,7 @@ export class RunAccess {
     }
   }
 
-  #denial(grant: GrantName, subject: string): HostCallError {
-    const text = denialText(grant, grant === "scratch" ? "16mb" : subject);
+  #denial(grant: GrantName, text: string): HostCallError {
     if (!this.#told.has(text) && this.#told.size < DENIALS_TOLD_MAX) {
       this.#told.add(text);
       this.#parts.onDenied(grant, text);
