@@ -23,7 +23,7 @@ import { TOKEN_ROUTES } from "./routes/tokens.ts";
 import { TRIGGER_ROUTES } from "./routes/triggers.ts";
 import { writeRoutes } from "./routes/write.ts";
 import type { Services } from "./services.ts";
-import { failure, WRITE_PATHS } from "./write-handler.ts";
+import { failure } from "./write-handler.ts";
 
 const FAMILIES: readonly Route[] = [
   ...HEALTH_ROUTES,
@@ -51,43 +51,43 @@ const PREFLIGHT: Reply = {
   body: undefined,
 };
 
-/** Their handler logs them itself, since it also serves the raw mount. */
-const WRITE_PATHS_LOGGED: ReadonlySet<string> = new Set(WRITE_PATHS);
-
 const NOT_FOUND: Reply = { status: 404, headers: {}, body: "Not found" };
 const TOKENS_DISABLED: Reply = { status: 405, headers: {}, body: "endpoint disabled, started without auth" };
 
-export function createApp(services: Services, options: EdgeOptions): Hono {
+/** What the middlewares of one request tell each other. */
+interface Notes {
+  readonly Variables: { startedMs: number };
+}
+
+export function createApp(services: Services, options: EdgeOptions): Hono<Notes> {
   const context: RouteContext = { services, options };
   const always: ReplyHeaders = { "cluster-uuid": services.clusterUuid };
-  const app = new Hono();
-  app.use("*", async (c, next) => {
-    const startedMs = options.monotonicMs();
-    await next();
-    if (WRITE_PATHS_LOGGED.has(c.req.path) && c.req.method === "POST") return;
+  // The headers are complete before the response is made: changed afterwards, the Node server adds a default content type.
+  const answer = (c: Context<Notes>, reply: Reply, extra: ReplyHeaders = always, error?: unknown): Response => {
     const { method, path } = c.req;
-    const headers = logRequest(options, { method, path, status: c.res.status, startedMs, error: c.error });
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
-  });
+    return toResponse(reply, { ...extra, ...logRequest(options, { method, path, status: reply.status, startedMs: c.get("startedMs"), error }) });
+  };
+  const app = new Hono<Notes>();
   app.use("*", async (c, next) => {
+    c.set("startedMs", options.monotonicMs());
     const refusal = strangerRefusal(options, (name) => c.req.header(name));
-    if (refusal !== undefined) return toResponse(failure(c.req.path, refusal, services), {});
+    if (refusal !== undefined) return answer(c, failure(c.req.path, refusal, services), {}, refusal);
     const early = beforeMatch(c, options);
-    if (early !== undefined) return toResponse(early, always);
-    await next();
+    return early === undefined ? next() : answer(c, early);
   });
   for (const { path, handle } of writeRoutes(context)) {
+    // Logged by their handler, since it also serves the raw mount.
     app.post(path, async (c) => toResponse(await handle(c.req.raw), {}));
   }
   for (const { method, path, handle } of ROUTES) {
-    app.on(method, path, async (c) => toResponse(await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
+    app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
   }
-  app.notFound(() => toResponse(NOT_FOUND, always));
-  app.onError((error) => toResponse(errorReply(toDatabaseError(error)), always));
+  app.notFound((c) => answer(c, NOT_FOUND));
+  app.onError((error, c) => answer(c, errorReply(toDatabaseError(error)), always, error));
   return app;
 }
 
-function beforeMatch(c: Context, options: EdgeOptions): Reply | undefined {
+function beforeMatch(c: Context<Notes>, options: EdgeOptions): Reply | undefined {
   const { method, path } = c.req;
   if (method === "OPTIONS") return PREFLIGHT;
   if (options.authenticate === undefined && path.startsWith("/api/v3/configure/token")) return TOKENS_DISABLED;

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { DatabaseError } from "../core/errors/database-error.ts";
 import { readBody, type BodyRules } from "./body.ts";
+import { describeJsonFault } from "./json-fault.ts";
 
 type ObjectSchema<Output> = v.GenericSchema<unknown, Output>;
 
@@ -51,11 +52,10 @@ export async function decodeJsonRequest<Output>(
 }
 
 function parseJson(body: Uint8Array): unknown {
-  if (body.length === 0) throw invalid("serde json error: EOF while parsing a value at line 1 column 0");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (error) {
-    if (error instanceof SyntaxError) throw invalid(`serde json error: ${error.message}`);
+    if (error instanceof SyntaxError) throw invalid(`serde json error: ${describeJsonFault(body) ?? error.message}`);
     if (error instanceof TypeError) throw invalid("serde json error: invalid unicode code point");
     throw error;
   }

@@ -5,9 +5,9 @@ import { DatabaseError } from "../../../src/core/errors/database-error.ts";
 import type { QueryStream, ResultBatch, ResultValue } from "../../../src/core/query/query-stream.ts";
 import { UTF8 } from "../../../src/core/query/types.ts";
 import type { OwnGrants } from "../../../src/core/trigger/grants.ts";
-import { createApp } from "../../../src/http/app.ts";
 import type { EdgeOptions } from "../../../src/http/route.ts";
 import type { EngineResponse, Services } from "../../../src/http/services.ts";
+import { transport, type Answer } from "./transport.ts";
 
 export const CLUSTER_UUID = "0d1ba6a4-3b29-4b57-8b5f-6f0e3b4f2a11";
 const ISSUED = { definition: { id: 1, name: "_admin", hash: "ab", createdMs: 1_000n }, text: "apiv3_x" };
@@ -134,18 +134,8 @@ export function streamOf(rows: readonly (readonly ResultValue[])[]): QueryStream
 export const failure = (code: ConstructorParameters<typeof DatabaseError>[0], message: string, details?: Record<string, unknown>, hint?: string): DatabaseError =>
   new DatabaseError(code, { message, ...(details === undefined ? {} : { details }), ...(hint === undefined ? {} : { hint }) });
 
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly headers: Headers;
-}
-
 /** Sends `POST /path` and the like through the real app. */
-export async function send(world: FakeWorld, line: string, init: RequestInit = {}): Promise<Answer> {
-  const [method, path] = line.split(" ") as [string, string];
-  const response = await createApp(world.services, world.options).request(`http://host${path}`, { method, ...init });
-  return { status: response.status, text: await response.text(), headers: response.headers };
-}
+export const send = (world: FakeWorld, line: string, init: RequestInit = {}): Promise<Answer> => transport().ask(world, line, init);
 
 export const json = (value: unknown): RequestInit => ({
   body: typeof value === "string" ? value : JSON.stringify(value),

@@ -146,14 +146,10 @@ describe("bodies (http-api §4)", () => {
     ['{"db":5}', "serde json error: db: invalid type: integer `5`, expected a string"],
     ["[]", "serde json error: missing field `db`"],
     ["", "serde json error: EOF while parsing a value at line 1 column 0"],
+    ["{", "serde json error: EOF while parsing an object at line 1 column 1"],
+    ['{"db":"x",}', "serde json error: trailing comma at line 1 column 11"],
   ])("says what is wrong with the JSON %s", async (body, text) => {
     const answer = await send(fakeWorld(), "POST /api/v3/configure/database", json(body));
     expect([answer.status, answer.text]).toEqual([400, text]);
-  });
-
-  it("says that a body is no JSON", async () => {
-    const { status, text } = await send(fakeWorld(), "POST /api/v3/configure/database", json("{"));
-    expect(status).toBe(400);
-    expect(text).toMatch(/^serde json error: ./);
   });
 });

@@ -1,8 +1,8 @@
 /** SQL queries over HTTP: spec http-api §7. */
 import { describe, expect, it } from "vitest";
 import type { QueryStream } from "../../../src/core/query/query-stream.ts";
-import { createApp } from "../../../src/http/app.ts";
 import { failure, fakeWorld, json, send, streamOf } from "./fake-services.ts";
+import { transport } from "./transport.ts";
 
 const SQL = "/api/v3/query_sql";
 const GET = `GET ${SQL}?db=x&q=SELECT%201`;
@@ -109,28 +109,28 @@ describe("errors (http-api §7)", () => {
     world.services.queries.query = () => Promise.resolve(failing(1));
     expect((await send(world, GET)).status).toBe(500);
     world.services.queries.query = () => Promise.resolve(failing(20));
-    await expect(send(world, GET)).rejects.toThrow("late");
+    await expect(send(world, GET)).rejects.toThrow(/late|cut/);
     expect(isClosed).toBe(2);
   });
 
   it("streams a large result and stops the query when the reader goes away", async () => {
+    const MANY = 100_000;
     let produced = 0;
-    let isClosed = false;
+    let close: () => void = () => undefined;
+    const closed = new Promise<void>((resolve) => (close = resolve));
     const world = fakeWorld();
     world.services.queries.query = () =>
       Promise.resolve({
         ...streamOf([["x"]]),
         batches: (async function* () {
-          for (; produced < 10_000; produced++) yield { rowCount: 1, columns: [["x".repeat(10_000)]] };
+          for (; produced < MANY; produced++) yield { rowCount: 1, columns: [["x".repeat(10_000)]] };
         })(),
-        close: () => Promise.resolve(void (isClosed = true)),
+        close: () => Promise.resolve(close()),
       });
-    const response = await createApp(world.services, world.options).request(`http://host${SQL}?db=x&q=y`);
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    expect((await reader.read()).value?.length).toBeGreaterThan(60_000);
-    await reader.cancel();
-    expect(produced).toBeLessThan(20);
-    expect(isClosed).toBe(true);
+    expect(await transport().hangUp(world, GET)).toBeGreaterThan(0);
+    await closed;
+    // A gigabyte altogether: buffers of sockets hold a few megabytes of it.
+    expect(produced).toBeLessThan(MANY / 10);
   });
 });
 
