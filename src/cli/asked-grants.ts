@@ -1,26 +1,27 @@
 /** What a plugin's manifest asks for is shown, and granted only after a yes: on the terminal, or by --accept-grants. */
 import { DatabaseError, isDatabaseError } from "../core/errors/database-error.ts";
 import { effectiveGrants, formatGrant, GRANT_NAMES, grantFlag, type OwnGrants, parseGrants, PROFILES } from "../core/trigger/grants.ts";
+import { MANIFEST_NAME } from "../core/trigger/manifest.ts";
 import { manifestGrants } from "../core/trigger/manifest-grants.ts";
 import { type Client, readText } from "./client.ts";
 import type { ParsedArguments } from "./parsed-arguments.ts";
 import type { Terminal } from "./terminal.ts";
 import type { SettingsBody } from "./trigger-settings.ts";
 
-interface Asking {
+export interface Asking {
   readonly given: ParsedArguments;
   readonly terminal: Terminal;
   readonly client: Client;
 }
 
-/** A plugin on the server, or the text of the manifest that is uploaded with it. */
-export type PluginPlace = { readonly path: string } | { readonly manifest: string | undefined };
+/** A plugin on the server, or the texts beside the code of one that is about to be uploaded. */
+export type PluginPlace = { readonly path: string } | { readonly beside: ReadonlyMap<string, string> };
 
 const ANSWER_SIZE_MAX = 65_536;
 
 /** The settings with what was asked for and accepted; grants that have a flag are as the flag says. */
 export async function withAskedGrants(settings: SettingsBody, asking: Asking, place: PluginPlace): Promise<SettingsBody> {
-  const asked = "path" in place ? await askServer(asking.client, place.path) : manifestGrants(place.manifest ?? "");
+  const asked = "path" in place ? await askServer(asking.client, place.path) : manifestGrants(place.beside.get(MANIFEST_NAME) ?? "");
   const open = GRANT_NAMES.filter((name) => settings.grants?.[name] === undefined && text(asked, name) !== "");
   if (open.length === 0) return settings;
   const flags = open.map((name) => `${grantFlag(name)} ${text(asked, name)}`);

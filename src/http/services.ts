@@ -6,6 +6,7 @@ import type { CacheName, DistinctCacheRequest, LastCacheRequest } from "../core/
 import type { Precision } from "../core/line-protocol/precision.ts";
 import type { QueryStream } from "../core/query/query-stream.ts";
 import type { InstallWords } from "../core/packages/install-request.ts";
+import type { NeededPackages, PluginPlace } from "../engine/packages/package-api.ts";
 import type { InstallProgress, InstallReport } from "../engine/packages/package-service.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../core/trigger/grants.ts";
@@ -160,6 +161,10 @@ export interface PackageApi {
   /** `files`: texts of requirements files by name; undefined: the server reads them. Throws `package.*`. */
   install(words: InstallWords, files: ReadonlyMap<string, string> | undefined, progress: InstallProgress): Promise<InstallReport>;
   uninstall(names: readonly string[]): Promise<InstallReport>;
+  /** What a plugin says that it needs and is not there. */
+  neededBy(place: PluginPlace): Promise<NeededPackages>;
+  /** Installs that. Throws `package.*`; then nothing was changed. */
+  installFor(place: PluginPlace, progress: InstallProgress): Promise<InstallReport>;
 }
 
 export interface TokenApi {

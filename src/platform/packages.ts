@@ -11,6 +11,7 @@ import { REQUIREMENTS_BYTES_MAX } from "../core/packages/limits.ts";
 import { Packages } from "../engine/packages/package-api.ts";
 import { PackageService } from "../engine/packages/package-service.ts";
 import type { InstalledPackage } from "../ports/package-environment.ts";
+import type { PluginStore } from "../ports/plugin-store.ts";
 import { randomName } from "./random.ts";
 
 const OFFICIAL_INDEX = "https://pypi.org/simple";
@@ -31,7 +32,7 @@ export interface OpenPackages {
 }
 
 /** Throws `package.corrupt`. */
-export async function openPackages(config: ServeConfig, env: (name: string) => string | undefined): Promise<OpenPackages> {
+export async function openPackages(config: ServeConfig, env: (name: string) => string | undefined, plugins: PluginStore): Promise<OpenPackages> {
   const folder = config.virtualEnvDir ?? (config.pluginDir === undefined ? undefined : join(config.pluginDir, ".venv"));
   const environment = folder === undefined ? undefined : createFolderEnvironment(folder, randomName);
   const listeners = new Set<() => void>();
@@ -49,8 +50,9 @@ export async function openPackages(config: ServeConfig, env: (name: string) => s
     onChange: changed,
     defaults: { indexUrl: words("PIP_INDEX_URL")[0] ?? OFFICIAL_INDEX, extraIndexUrls: words("PIP_EXTRA_INDEX_URL"), findLinks: words("PIP_FIND_LINKS"), noIndex: /^(1|true|yes|on)$/i.test(env("PIP_NO_INDEX") ?? "") },
   });
-  const api = new Packages({ service, enabled: config.packagesEnabled, read: readBelow(config.pluginDir) });
-  return { api, root: folder, folder: () => current, onChange: (listener) => void listeners.add(listener), installed: async () => (await environment?.installed()) ?? [] };
+  const installed = async (): Promise<readonly InstalledPackage[]> => (await environment?.installed()) ?? [];
+  const api = new Packages({ service, enabled: config.packagesEnabled, read: readBelow(config.pluginDir), plugins, installed, builtIn: BUILT_IN });
+  return { api, root: folder, folder: () => current, onChange: (listener) => void listeners.add(listener), installed };
 }
 
 /** Only files of the plugin folder: whoever may call the API is not meant to read others. */

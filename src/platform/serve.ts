@@ -182,7 +182,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   const yieldToEventLoop = createTurns();
   const caches = new CacheService({ catalog, storage, query: (request) => queries.query(request), clock, log, yieldToEventLoop, limits: cacheLimits(config, memory.parts.value_caches) });
   closing.add("caches", async () => caches.close());
-  const packages = await openPackages(config, io.env);
+  const packages = await openPackages(config, io.env, plugins);
   const ownTables = withTokenTable(new ProcessingSystemTables({ catalog: processingCatalog(catalog), logs, gaps, plugins, defaults: { limits, access }, states: () => triggers?.statistics() ?? [] }), catalog);
   const queryLog = new QueryLog({ clock, entriesMax: config.query.logEntriesMax ?? QUERY_LOG_ENTRIES_DEFAULT, newId: () => randomUuid7(Date.now()) });
   const node = nodeFacts(config, clock.nowNs());

@@ -16,6 +16,11 @@ export interface PluginStore {
    * from now on. Without an answer from the repository what was fetched last is given.
    */
   newest(fileName: string, options: { readonly pin: boolean }): Promise<PluginCode>;
+  /**
+   * Text of a file beside the plugin's code, at most `MANIFEST_BYTES_MAX`; undefined: there is none, or the repository of a
+   * `gh:` name does not answer. Throws `plugin.not_found` and `plugin.path_outside`.
+   */
+  beside(fileName: string, name: string): Promise<string | undefined>;
   /** Text of the manifest.toml beside the plugin's code; undefined: there is none. */
   manifest(fileName: string): Promise<string | undefined>;
   /** The same of a plugin that comes with the server; undefined for every other one, also for a user's file of that name. */

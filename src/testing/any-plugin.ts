@@ -7,6 +7,7 @@ const load = async (fileName: string): Promise<PluginCode> => ({ fileName, sourc
 export const anyPlugin: PluginStore = {
   load,
   newest: load,
+  beside: async () => undefined,
   manifest: async () => undefined,
   bundledManifest: async () => undefined,
   write: async () => undefined,

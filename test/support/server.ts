@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   /** How long the start may take; default 30 s. */
   readonly startMsMax?: number;
+  /** Variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Ask for tokens, as a server does unless it is told otherwise. */
   readonly tokens?: boolean;
 }
@@ -63,7 +65,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   rmSync(listener, { force: true });
   const [command, ...prefix] = COMMANDS[options.runtime ?? "node"];
   const flags = ["serve", "--node-id", "node0", ...(options.flags?.includes("--object-store") === true ? [] : ["--object-store", "file"]), "--data-dir", join(folder, "data"), "--http-bind", "127.0.0.1:0", ...(options.tokens === true ? [] : ["--without-auth"]), "--tcp-listener-file-path", listener];
-  const child = spawn(command as string, [...prefix, PROGRAM, ...flags, ...(options.flags ?? [])], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(command as string, [...prefix, PROGRAM, ...flags, ...(options.flags ?? [])], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...options.env } });
   let output = "";
   child.stdout?.on("data", (data) => (output += String(data)));
   child.stderr?.on("data", (data) => (output += String(data)));

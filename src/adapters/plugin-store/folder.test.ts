@@ -85,6 +85,17 @@ describe("the plugin folder", () => {
     expect([await store.manifest("p/p.py"), await store.bundledManifest("p/p.py")]).toEqual(["wants more", undefined]);
   });
 
+  it("gives a file beside the code, of the folder or of the single file, and nothing from elsewhere", async () => {
+    await store.write("pkg/__init__.py", new Uint8Array());
+    await store.write("pkg/requirements.txt", new TextEncoder().encode("a"));
+    await store.write("one/code.py", new Uint8Array());
+    await store.write("one/requirements.txt", new TextEncoder().encode("b"));
+    expect([await store.beside("pkg", "requirements.txt"), await store.beside("one/code.py", "requirements.txt"), await store.beside("pkg", "manifest.toml")]).toEqual(["a", "b", undefined]);
+    for (const name of ["../one/code.py", "sub/x.txt", ".env", ""]) await expect(store.beside("pkg", name)).rejects.toThrow("Path traversal detected");
+    symlinkSync(join(base, "secret.py"), join(base, "user", "pkg", "linked.txt"));
+    await expect(store.beside("pkg", "linked.txt")).rejects.toThrow("Path traversal detected");
+  });
+
   it("refuses a link in a folder that leads outside, also one that comes later", async () => {
     await store.replaceFolder("pkg", new Map([["__init__.py", new Uint8Array()]]));
     await store.load("pkg");

@@ -6,7 +6,8 @@
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DatabaseError } from "../../core/errors/database-error.ts";
-import { MANIFEST_BYTES_MAX } from "../../core/trigger/manifest-grants.ts";
+import { isBesideName } from "../../core/packages/plugin-requirements.ts";
+import { MANIFEST_BYTES_MAX, MANIFEST_NAME } from "../../core/trigger/manifest.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
 import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
 import { outside, reading } from "./errors.ts";
@@ -27,8 +28,6 @@ export interface FolderPluginStoreOptions {
   /** Undefined: `--plugin-dir-only`, no repository and no uploads. */
   readonly repository: Omit<RepositoryOptions, "bundled"> | undefined;
 }
-
-const MANIFEST_NAME = "manifest.toml";
 
 export const pinsFolder = (folder: string | undefined): string | undefined => (folder === undefined ? undefined : join(folder, OWN_FOLDER));
 
@@ -62,24 +61,32 @@ class FolderPluginStore implements PluginStore {
   }
 
   manifest(fileName: string): Promise<string | undefined> {
-    return this.#manifestIn(fileName, () => true);
+    return this.beside(fileName, MANIFEST_NAME);
+  }
+
+  async beside(fileName: string, name: string): Promise<string | undefined> {
+    if (!isBesideName(name)) throw outside(name);
+    const repository = fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName) : undefined;
+    const own = repository === undefined ? fileName : repository.bundledName(fileName);
+    const bytes = own === undefined ? await repository?.beside(fileName, name) : await this.#besideIn(own, name, () => true);
+    return bytes === undefined ? undefined : decodeText(bytes);
   }
 
   async bundledManifest(fileName: string): Promise<string | undefined> {
-    return this.#manifestIn(fileName, (root) => root === this.#options.overlay);
+    const own = fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).bundledName(fileName) : fileName;
+    const bytes = own === undefined ? undefined : await this.#besideIn(own, MANIFEST_NAME, (root) => root === this.#options.overlay);
+    return bytes === undefined ? undefined : decodeText(bytes);
   }
 
-  async #manifestIn(fileName: string, accepts: (root: string) => boolean): Promise<string | undefined> {
-    const name = fileName.startsWith(REPOSITORY_PREFIX) ? this.#repositoryFor(fileName).bundledName(fileName) : fileName;
-    if (name === undefined) return undefined;
-    const place = await this.#find(name);
+  async #besideIn(fileName: string, name: string, accepts: (root: string) => boolean): Promise<Uint8Array | undefined> {
+    const place = await this.#find(fileName);
     if (!accepts(place.root)) return undefined;
     await refuseLinksOutside(place.root, place.path, fileName);
     const folder = place.stats.isDirectory() ? place.path : dirname(place.path);
-    const path = join(folder, MANIFEST_NAME);
+    const path = join(folder, name);
     if ((await statOrUndefined(path)) === undefined) return undefined;
     await refuseLinksOutside(folder, path, fileName);
-    return new TextDecoder().decode((await readBounded(path)).subarray(0, MANIFEST_BYTES_MAX));
+    return readBounded(path);
   }
 
   async write(fileName: string, content: Uint8Array): Promise<void> {
@@ -185,6 +192,8 @@ class FolderPluginStore implements PluginStore {
     return this.#repository;
   }
 }
+
+const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes.subarray(0, MANIFEST_BYTES_MAX));
 
 /** The change time moves with every write, also with one that sets the modification time back; the file is the same behind a link. */
 const stampOf = ({ path, stats }: Located): string => `${path}:${stats.dev}:${stats.ino}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.size}`;

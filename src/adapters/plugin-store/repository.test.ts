@@ -66,6 +66,20 @@ describe("gh:", () => {
     expect((await store.load("gh:influxdata/downsampler/downsampler.py")).source).toBe("code");
   });
 
+  it("has files beside the code, also of a path that moved; without an answer there are none", async () => {
+    const store = open();
+    http.files.set(`${BASE}/a/manifest.toml`, "beside a");
+    http.files.set(`${BASE}/influxdata/river_forecaster/requirements.txt`, "river");
+    http.files.set(`${BASE}/influxdata/nori_regression/requirements.txt`, "nori");
+    expect(await store.beside("gh:a/b.py", "manifest.toml")).toBe("beside a");
+    expect(await store.manifest("gh:a/b.py")).toBe("beside a");
+    expect(await store.beside("gh:a/b.py", "requirements.txt")).toBeUndefined();
+    expect(await store.beside("gh:influxdata/river_forecaster/forecaster.py", "requirements.txt")).toBe("river");
+    expect(await store.beside("gh:influxdata/synthefy_nori_regression/synthefy_nori_regression.py", "requirements.txt")).toBe("nori");
+    http.status = "offline";
+    expect(await store.beside("gh:a/b.py", "manifest.toml")).toBeUndefined();
+  });
+
   it("stays what it was until it is fetched with a pin again", async () => {
     const store = open();
     http.files.set(`${BASE}/a.py`, "one");

@@ -49,7 +49,7 @@ export class RepositoryPlugins {
     const path = repositoryPath(name);
     if (this.#carries(path)) return this.#bundled(name, path);
     const url = this.#url(path);
-    const answer = await this.#find(path);
+    const answer = await this.#find(path, (found) => found);
     if (answer.kind === "found") {
       // Decoded first: a file that is no text is not kept.
       const code = this.#code(name, answer.body);
@@ -78,12 +78,19 @@ export class RepositoryPlugins {
     return this.#base === OFFICIAL_REPOSITORY && MOVED_PATHS.get(path)?.bundled !== undefined;
   }
 
-  async #find(path: string): Promise<Answer> {
-    const answer = await this.#ask(path);
+  /** A file in the folder of the named one; undefined: there is none, or nobody answers. */
+  async beside(name: string, file: string): Promise<Uint8Array | undefined> {
+    const answer = await this.#find(repositoryPath(name), (path) => path.slice(0, path.lastIndexOf("/") + 1) + file);
+    return answer.kind === "found" ? answer.body : undefined;
+  }
+
+  /** What `of` makes of the path, or of the place that it has moved to. */
+  async #find(path: string, of: (path: string) => string): Promise<Answer> {
+    const answer = await this.#ask(of(path));
     const moved = MOVED_PATHS.get(path)?.path;
     if (answer.kind !== "missing" || moved === undefined) return answer;
     this.#options.log.log("info", `The plugin '${path}' of the repository is now '${moved}'`);
-    return this.#ask(moved);
+    return this.#ask(of(moved));
   }
 
   async #ask(path: string): Promise<Answer> {

@@ -4,6 +4,7 @@ import { Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG, pairsFlag, pairsOf } from "../common-flags.ts";
 import { withAskedGrants } from "../asked-grants.ts";
+import { withNeededPackages } from "../needed-packages.ts";
 import { LIMITS_HELP, SETTING_FLAGS, settingsBody } from "../trigger-settings.ts";
 import { checkTriggerSettings, triggerSettings } from "../durable-setting.ts";
 import { readUpload, type UploadFile } from "../upload.ts";
@@ -28,6 +29,7 @@ export const createTrigger: Command = {
     "  every:<TIME>     every 10s, 5m, 1h …",
     "  cron:<FIELDS>    second minute hour day-of-month month day-of-week",
     "  request:<PATH>   requests to /api/v3/engine/<PATH>",
+    "Packages that the plugin needs and the server does not have are listed; --install installs them first.",
     "A plugin reaches its own files and this database. What else it may reach, the --allow flags say.",
     LIMITS_HELP,
   ].join("\n"),
@@ -61,6 +63,7 @@ export const createTrigger: Command = {
     { ...pairsFlag("trigger-settings", "durable=true: rows not processed at a crash are delivered after it, at least once"), check: checkTriggerSettings },
     { name: "upload", summary: "Upload the local file or folder first" },
     ...SETTING_FLAGS,
+    { name: "install", summary: "Install the packages that the plugin's manifest.toml and requirements.txt name; without them there is no trigger" },
     { name: "accept-grants", summary: "Grant what the plugin's manifest asks for without a question" },
     ...CLIENT_FLAGS,
   ],
@@ -89,7 +92,9 @@ async function create({ arguments: given, terminal }: CommandContext): Promise<v
   const client = new Client(given, terminal);
   const name = given.requiredArgument("TRIGGER_NAME");
   const upload = given.isSet("upload") ? await readUpload(terminal, path) : undefined;
-  const settings = await withAskedGrants(settingsBody(given), { given, terminal, client }, upload === undefined ? { path } : { manifest: upload.manifest });
+  const place = upload === undefined ? { path } : { beside: upload.beside };
+  const settings = await withAskedGrants(settingsBody(given), { given, terminal, client }, place);
+  await withNeededPackages({ given, terminal, client }, place);
   for (const file of upload?.files ?? []) await uploadFile(client, upload?.kind === "folder" ? { ...file, name: `${upload.name}/${file.name}` } : file);
   try {
     await client.call({

@@ -6,11 +6,11 @@ import { Client, readText } from "../client.ts";
 import type { Command, CommandContext, FlagSpec } from "../command.ts";
 import { CLIENT_FLAGS } from "../common-flags.ts";
 import type { ParsedArguments } from "../parsed-arguments.ts";
-import type { HttpResponse, Terminal } from "../terminal.ts";
+import { followProgress, type InstallReport, reportText } from "../install-progress.ts";
+import type { Terminal } from "../terminal.ts";
 import { usageError } from "../usage-error.ts";
 
 const PATH = "/api/v3/configure/plugin_environment";
-const NEW_LINE = 10;
 const ANSWER_SIZE_MAX = 4 * 1024 * 1024;
 
 /** The server's own settings, which the reference's documentation shows here too. */
@@ -57,7 +57,7 @@ export const uninstallPackage: Command = {
   async run(context) {
     const { arguments: given, terminal } = context;
     const response = await new Client(given, terminal).call({ method: "POST", path: `${PATH}/uninstall_packages`, json: { packages: given.repeated } });
-    await printReport(JSON.parse(await readText(response.body, ANSWER_SIZE_MAX)) as Report, context);
+    await printReport(JSON.parse(await readText(response.body, ANSWER_SIZE_MAX)) as InstallReport, context);
   },
 };
 
@@ -89,79 +89,6 @@ async function requirementsCall(file: string, given: ParsedArguments, terminal: 
   return { path: `${PATH}/install_requirements`, json: { requirements_location: file, requirements_files: files, options: [...pipOptions(given), ...given.repeated] } };
 }
 
-interface Report {
-  readonly installed: readonly { readonly name: string; readonly version: string; readonly before?: string }[];
-  readonly removed: readonly { readonly name: string; readonly version: string }[];
-  readonly unchanged: readonly { readonly name: string; readonly version: string }[];
-  readonly notes: readonly string[];
-  readonly dryRun: boolean;
-}
-
-interface ProgressLine {
-  readonly step?: string;
-  readonly name?: string;
-  readonly bytes?: number;
-  readonly total?: number;
-  readonly done?: Report;
-  readonly failed?: { readonly status: number; readonly error: string; readonly hint?: string };
-}
-
-/** On a terminal one line that changes; elsewhere a line for each download. */
-async function followProgress(response: HttpResponse, terminal: Terminal): Promise<Report> {
-  let shown = "";
-  const clear = (): void => {
-    if (terminal.stderrIsTerminal && shown !== "") terminal.stderr("\r\u001b[K");
-    shown = "";
-  };
-  for await (const line of jsonLines(response.body)) {
-    if (line.done !== undefined) {
-      clear();
-      return line.done;
-    }
-    if (line.failed !== undefined) {
-      clear();
-      const { error, hint, status } = line.failed;
-      throw new DatabaseError("cli.refused", { message: error, ...(hint === undefined ? {} : { hint }), details: { status } });
-    }
-    const text = progressText(line);
-    if (text === shown) continue;
-    if (terminal.stderrIsTerminal) terminal.stderr(`\r\u001b[K${text}`);
-    else if (line.step === "download" && line.bytes === undefined) terminal.stderr(`${text}\n`);
-    shown = text;
-  }
-  throw new DatabaseError("cli.failed", { message: "the server ended its answer without an outcome", hint: "'influxdb3 show packages' tells what is installed" });
-}
-
-function progressText({ step, name = "", bytes, total }: ProgressLine): string {
-  if (step === "resolve") return `Resolving ${name}`;
-  if (step === "unpack") return "Unpacking";
-  const part = bytes === undefined ? "" : ` ${Math.round(bytes / 1024)}${total === undefined ? "" : ` of ${Math.round(total / 1024)}`} KB`;
-  return `Downloading ${name}${part}`;
-}
-
-async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<ProgressLine> {
-  let rest = new Uint8Array(0);
-  for await (const chunk of body) {
-    const bytes = new Uint8Array(rest.length + chunk.length);
-    bytes.set(rest);
-    bytes.set(chunk, rest.length);
-    const end = bytes.lastIndexOf(NEW_LINE) + 1;
-    rest = bytes.slice(end);
-    for (const line of new TextDecoder().decode(bytes.subarray(0, end)).split("\n")) if (line !== "") yield JSON.parse(line) as ProgressLine;
-  }
-}
-
-async function printReport(report: Report, { arguments: given, terminal }: CommandContext): Promise<void> {
-  if (given.text("format") === "json") {
-    await terminal.stdout(`${JSON.stringify(report, null, 2)}\n`);
-    return;
-  }
-  const would = report.dryRun ? "Would install" : "Installed";
-  const lines = [
-    ...report.notes,
-    ...report.installed.map(({ name, version, before }) => `${would} ${name} ${version}${before === undefined ? "" : ` (was ${before})`}`),
-    ...report.removed.map(({ name, version }) => `${report.dryRun ? "Would remove" : "Removed"} ${name} ${version}`),
-  ];
-  const nothing = report.notes.length === 0 ? ["Everything is installed already"] : [];
-  await terminal.stdout(`${(lines.length > 0 ? lines : nothing).join("\n")}\n`);
+async function printReport(report: InstallReport, { arguments: given, terminal }: CommandContext): Promise<void> {
+  await terminal.stdout(given.text("format") === "json" ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
 }

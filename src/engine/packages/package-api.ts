@@ -1,6 +1,12 @@
-/** Packages as the HTTP API asks for them: words and files become a request, and the server's own rules are applied. */
-import { DatabaseError } from "../../core/errors/database-error.ts";
-import { type InstallWords, readInstallRequest, type ReadRequirements } from "../../core/packages/install-request.ts";
+/**
+ * Packages as the HTTP API asks for them: words and files become a request, and the server's own rules are applied. Also what a
+ * plugin says that it needs, against what is there.
+ */
+import { DatabaseError, isDatabaseError } from "../../core/errors/database-error.ts";
+import { type InstallRequest, type InstallWords, readInstallRequest, type ReadRequirements } from "../../core/packages/install-request.ts";
+import { installCommand, missingPackages, type MissingPackage, type ReadBeside, readPluginRequirements } from "../../core/packages/plugin-requirements.ts";
+import type { InstalledPackage } from "../../ports/package-environment.ts";
+import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { InstallProgress, InstallReport, PackageService } from "./package-service.ts";
 
 export interface PackageApiOptions {
@@ -10,7 +16,26 @@ export interface PackageApiOptions {
   readonly enabled: boolean;
   /** Reads a requirements file of the server. */
   readonly read: ReadRequirements;
+  readonly plugins: Pick<PluginStore, "beside">;
+  readonly installed: () => Promise<readonly InstalledPackage[]>;
+  /** Packages that the guest has without installing, and what to say of each. */
+  readonly builtIn: ReadonlyMap<string, string>;
 }
+
+/** A plugin on the server or in a repository, or the files beside the code of one that is about to be uploaded. */
+export type PluginPlace = { readonly fileName: string } | { readonly files: ReadonlyMap<string, string> };
+
+export interface NeededPackages {
+  readonly missing: readonly MissingPackage[];
+  /** What installs them; undefined: nothing is missing. */
+  readonly command: string | undefined;
+  /** Why they cannot be installed on this server; undefined: they can. */
+  readonly refusal: string | undefined;
+  /** What cannot be read of the plugin's requirements. */
+  readonly problems: readonly string[];
+}
+
+const NOTHING_DONE: InstallReport = { installed: [], removed: [], unchanged: [], notes: [], dryRun: false };
 
 export class Packages {
   readonly #options: PackageApiOptions;
@@ -32,11 +57,52 @@ export class Packages {
     return this.#service().uninstall(names);
   }
 
+  /** A plugin that is not there needs nothing: whoever runs it says more. */
+  async neededBy(place: PluginPlace): Promise<NeededPackages> {
+    const request = await this.#requirementsOf(place);
+    if (!("requirements" in request)) return { missing: [], command: undefined, refusal: undefined, problems: request };
+    const missing = await this.#missing(request);
+    if (missing.length === 0) return { missing, command: undefined, refusal: undefined, problems: [] };
+    return { missing, command: installCommand(missing, request.index), refusal: this.#refusal()?.message, problems: [] };
+  }
+
+  /** Installs what a plugin needs and is not there, all of it or nothing. Throws what `install` throws. */
+  async installFor(place: PluginPlace, progress: InstallProgress): Promise<InstallReport> {
+    const request = await this.#requirementsOf(place);
+    if (!("requirements" in request)) throw invalid(`What the plugin needs cannot be read: ${request.join("; ")}`, "nothing was changed; correct its manifest.toml or requirements.txt");
+    return (await this.#missing(request)).length === 0 ? NOTHING_DONE : this.#service().install(request, progress);
+  }
+
+  async #missing(request: InstallRequest): Promise<readonly MissingPackage[]> {
+    if (request.requirements.length === 0) return [];
+    return missingPackages(request.requirements, await this.#options.installed(), (name) => this.#options.builtIn.has(name));
+  }
+
+  #requirementsOf(place: PluginPlace): Promise<InstallRequest | readonly string[]> {
+    const beside: ReadBeside = "files" in place ? (name) => Promise.resolve(place.files.get(name)) : (name) => this.#beside(place.fileName, name);
+    return readPluginRequirements(beside);
+  }
+
+  async #beside(fileName: string, name: string): Promise<string | undefined> {
+    try {
+      return await this.#options.plugins.beside(fileName, name);
+    } catch (error) {
+      if (isDatabaseError(error)) return undefined;
+      throw error;
+    }
+  }
+
   #service(): PackageService {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.#options.service as PackageService;
+  }
+
+  #refusal(): DatabaseError | undefined {
     const { service, enabled } = this.#options;
-    if (!enabled) throw new DatabaseError("package.disabled", { message: "Package installation has been disabled. Contact your administrator for more information." });
-    if (service !== undefined) return service;
-    throw new DatabaseError("plugin.no_directory", { message: "Python plugins not enabled on this server", hint: "start the server with --plugin-dir or --virtual-env-location" });
+    if (!enabled) return new DatabaseError("package.disabled", { message: "Package installation has been disabled. Contact your administrator for more information." });
+    if (service !== undefined) return undefined;
+    return new DatabaseError("plugin.no_directory", { message: "Python plugins not enabled on this server", hint: "start the server with --plugin-dir or --virtual-env-location" });
   }
 }
 

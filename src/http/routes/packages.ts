@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { isDatabaseError } from "../../core/errors/database-error.ts";
 import type { InstallProgress, InstallReport } from "../../engine/packages/package-service.ts";
-import { decodeJsonRequest } from "../decode.ts";
+import { decodeJsonRequest, invalid } from "../decode.ts";
 import { toDatabaseError } from "../error-reply.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext, RouteDoc } from "../route.ts";
@@ -40,6 +40,24 @@ async function uninstallPackages(request: Request, { services, options }: RouteC
   return jsonReply(await services.packages.uninstall(packages));
 }
 
+const NEEDED = v.object({
+  plugin_filename: v.optional(v.string()),
+  /** Texts of the files beside the code of a plugin that is about to be uploaded, by name. */
+  files: v.optional(v.record(v.string(), v.string())),
+  /** Installs what is missing. */
+  install: v.optional(v.boolean()),
+});
+
+/** Ours: what a plugin says that it needs and is not there, and installing it. */
+async function neededPackages(request: Request, { services, options }: RouteContext): Promise<Reply> {
+  const { plugin_filename: fileName, files, install } = await decodeJsonRequest(NEEDED, request, options);
+  if ((fileName === undefined) === (files === undefined)) throw invalid("give either plugin_filename or files");
+  const place = fileName === undefined ? { files: new Map(Object.entries(files ?? {})) } : { fileName };
+  if (install === true) return answer(request, (progress) => services.packages.installFor(place, progress));
+  const { missing, command, refusal, problems } = await services.packages.neededBy(place);
+  return jsonReply({ missing, command, refusal, problems });
+}
+
 async function answer(request: Request, work: (progress: InstallProgress) => Promise<InstallReport>): Promise<Reply> {
   if (request.headers.get("accept") !== STREAMED) return jsonReply(await work(() => undefined));
   return { status: 200, headers: { "content-type": STREAMED }, body: progressStream(work) };
@@ -68,6 +86,7 @@ function progressStream(work: (progress: InstallProgress) => Promise<InstallRepo
 
 const CHANGED = v.looseObject({ name: v.string(), version: v.string() });
 const REPORT = v.looseObject({ installed: v.array(CHANGED), removed: v.array(CHANGED), unchanged: v.array(CHANGED), notes: v.array(v.string()), dryRun: v.boolean() });
+const MISSING = v.looseObject({ missing: v.array(v.looseObject({ requirement: v.string() })), command: v.optional(v.string()), refusal: v.optional(v.string()), problems: v.array(v.string()) });
 const doc = (summary: string, json: NonNullable<RouteDoc["json"]>): RouteDoc => ({
   tag: "Triggers and plugins", summary, json, success: { status: 200, types: ["application/json", STREAMED], schema: REPORT }, failures: [403, 415, 429, 500, 502],
 });
@@ -75,5 +94,9 @@ const doc = (summary: string, json: NonNullable<RouteDoc["json"]>): RouteDoc => 
 export const PACKAGE_ROUTES: readonly Route[] = [
   { method: "POST", path: `${PATH}/install_packages`, handle: installPackages, doc: doc("Install Python packages for plugins; takes names and pip's options", INSTALL) },
   { method: "POST", path: `${PATH}/install_requirements`, handle: installRequirements, doc: doc("Install what a requirements file names", REQUIREMENTS) },
+  {
+    method: "POST", path: "/api/v3/plugins/requirements", handle: neededPackages,
+    doc: { ...doc("What a plugin needs and is not installed; with install, installs it", NEEDED), success: { status: 200, types: ["application/json", STREAMED], schema: v.union([MISSING, REPORT]) } },
+  },
   { method: "POST", path: `${PATH}/uninstall_packages`, handle: uninstallPackages, doc: doc("Remove Python packages, and what only they needed", UNINSTALL) },
 ];

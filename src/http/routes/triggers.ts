@@ -1,8 +1,10 @@
 /** Triggers of the processing engine (spec: http-api §12, processing-engine §4). */
 import * as v from "valibot";
 import { parseTriggerSpecification, pluginTypeOf } from "../../core/trigger/specification.ts";
+import type { NeededPackages } from "../../engine/packages/package-api.ts";
+import { missingText } from "../../core/packages/plugin-requirements.ts";
 import { booleanWord, decodeJsonRequest, decodeParameters, decodeQuery, invalid } from "../decode.ts";
-import { EMPTY_OK, type Reply } from "../reply.ts";
+import { EMPTY_OK, jsonReply, type Reply } from "../reply.ts";
 import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import { changedSettings, ownSettings, SETTINGS } from "./trigger-settings.ts";
 
@@ -27,6 +29,8 @@ const CREATE = v.object({
   trigger_arguments: v.optional(v.nullable(v.record(v.string(), v.string()))),
   disabled: v.optional(v.boolean()),
   durable: v.optional(v.boolean()),
+  /** Ours: installs first what the plugin's manifest and requirements name; when that fails, there is no trigger. */
+  install: v.optional(v.boolean()),
   ...SETTINGS,
 });
 
@@ -41,6 +45,8 @@ function checkAllowed(options: RouteContext["options"], text: string): void {
 async function createTrigger(request: Request, { services, options }: RouteContext): Promise<Reply> {
   const body = await decodeParameters({ query: CREATE, json: CREATE }, request, options);
   checkAllowed(options, body.trigger_specification);
+  const place = { fileName: body.plugin_filename };
+  if (body.install === true) await services.packages.installFor(place, () => undefined);
   await services.processing.createTrigger({
     database: body.db,
     pluginFileName: body.plugin_filename,
@@ -53,7 +59,15 @@ async function createTrigger(request: Request, { services, options }: RouteConte
     ...(body.durable === undefined ? {} : { durable: body.durable }),
     ...ownSettings(body),
   });
-  return EMPTY_OK;
+  const warnings = body.install === true ? [] : warningsOf(await services.packages.neededBy(place));
+  return warnings.length === 0 ? EMPTY_OK : jsonReply({ warnings });
+}
+
+/** As in the reference, a trigger whose packages are missing is created, and its runs fail until they are there; here the answer says so. */
+function warningsOf({ missing, command, refusal, problems }: NeededPackages): readonly string[] {
+  const unread = problems.map((problem) => `What the plugin needs cannot be read: ${problem}`);
+  if (missing.length === 0) return unread;
+  return [...unread, `The plugin needs packages that are not installed: ${missing.map(missingText).join(", ")}. ${refusal ?? `Install them with: ${command}`}`];
 }
 
 const UPDATE = v.object({
@@ -108,10 +122,11 @@ async function setEnabled(request: Request, { services }: RouteContext, enabled:
 }
 
 const DONE = { status: 200 } as const;
+const CREATED: RouteDoc["success"] = { status: 200, types: ["application/json"], schema: v.looseObject({ warnings: v.optional(v.array(v.string())) }) };
 const doc = (summary: string, more: Partial<RouteDoc>): RouteDoc => ({ tag: "Triggers and plugins", summary, success: DONE, failures: [404, 500], ...more });
 
 export const TRIGGER_ROUTES: readonly Route[] = [
-  { method: "POST", path: PATH, handle: createTrigger, doc: doc("Create a trigger", { json: CREATE, failures: [404, 409, 415, 422, 500] }) },
+  { method: "POST", path: PATH, handle: createTrigger, doc: doc("Create a trigger; warnings name packages that the plugin needs and are not installed", { json: CREATE, success: CREATED, failures: [403, 404, 409, 415, 422, 429, 500, 502] }) },
   { method: "PUT", path: PATH, handle: updateTrigger, doc: doc("Change limits and grants of a trigger", { json: UPDATE, failures: [404, 415, 500] }) },
   { method: "DELETE", path: PATH, handle: deleteTrigger, doc: doc("Delete a trigger", { query: DELETE_IN_QUERY, json: DELETE_IN_JSON, eitherPlace: true }) },
   { method: "POST", path: `${PATH}/enable`, handle: (request, context) => setEnabled(request, context, true), doc: doc("Start a trigger", { query: SWITCH }) },

@@ -5,6 +5,7 @@ import { DatabaseError } from "../../../src/core/errors/database-error.ts";
 import type { QueryStream, ResultBatch, ResultValue } from "../../../src/core/query/query-stream.ts";
 import { UTF8 } from "../../../src/core/query/types.ts";
 import type { OwnGrants } from "../../../src/core/trigger/grants.ts";
+import type { NeededPackages, PluginPlace } from "../../../src/engine/packages/package-api.ts";
 import type { EdgeOptions } from "../../../src/http/route.ts";
 import type { EngineResponse, Services } from "../../../src/http/services.ts";
 import { transport, type Answer } from "./transport.ts";
@@ -23,6 +24,9 @@ export interface FakeWorld {
   rows: readonly (readonly ResultValue[])[];
   engineResponse: EngineResponse | undefined;
   askedGrants: OwnGrants;
+  needed: NeededPackages;
+  /** What it was asked for. */
+  readonly neededFor: PluginPlace[];
 }
 
 /** What reports of test runs hold beside the reference's members, for a run that cost nothing. */
@@ -43,6 +47,8 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
     rows: [],
     engineResponse: undefined,
     askedGrants: {},
+    needed: { missing: [], command: undefined, refusal: undefined, problems: [] },
+    neededFor: [],
     services: {
       clusterUuid: CLUSTER_UUID,
       version: { influxdb: "3.10.0", tidemark: "0.1.0", revision: "abc" },
@@ -67,6 +73,11 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
       },
       packages: {
         install: record("installPackages", () => ({ installed: [{ name: "a", version: "1.0", before: undefined }], removed: [], unchanged: [], notes: [], dryRun: false })),
+        neededBy: async (place) => {
+          world.neededFor.push(place);
+          return world.needed;
+        },
+        installFor: record("installFor", () => ({ installed: [{ name: "a", version: "1.0", before: undefined }], removed: [], unchanged: [], notes: [], dryRun: false })),
         uninstall: record("uninstallPackages", () => ({ installed: [], removed: [{ name: "a", version: "1.0" }], unchanged: [], notes: [], dryRun: false })),
       },
       tokens: {
