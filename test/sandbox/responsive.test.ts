@@ -73,12 +73,21 @@ describe.each(SERVERS)("on %s", (label, runtime, flags, attacks) => {
       expect((await post(server, "/api/v3/write_lp?db=db&no_sync=true", `w f=${row}i ${1_700_000_000_000_000_000n + BigInt(row)}`)).status).toBe(204);
     };
     const ask = async (): Promise<void> => expect((await post(server, "/api/v3/engine/honest", "")).text).toBe(HONEST_ANSWER);
+    /** The limit that stops the attacks may stop honest work, too, on a busy machine: then it is asked again. */
+    const askAgain = async (): Promise<string> => {
+      let answer = "";
+      for (let tries = 0; tries < 5; tries += 1) {
+        answer = (await post(server, "/api/v3/engine/zoo", "")).text;
+        if (!answer.includes("passed its time limit")) break;
+      }
+      return answer;
+    };
     const attackAll = async (): Promise<void> => {
       for (const name of attacks) {
         if (server.process.exitCode !== null) throw new Error(`The server ended before ${name}:\n${server.output().slice(-4_000)}`);
         const attacked = await post(server, `/api/v3/engine/zoo?attack=${name}`, "");
         expect([name, attacked.status >= 200]).toEqual([name, true]);
-        expect([name, (await post(server, "/api/v3/engine/zoo", "")).text]).toEqual([name, HONEST_ANSWER]);
+        expect([name, await askAgain()]).toEqual([name, HONEST_ANSWER]);
       }
     };
     const quiet = new Latencies(write, 2);

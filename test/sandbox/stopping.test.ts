@@ -51,6 +51,24 @@ describe.each(["process", "worker", "shared"] as const)("with %s isolation, a ru
     expect(await cached(instance)).toBe("info: None");
   });
 
+  test("that had to be left is succeeded by a guest that was made ready meanwhile, and that nothing was left in", async () => {
+    const instance = newInstance();
+    await run(instance, "pass");
+    const restoreMs = runtime.statistics().restoreMsLast;
+    const drawn = new Set<string | undefined>();
+    for (let round = 0; round < 3; round += 1) {
+      await run(instance, `import sys\nsys.mark = "left here"\n${SWALLOWING}`, { limitMs: LIMIT_MS });
+      const host = new RecordingHost();
+      await run(instance, 'import random, sys\ninfluxdb3_local.info(hasattr(sys, "mark"), random.random())', { host });
+      expect(host.logged).toEqual([expect.stringMatching(/^info: False /)]);
+      drawn.add(host.logged[0]);
+    }
+    expect(drawn.size).toBe(3);
+    // No run had to wait for a restore.
+    expect(runtime.statistics().restoreMsLast).toBe(restoreMs);
+    await instance.close();
+  });
+
   test("that never polls loses its thread and nothing else; parked instances keep memory and cache", async () => {
     const parked = ["a", "b", "c"].map(newInstance);
     for (const instance of parked) await run(instance, PUT);

@@ -16,8 +16,8 @@ import { refusal } from "./host-calls.ts";
 import type { Request } from "./mailbox.ts";
 import { createGuestMemory, type MemoryImage } from "./memory-image.ts";
 import { type GuestMessage, packHostCall, packResult } from "./message-memory.ts";
-import { parkMemory, unparkMemory } from "./parked-memory.ts";
-import type { FromProcess, ProcessDoneMessage, ProcessRunMessage, StartMessage, ToProcess } from "./process-protocol.ts";
+import { type ParkedMemory, parkMemory, unparkMemory } from "./parked-memory.ts";
+import type { FromProcess, ProcessDoneMessage, ProcessPrepareMessage, ProcessRunMessage, StartMessage, ToProcess } from "./process-protocol.ts";
 import { WorkerExecutor } from "./worker-executor.ts";
 
 /** Set by the bundler's output: both entries lie in one folder. */
@@ -41,11 +41,13 @@ function packAnswer(answer: GuestAnswer, memory: GuestMemory): Pick<ProcessDoneM
   }
 }
 
+type HeldLife = GuestLife & { readonly memory: NonNullable<GuestLife["memory"]> };
+
 class Relay {
   readonly #executor: WorkerExecutor;
   readonly #image: MemoryImage;
   #answer: GuestAnswer | undefined;
-  #life: (GuestLife & { readonly memory: NonNullable<GuestLife["memory"]> }) | undefined;
+  #life: HeldLife | undefined;
 
   constructor(start: StartMessage, module: WebAssembly.Module) {
     const { memoryBytes, runs, data } = start.image;
@@ -59,13 +61,15 @@ class Relay {
         onLost: () => process.exit(1),
       },
     );
-    this.#executor.serve({ onRing: () => this.#ring(), onDone: (done) => this.#done(done), onLost: () => process.exit(1) });
+    this.#executor.serve({ onRing: () => this.#ring(), onDone: (done) => this.#done(done), onPrepared: (ready) => this.#prepared(ready), onLost: () => process.exit(1) });
   }
 
   handle(message: Exclude<ToProcess, StartMessage>): void {
     switch (message.type) {
       case "run":
         return this.#run(message);
+      case "prepare":
+        return this.#prepare(message);
       case "reply":
         if (this.#executor.mailbox.open) this.#executor.mailbox.reply(message.kind, message.bytes);
         return;
@@ -82,22 +86,38 @@ class Relay {
   }
 
   #run({ run, memoryBytesMax, reset, parked }: ProcessRunMessage): void {
-    if (this.#life?.key !== run.key) {
-      this.#drop();
-      const wasm = createGuestMemory(this.#image, memoryBytesMax, parked?.memoryBytes);
-      if (parked !== undefined) unparkMemory(wasm, this.#image, parked);
-      this.#answer = parked?.answer;
-      this.#life = {
-        key: run.key, memoryBytesMax, memory: { wasm, access: new GuestMemory(wasm) }, parked: undefined, holder: undefined, lost: false,
-        reset: parked === undefined ? "fresh" : "none",
-      };
-    } else if (reset !== "none") {
-      this.#life.reset = "used";
-    }
+    if (this.#life?.key !== run.key) this.#begin(run.key, memoryBytesMax, parked);
+    else if (reset !== "none") this.#life.reset = "used";
+    const life = this.#life;
+    assert(life !== undefined, "a run has a guest");
     // The server knows the address in its own copy only.
-    this.#executor.run({ ...run, read: run.read === undefined ? undefined : this.#answer }, this.#life);
+    this.#executor.run({ ...run, read: run.read === undefined ? undefined : this.#answer }, life);
     // From now on the memory holds anything until the run has ended well.
-    this.#life.reset = "used";
+    life.reset = "used";
+  }
+
+  #prepare({ key, settings, memoryBytesMax }: ProcessPrepareMessage): void {
+    const life = this.#begin(key, memoryBytesMax, undefined);
+    this.#executor.prepare(settings, life);
+    life.reset = "used";
+  }
+
+  #prepared(ready: boolean): void {
+    if (this.#life !== undefined && ready) this.#life.reset = "none";
+    send({ type: "prepared", ready });
+  }
+
+  /** Another guest takes the place of the one that was here. */
+  #begin(key: number, memoryBytesMax: number, parked: ParkedMemory | undefined): HeldLife {
+    this.#drop();
+    const wasm = createGuestMemory(this.#image, memoryBytesMax, parked?.memoryBytes);
+    if (parked !== undefined) unparkMemory(wasm, this.#image, parked);
+    this.#answer = parked?.answer;
+    this.#life = {
+      key, memoryBytesMax, memory: { wasm, access: new GuestMemory(wasm) }, parked: undefined, holder: undefined, lost: false,
+      reset: parked === undefined ? "fresh" : "none",
+    };
+    return this.#life;
   }
 
   #done(done: DoneMessage): void {

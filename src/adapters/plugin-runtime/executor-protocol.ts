@@ -90,7 +90,17 @@ export interface WarmMessage {
   readonly memory: WebAssembly.Memory;
 }
 
-export type ToExecutor = WarmMessage | BootMessage | ThreadRunMessage | ForgetMessage;
+/** Makes a guest ready for a run that may come. */
+export interface PrepareMessage {
+  readonly type: "prepare";
+  readonly key: number;
+  readonly settings: InstanceSettings;
+  readonly memory: WebAssembly.Memory;
+  /** Whether the memory may hold anything but zeros. */
+  readonly used: boolean;
+}
+
+export type ToExecutor = WarmMessage | PrepareMessage | BootMessage | ThreadRunMessage | ForgetMessage;
 
 /** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
 export type RunEnd =
@@ -130,6 +140,8 @@ export type FromExecutor =
   | { readonly type: "ring" }
   | { readonly type: "ready" }
   | { readonly type: "warmed" }
+  /** `ready`: the guest may be run; else its memory holds anything. */
+  | { readonly type: "prepared"; readonly ready: boolean }
   | { readonly type: "booted"; readonly image: MemoryImage }
   | { readonly type: "boot-failed"; readonly message: string }
   | DoneMessage;

@@ -8,7 +8,7 @@ import { sharedCopy } from "./shared-copy.ts";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, PrepareMessage, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
@@ -98,6 +98,25 @@ async function warm(memory: WebAssembly.Memory): Promise<void> {
   } finally {
     post({ type: "warmed" });
   }
+}
+
+/** One round of typical work touches the pages that every run touches, and leaves nothing behind. */
+function makeReady({ key, settings, memory, used }: PrepareMessage): void {
+  let ready = false;
+  try {
+    assert(data.image !== undefined, "a guest is made ready from an image");
+    restoreMemoryImage(memory, data.image, used);
+    const target = adopt(memory);
+    target.wasi.restore(bareRoot, []);
+    target.guest.warmUp();
+    target.guest.resume(settings);
+    adopted.set(key, target);
+    ready = true;
+  } catch {
+    // Then the next run does it, and says what is wrong.
+    adopted.delete(key);
+  }
+  post({ type: "prepared", ready });
 }
 
 async function boot(memory: WebAssembly.Memory): Promise<void> {
@@ -207,6 +226,8 @@ port.on("message", (message: ToExecutor) => {
     case "warm":
       void warm(message.memory);
       return;
+    case "prepare":
+      return makeReady(message);
     case "forget":
       for (const key of message.keys) adopted.delete(key);
       return;

@@ -1,4 +1,5 @@
 /** The main thread's side of one executor, a thread or a process: runs one guest's call at a time. */
+import type { InstanceSettings } from "./contract.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
 import type { Request } from "./mailbox.ts";
@@ -20,6 +21,8 @@ export interface HostLink {
 export interface ExecutorClient {
   onRing(): void;
   onDone(message: DoneMessage): void;
+  /** The guest that was to be prepared is ready, or could not be made so. */
+  onPrepared?(ready: boolean): void;
   /** The executor ended or broke; no more messages will come. */
   onLost(reason: string): void;
 }
@@ -40,6 +43,8 @@ export interface Executor {
   /** From now on the client hears of requests and of the end. */
   serve(client: ExecutorClient | undefined): void;
   run(message: RunMessage, life: GuestLife): void;
+  /** Restores and resumes a guest, so that its next run has nothing to wait for; the client hears of the end. */
+  prepare(settings: InstanceSettings, life: GuestLife): void;
   /** Drops what it holds of these guests, so that their memory can be freed. */
   forget(keys: readonly number[]): void;
   /** The adoption is void already (the guest was left by a throw). */

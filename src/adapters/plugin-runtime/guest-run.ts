@@ -47,6 +47,8 @@ export interface GuestRunParts {
   readonly owner: string;
   readonly host: PluginHost;
   readonly wallTimeMsMax: number;
+  /** The run is past its time and has not ended: it may have to be ended by force. */
+  onForeseen(): void;
 }
 
 const NOTHING: Answer = { kind: REPLY.none };
@@ -75,6 +77,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
     this.owner = parts.owner;
     this.#ladder = new StopLadder(parts.clock, parts.graces, {
       soft: () => this.#soften(),
+      foresee: () => this.#foresee(),
       hard: () => this.#executor?.mailbox.setStop(STOP.hard),
       terminate: () => this.#terminate(),
     });
@@ -229,6 +232,11 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
     this.#executor?.mailbox.setStop(STOP.soft);
     if (this.#ladder.reason === "time-limit") this.#parts.pool.prepareSpare();
     if (this.#waiting !== undefined) this.#settle(this.#requestCount, this.#waiting.refused);
+  }
+
+  /** A cancelled run's instance is about to be closed. */
+  #foresee(): void {
+    if (this.#ladder.reason === "time-limit") this.#parts.onForeseen();
   }
 
   #terminate(): void {

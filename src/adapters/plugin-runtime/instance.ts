@@ -19,6 +19,7 @@ import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAUL
 import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
 import type { StopGraces } from "./stop-ladder.ts";
+import { Successor } from "./successor.ts";
 import type { SavedScratch } from "./wasi/scratch.ts";
 import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 
@@ -66,6 +67,10 @@ export class GuestInstance implements PluginInstance {
   #cacheKeys = 0;
   /** The last result, whose memory the guest may have back. */
   #read: GuestAnswer | undefined;
+  /** Takes over when the run under way has to be ended by force. */
+  #successor: Successor | undefined;
+  /** The memory of a guest that was succeeded: for the next successor, so that such ends in a row cost two memories and no more. */
+  #spare: GuestLife["memory"];
   #memoryBytes = 0;
   /** The plugin is a folder, whose module state lives in the memory. */
   #hasModules = false;
@@ -99,12 +104,12 @@ export class GuestInstance implements PluginInstance {
   }
 
   memoryBytes(): number {
-    return this.#memoryBytes;
+    return this.#memoryBytes + (this.#spare?.access.byteLength ?? 0);
   }
 
   release(): void {
     if (this.#busy || this.#cacheKeys > 0 || this.#hasModules || this.#descriptors.length > 0) return;
-    const bytes = this.#memoryBytes;
+    const bytes = this.memoryBytes();
     this.#read = undefined;
     this.#memoryBytes = 0;
     this.#dropMemory();
@@ -138,6 +143,7 @@ export class GuestInstance implements PluginInstance {
           wallTimeMsMax: options.wallTimeMsMax,
           life,
           owner: label,
+          onForeseen: () => this.#foresee(runtime),
           message: {
             type: "run",
             key: life.key,
@@ -160,18 +166,37 @@ export class GuestInstance implements PluginInstance {
     options.signal?.removeEventListener("abort", onAbort);
     // Any other end may leave an executor reading.
     if (conclusion.kind === "done" && event.kind !== "schedule") bulkBuffers?.giveBack(event.bulk);
-    return this.#settle(conclusion, runtime);
+    try {
+      return this.#settle(conclusion, runtime);
+    } finally {
+      this.#successor?.drop();
+      this.#successor = undefined;
+    }
+  }
+
+  #foresee({ pool, image }: StartedRuntime): void {
+    const { label, memoryBytesMax } = this.#parts;
+    try {
+      const life = this.#newLife(memoryBytesMax(image), image, this.#spare);
+      this.#spare = undefined;
+      this.#successor = new Successor({ pool, life, settings: this.#settings, owner: label });
+    } catch {
+      // No room for a second memory: the one that there is will be restored.
+      return;
+    }
+    pool.submit(this.#successor);
   }
 
   /** The memory for the next run: as it is, to be restored, or a new one. */
   #alive(image: MemoryImage): GuestLife {
-    if (this.#life === undefined) {
-      const memoryBytesMax = this.#parts.memoryBytesMax(image);
-      const wasm = this.#parts.inProcesses ? undefined : createGuestMemory(image, memoryBytesMax);
-      const memory = wasm === undefined ? undefined : { wasm, access: new GuestMemory(wasm) };
-      this.#life = { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: "fresh", lost: false };
-    }
+    this.#life ??= this.#newLife(this.#parts.memoryBytesMax(image), image);
     return this.#life;
+  }
+
+  #newLife(memoryBytesMax: number, image: MemoryImage, spare?: GuestLife["memory"]): GuestLife {
+    const wasm = this.#parts.inProcesses || spare !== undefined ? undefined : createGuestMemory(image, memoryBytesMax);
+    const memory = wasm === undefined ? spare : { wasm, access: new GuestMemory(wasm) };
+    return { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: spare === undefined ? "fresh" : "used", lost: false };
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
@@ -182,6 +207,7 @@ export class GuestInstance implements PluginInstance {
       case "terminated": {
         const { stopReason, ended } = conclusion;
         const { terminationEndsThread, inProcesses } = this.#parts;
+        // The thread may go on for a moment; its guest's memory is nobody else's until then.
         if (terminationEndsThread) this.#threadEnded = ended;
         this.#parts.onTerminated();
         // Where a runtime cannot stop a thread, it may go on writing to its memory; a process takes the memory with it.
@@ -220,12 +246,28 @@ export class GuestInstance implements PluginInstance {
     this.#cacheKeys = 0;
     this.#read = undefined;
     this.#descriptors = [];
-    if (this.#life !== undefined) {
-      const grown = (this.#life.memory?.access.byteLength ?? image.memoryBytes) - image.memoryBytes;
+    const life = this.#life;
+    if (this.#succeed(replace)) return lost;
+    if (life !== undefined) {
+      const grown = (life.memory?.access.byteLength ?? image.memoryBytes) - image.memoryBytes;
       if (replace || (grown > RESET_GROWTH_BYTES_MAX && !reusesGrownMemory)) this.#dropMemory();
-      else this.#life.reset = "used";
+      else life.reset = "used";
     }
     return lost;
+  }
+
+  /** Goes on with the successor, when one is ready. `replace`: the memory that there was may not be used again. */
+  #succeed(replace: boolean): boolean {
+    const next = this.#successor?.take();
+    this.#successor = undefined;
+    if (next === undefined) return false;
+    const before = this.#life;
+    if (before !== undefined) this.#pool?.forget(before.key);
+    this.#life = next;
+    const ended = this.#threadEnded;
+    this.#threadEnded = Promise.resolve();
+    if (!replace) void ended.then(() => void (this.#spare = this.#closed ? undefined : before?.memory));
+    return true;
   }
 
   #scratchOf(): RunMessage["scratch"] {
@@ -249,5 +291,6 @@ export class GuestInstance implements PluginInstance {
   #dropMemory(): void {
     if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
     this.#life = undefined;
+    this.#spare = undefined;
   }
 }

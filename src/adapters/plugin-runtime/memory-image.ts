@@ -66,18 +66,31 @@ export function restoreMemoryImage(memory: WebAssembly.Memory, image: MemoryImag
   const { buffer } = memory;
   assert(buffer.byteLength >= image.memoryBytes, "a memory is at least as large as the image restored into it");
   const target = new Uint8Array(buffer);
+  const words = new Int32Array(buffer);
   const data = new Uint8Array(image.data);
   let from = 0;
   let end = 0;
   for (let index = 0; index < image.runs.length; index += 2) {
     const start = (image.runs[index] as number) * IMAGE_PAGE_BYTES;
     const size = (image.runs[index + 1] as number) * IMAGE_PAGE_BYTES;
-    if (used) target.fill(0, end, start);
+    if (used) clear(words, end, start);
     target.set(data.subarray(from, from + size), start);
     from += size;
     end = start + size;
   }
-  if (used) target.fill(0, end);
+  if (used) clear(words, end, buffer.byteLength);
+}
+
+/** Most pages are zero already. Reading them is faster than writing them, and costs no memory where nobody ever wrote. */
+function clear(words: Int32Array, start: number, end: number): void {
+  for (let page = start; page < end; page += IMAGE_PAGE_BYTES) {
+    const first = page / 4;
+    const last = first + IMAGE_PAGE_BYTES / 4;
+    let any = 0;
+    // Four at a time, without a branch: half the time of a loop that stops at the first.
+    for (let at = first; at < last; at += 4) any |= (words[at] as number) | (words[at + 1] as number) | (words[at + 2] as number) | (words[at + 3] as number);
+    if (any !== 0) words.fill(0, first, last);
+  }
 }
 
 /** A memory of the image's size, or larger, that may grow to `bytesMax`. */

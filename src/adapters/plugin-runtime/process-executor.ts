@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { messageOf } from "../../core/errors/database-error.ts";
+import type { InstanceSettings } from "./contract.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { Executor, ExecutorClient, ExecutorEvents, HostLink } from "./executor.ts";
 import type { ExecutorData, RunMessage } from "./executor-protocol.ts";
@@ -82,19 +83,31 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
   }
 
   run(message: RunMessage, life: GuestLife): void {
-    this.#turn += 1;
-    void this.#start(message, life, this.#turn);
+    void this.#start(message, life);
   }
 
-  async #start(message: RunMessage, life: GuestLife, turn: number): Promise<void> {
-    if (this.#life !== life) await this.park();
-    if (life.holder !== this) await life.holder?.park();
-    if (turn !== this.#turn || this.#gone) return;
+  prepare(settings: InstanceSettings, life: GuestLife): void {
+    const { key, memoryBytesMax } = life;
+    void this.#take(life).then((taken) => void (taken && this.#send({ type: "prepare", key, settings, memoryBytesMax })));
+  }
+
+  async #start(message: RunMessage, life: GuestLife): Promise<void> {
+    if (!(await this.#take(life))) return;
     const { reset, parked, memoryBytesMax } = life;
-    this.#life = life;
-    life.holder = this;
     life.parked = undefined;
     this.#send({ type: "run", run: message, memoryBytesMax, reset, ...(reset !== "none" || parked === undefined ? {} : { parked }) });
+  }
+
+  /** Makes room for a guest; false: it is not wanted any more. */
+  async #take(life: GuestLife): Promise<boolean> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    if (this.#life !== life) await this.park();
+    if (life.holder !== this) await life.holder?.park();
+    if (turn !== this.#turn || this.#gone) return false;
+    this.#life = life;
+    life.holder = this;
+    return true;
   }
 
   forget(keys: readonly number[]): void {
@@ -199,6 +212,8 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
         const { result, ...done } = message;
         return this.#client?.onDone(result === undefined ? done : { ...done, resultMemory: openMessage(result) });
       }
+      case "prepared":
+        return this.#client?.onPrepared?.(message.ready);
       case "parked": {
         const life = this.#life;
         this.#life = undefined;

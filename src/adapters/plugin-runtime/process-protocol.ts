@@ -3,6 +3,7 @@
  * an engine that may have faults: what it sends is checked like any input.
  */
 import * as v from "valibot";
+import type { InstanceSettings } from "./contract.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import { brokenFrame } from "./frames.ts";
@@ -27,8 +28,16 @@ export interface ProcessRunMessage {
   readonly parked?: ParkedMemory;
 }
 
+export interface ProcessPrepareMessage {
+  readonly type: "prepare";
+  readonly key: number;
+  readonly settings: InstanceSettings;
+  readonly memoryBytesMax: number;
+}
+
 export type ToProcess =
   | StartMessage
+  | ProcessPrepareMessage
   | ProcessRunMessage
   | { readonly type: "reply"; readonly kind: ReplyKind; readonly bytes?: Uint8Array }
   | { readonly type: "stop"; readonly level: StopLevel }
@@ -50,6 +59,7 @@ export type ProcessDoneMessage = Omit<DoneMessage, "resultMemory"> & { readonly 
 
 export type FromProcess =
   | { readonly type: "ready" }
+  | { readonly type: "prepared"; readonly ready: boolean }
   | RequestMessage
   | ProcessDoneMessage
   /** Absent: it had no guest that could be parked. */
@@ -80,6 +90,7 @@ const PARKED = v.object({ answer: v.optional(ANSWER), memoryBytes: count, runs: 
 
 const FROM_PROCESS = v.variant("type", [
   v.object({ type: v.literal("ready") }),
+  v.object({ type: v.literal("prepared"), ready: v.boolean() }),
   v.object({
     type: v.literal("request"),
     operation: count,

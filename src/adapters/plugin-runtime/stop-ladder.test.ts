@@ -39,15 +39,15 @@ function ladder(): { clock: ManualClock; steps: string[]; ladder: StopLadder } {
   const clock = new ManualClock();
   const steps: string[] = [];
   const note = (step: string) => () => void steps.push(`${step} at ${clock.monotonicMs()}`);
-  const actions = { soft: note("soft"), hard: note("hard"), terminate: note("terminate") };
+  const actions = { soft: note("soft"), foresee: note("foresee"), hard: note("hard"), terminate: note("terminate") };
   return { clock, steps, ladder: new StopLadder(clock, { hardStopGraceMs: 250, terminateGraceMs: 1000 }, actions) };
 }
 
 test("a run past its time is asked, then left, then its thread is ended", () => {
   const { clock, steps, ladder: stop } = ladder();
   stop.start(5000);
-  for (const ms of [4999, 1, 249, 1, 999, 1]) clock.advance(ms);
-  expect(steps).toEqual(["soft at 5000", "hard at 5250", "terminate at 6250"]);
+  for (const ms of [4999, 1, 125, 124, 1, 999, 1]) clock.advance(ms);
+  expect(steps).toEqual(["soft at 5000", "foresee at 5125", "hard at 5250", "terminate at 6250"]);
   expect(stop.reason).toBe("time-limit");
 });
 
@@ -69,6 +69,7 @@ test("cancelling stops at once; the first reason counts and the time limit does 
   clock.advance(100);
   expect(stop.reason).toBe("cancelled");
   expect(steps).toEqual(["soft at 0"]);
-  clock.advance(150);
-  expect(steps).toEqual(["soft at 0", "hard at 250"]);
+  clock.advance(25);
+  clock.advance(125);
+  expect(steps).toEqual(["soft at 0", "foresee at 125", "hard at 250"]);
 });

@@ -8,6 +8,8 @@ export type StopReason = "time-limit" | "cancelled";
 
 export interface StopActions {
   soft(): void;
+  /** Half the grace has gone by: the hard stop is likely. */
+  foresee(): void;
   hard(): void;
   terminate(): void;
 }
@@ -46,7 +48,13 @@ export class StopLadder {
     if (this.#ended || this.#reason !== undefined) return;
     this.#reason = reason;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.after(this.#graces.hardStopGraceMs, () => this.#harden());
+    const { hardStopGraceMs } = this.#graces;
+    const cancelHard = this.#clock.after(hardStopGraceMs, () => this.#harden());
+    const cancelForesight = this.#clock.after(hardStopGraceMs / 2, () => this.#actions.foresee());
+    this.#cancelTimer = () => {
+      cancelHard();
+      cancelForesight();
+    };
     this.#actions.soft();
   }
 

@@ -5,6 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { createControlBlock } from "./control-block.ts";
+import type { InstanceSettings } from "./contract.ts";
 import type { BootEvents, Executor, ExecutorClient, ExecutorEvents } from "./executor.ts";
 import type { ExecutorData, FromExecutor, RunMessage, ToExecutor } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
@@ -50,9 +51,21 @@ export class WorkerExecutor implements Executor {
 
   /** The memory is left out when the thread has it already. */
   run(message: RunMessage, { key, memory, reset }: GuestLife): void {
-    const known = this.#adopted.delete(key) && reset === "none";
-    this.#adopted.add(key);
+    const known = this.#adopted.has(key) && reset === "none";
     this.#send({ ...message, reset, memory: known ? undefined : memory?.wasm });
+    this.#hold(key);
+  }
+
+  prepare(settings: InstanceSettings, { key, memory, reset }: GuestLife): void {
+    if (memory === undefined) return this.#client?.onPrepared?.(false);
+    this.#send({ type: "prepare", key, settings, memory: memory.wasm, used: reset === "used" });
+    this.#hold(key);
+  }
+
+  /** The most recently used of those that it holds; too old ones go. */
+  #hold(key: number): void {
+    this.#adopted.delete(key);
+    this.#adopted.add(key);
     const surplus = [...this.#adopted].slice(0, Math.max(0, this.#adopted.size - ADOPTED_GUESTS_MAX));
     if (surplus.length > 0) this.forget(surplus);
   }
@@ -103,6 +116,8 @@ export class WorkerExecutor implements Executor {
         return this.#client === undefined ? this.#answerNobody() : this.#client.onRing();
       case "done":
         return this.#client?.onDone(message);
+      case "prepared":
+        return this.#client?.onPrepared?.(message.ready);
       case "warmed":
         return this.#events.onWarm?.();
       case "ready":

@@ -1,0 +1,69 @@
+// Goal: whatever the order of events, a successor's guest is taken or forgotten, and its executor is given back once.
+import { expect, test } from "vitest";
+import { STOP } from "./control-block.ts";
+import type { Executor } from "./executor.ts";
+import type { GuestLife } from "./guest-life.ts";
+import { Successor } from "./successor.ts";
+
+const settings = { environment: [], writeBytes: 1, responseBytes: 1, cacheBytes: 1 };
+
+function world(): { successor: Successor; life: GuestLife; executor: Executor; steps: string[] } {
+  const steps: string[] = [];
+  const note = (step: string): void => void steps.push(step);
+  const life: GuestLife = { key: 7, memoryBytesMax: 1, memory: undefined, parked: undefined, holder: undefined, reset: "fresh", lost: false };
+  const pool = { release: () => note("release"), withdraw: () => (note("withdraw"), true), forget: (key: number) => note(`forget ${key}`) };
+  const mailbox = { setStop: (level: number) => note(`stop ${level}`), take: () => undefined, reply: () => note("reply"), takeBulk: () => new Uint8Array() };
+  const nothing = (): void => undefined;
+  const executor: Executor = {
+    mailbox, serve: () => note("serve"), prepare: (_settings, { key }) => note(`prepare ${key}`), run: nothing, forget: nothing, disown: nothing, holds: () => false, hold: nothing,
+    retire: () => Promise.resolve(), terminate: () => Promise.resolve(),
+  };
+  return { successor: new Successor({ pool, life, settings, owner: "t" }), life, executor, steps };
+}
+
+test("one that is ready is taken, and needs no reset", () => {
+  const { successor, life, executor, steps } = world();
+  successor.begin(executor);
+  successor.onPrepared(true);
+  expect(steps).toEqual([`stop ${STOP.none}`, "serve", "prepare 7", "release"]);
+  expect(successor.take()).toBe(life);
+  expect(life.reset).toBe("none");
+  successor.drop();
+  expect(successor.take()).toBeUndefined();
+  expect(steps).toHaveLength(4);
+});
+
+test("one that nobody needs is forgotten", () => {
+  const { successor, executor, steps } = world();
+  successor.begin(executor);
+  successor.onPrepared(true);
+  successor.drop();
+  expect(successor.take()).toBeUndefined();
+  expect(steps.slice(3)).toEqual(["release", "forget 7"]);
+});
+
+test("one that is asked for too early is given up, and its executor comes back when it is done", () => {
+  const { successor, life, executor, steps } = world();
+  successor.begin(executor);
+  expect(successor.take()).toBeUndefined();
+  successor.onPrepared(true);
+  expect(successor.take()).toBeUndefined();
+  expect(life.reset).toBe("fresh");
+  expect(steps.slice(3)).toEqual(["withdraw", "forget 7", "release"]);
+});
+
+test("one that has not begun is withdrawn; one that failed, was refused or lost its executor is none", () => {
+  const waiting = world();
+  waiting.successor.drop();
+  expect(waiting.steps).toEqual(["withdraw"]);
+  const failed = world();
+  failed.successor.begin(failed.executor);
+  failed.successor.onPrepared(false);
+  expect(failed.successor.take()).toBeUndefined();
+  expect(failed.steps.slice(3)).toEqual(["forget 7", "release"]);
+  for (const end of ["refuse", "onLost"] as const) {
+    const { successor } = world();
+    successor[end]();
+    expect(successor.take()).toBeUndefined();
+  }
+});

@@ -1,0 +1,85 @@
+/**
+ * The guest that takes over when a run has to be ended by force. It is made ready on another executor while that run has
+ * its grace: image restored, interpreter resumed and run in. So the trigger is usable again as soon as the run is over,
+ * and not after all that.
+ */
+import { REPLY, STOP } from "./control-block.ts";
+import type { InstanceSettings } from "./contract.ts";
+import type { Executor, ExecutorClient } from "./executor.ts";
+import type { ExecutorJob, ExecutorPool } from "./executor-pool.ts";
+import type { GuestLife } from "./guest-life.ts";
+
+export interface SuccessorParts {
+  readonly pool: Pick<ExecutorPool, "release" | "withdraw" | "forget">;
+  readonly life: GuestLife;
+  readonly settings: InstanceSettings;
+  readonly owner: string;
+}
+
+export class Successor implements ExecutorJob, ExecutorClient {
+  readonly key: number;
+  readonly owner: string;
+  readonly #parts: SuccessorParts;
+  #executor: Executor | undefined;
+  #state: "under way" | "ready" | "gone" = "under way";
+
+  constructor(parts: SuccessorParts) {
+    this.#parts = parts;
+    this.key = parts.life.key;
+    this.owner = parts.owner;
+  }
+
+  begin(executor: Executor): void {
+    const { life, settings } = this.#parts;
+    this.#executor = executor;
+    executor.mailbox.setStop(STOP.none);
+    executor.serve(this);
+    executor.prepare(settings, life);
+  }
+
+  refuse(): void {
+    this.#state = "gone";
+  }
+
+  /** The guest itself asks for nothing; what it asks all the same must not keep it waiting. */
+  onRing(): void {
+    if (this.#executor?.mailbox.take() !== undefined) this.#executor.mailbox.reply(REPLY.none);
+  }
+
+  onDone(): void {}
+
+  onPrepared(ready: boolean): void {
+    const { pool, life } = this.#parts;
+    if (ready && this.#state === "under way") {
+      life.reset = "none";
+      this.#state = "ready";
+    } else {
+      this.#state = "gone";
+      pool.forget(this.key);
+    }
+    if (this.#executor !== undefined) pool.release(this.#executor);
+  }
+
+  onLost(): void {
+    this.#state = "gone";
+  }
+
+  /** Undefined: it is not ready, and nothing is left of it. From now on the guest is the caller's. */
+  take(): GuestLife | undefined {
+    if (this.#state !== "ready") {
+      this.drop();
+      return undefined;
+    }
+    this.#state = "gone";
+    return this.#parts.life;
+  }
+
+  /** It is not needed. */
+  drop(): void {
+    if (this.#state === "gone") return;
+    const { pool } = this.#parts;
+    if (this.#state === "ready") pool.forget(this.key);
+    else pool.withdraw(this);
+    this.#state = "gone";
+  }
+}
