@@ -97,7 +97,9 @@ type Ending =
 
 /** A refusal that becomes a Python exception in the guest (kinds as in `plugin.wit`). */
 export type HostErrorKind =
-  | "query-error" | "write-error" | "type-error" | "value-error" | "denied" | "limit" | "interrupted" | "internal";
+  | "query-error" | "write-error" | "type-error" | "value-error" | "denied" | "limit" | "interrupted" | "internal"
+  /** The message begins with a code as `NetworkError` has it, then a space. */
+  | "network-error";
 
 export class HostCallError extends Error {
   readonly kind: HostErrorKind;
@@ -128,7 +130,42 @@ export interface PluginHost {
   exceeded(limit: "write_bytes" | "response_bytes" | "cache_bytes"): HostCallError;
   /** JSON of one group of system metrics, UTF-8. */
   systemMetrics(group: string): Uint8Array;
+  readonly network: NetworkCalls;
 }
+
+/**
+ * The network calls of one run (`plugin.wit`, `net-*`). Connections are numbers that no other run of this server has; a
+ * number that is not open is refused as `network-error EBADF`. `waitSeconds` undefined: as long as the run may; 0: not at all.
+ */
+export interface NetworkCalls {
+  /** JSON list of addresses. */
+  resolve(host: string, port: number): Promise<Uint8Array>;
+  /** Begins to connect. */
+  open(address: string, port: number): number;
+  /** `settings`: `TlsSettings` as JSON. */
+  openTls(settings: Uint8Array): number;
+  startTls(connection: number, settings: Uint8Array): void;
+  /** Resolves to the number of bytes taken over; 0: there was no room in that time. */
+  send(connection: number, data: Uint8Array, waitSeconds: number | undefined): Promise<number>;
+  /** Resolves to no bytes at the peer's end, to undefined when nothing came in that time. */
+  receive(connection: number, bytesMax: number, waitSeconds: number | undefined): Promise<Uint8Array | undefined>;
+  /**
+   * Waits until one of the connections is ready. `interests`: 8 bytes each, a little-endian u32 connection and a u32 of
+   * `NET_READY` bits; resolves to one byte of bits for each (all zero: nothing in that time). Connections that are not
+   * open are ready with `failed`.
+   */
+  wait(interests: Uint8Array, waitSeconds: number | undefined): Promise<Uint8Array>;
+  /** `ConnectionDescription` as JSON, with `error` `[code, text]` where the connection broke. */
+  describe(connection: number): Uint8Array;
+  close(connection: number, direction: NetDirection): void;
+  /** Encrypted bytes of the peer for an end of TLS; none: the peer has ended. */
+  feed(connection: number, data: Uint8Array): Promise<void>;
+  /** Encrypted bytes for the peer. */
+  drain(connection: number): Promise<Uint8Array>;
+}
+
+export type NetDirection = "write" | "all";
+export const NET_READY = { readable: 1, writable: 2, failed: 4 } as const;
 
 export interface RunOptions {
   readonly wallTimeMsMax: number;
