@@ -22,6 +22,7 @@ import { createProcessing, type Processing } from "../src/platform/processing.ts
 import type { PluginCode, PluginHost } from "../src/ports/plugin-runtime.ts";
 import type { PluginStore } from "../src/ports/plugin-store.ts";
 import { anyPlugin } from "../src/testing/any-plugin.ts";
+import { noNetwork } from "../src/testing/no-network.ts";
 import { eventually, post, removeFolder, startServer, type TestServer } from "../test/support/server.ts";
 import { quantile, report } from "./report.ts";
 
@@ -81,6 +82,7 @@ async function makeRig(): Promise<Rig> {
     catalog, storage, clock, logs, plugins, runtime, gaps: new GapTable(clock), log: quiet, sparseRows: false, queries: {} as QueryService,
     limits: { ...PROCESSING_LIMITS, flushIntervalMs: 1 }, newRunId: () => String((runIds += 1)),
     access: { grants: PROFILES.strict, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
+    network: noNetwork, logsConnections: false,
   });
   return { storage, processing, logs };
 }

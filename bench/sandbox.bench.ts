@@ -10,6 +10,7 @@ import { createPythonRuntime } from "../src/adapters/plugin-runtime/python-runti
 import { createSystemClock } from "../src/adapters/system/clock.ts";
 import { encodeTableBatch, type ColumnValues } from "../src/core/columns/table-batch.ts";
 import { HostCallError } from "../src/ports/plugin-runtime.ts";
+import { noNetworkCalls } from "../src/testing/no-network.ts";
 import type { Invocation, PluginHost, PluginInstance, RunOutcome, TableRows } from "../src/ports/plugin-runtime.ts";
 import { quantile, report } from "./report.ts";
 
@@ -23,7 +24,7 @@ const TERMINATE_GRACE_MS = 1_000;
 const host: PluginHost = {
   log: () => undefined, output: () => undefined, query: async () => new Uint8Array(), writeSync: async () => undefined,
   globalCachePut: () => undefined, globalCacheGet: () => undefined, globalCacheDelete: () => false,
-  checkGrant: () => undefined, systemMetrics: () => new Uint8Array(), exceeded: () => new HostCallError("limit", "limit"),
+  checkGrant: () => undefined, systemMetrics: () => new Uint8Array(), exceeded: () => new HostCallError("limit", "limit"), network: noNetworkCalls,
 };
 
 function invocation(source: string, tables: readonly TableRows[] = []): Invocation {

@@ -7,12 +7,14 @@ import type { LogTable } from "../engine/processing/log-table.ts";
 import { PluginFiles } from "../engine/processing/plugin-files.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "../engine/processing/processing-engine.ts";
 import type { PluginAccess, ProcessingServices } from "../engine/processing/services.ts";
+import { OpenConnections } from "../engine/processing/open-connections.ts";
 import { Runs } from "../engine/processing/runs.ts";
 import { TestRuns } from "../engine/processing/test-run.ts";
 import type { QueryService } from "../engine/query-service.ts";
 import type { Storage } from "../engine/storage.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogSink } from "../ports/log-sink.ts";
+import type { PluginNetwork } from "../ports/plugin-network.ts";
 import type { PluginRuntime } from "../ports/plugin-runtime.ts";
 import type { PluginStore } from "../ports/plugin-store.ts";
 
@@ -30,6 +32,8 @@ export interface ProcessingParts {
   readonly newRunId: () => string;
   readonly limits: ProcessingLimits;
   readonly access: PluginAccess;
+  readonly network: PluginNetwork;
+  readonly logsConnections: boolean;
   readonly sparseRows: boolean;
 }
 
@@ -58,6 +62,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
   const services: Omit<ProcessingServices, "disable"> = {
     ...parts,
     runs: new Runs(parts.newRunId),
+    connections: new OpenConnections(),
     globalCache: new GlobalCache(parts.clock, GLOBAL_CACHE_BYTES_MAX),
     storage: {
       get headSequence() {

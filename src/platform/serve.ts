@@ -12,6 +12,7 @@ import { createWorkerEncoder } from "../adapters/kernels/chunk-encoder.ts";
 import { loadLineProtocolKernel } from "../adapters/kernels/load.ts";
 import { readArtefacts } from "../adapters/plugin-runtime/artefacts.ts";
 import { createPythonRuntime } from "../adapters/plugin-runtime/python-runtime.ts";
+import { createNodeNetwork } from "../adapters/plugin-network/node-network.ts";
 import { createHttpsRepository } from "../adapters/plugin-repository/https.ts";
 import { createFolderPluginStore, pinsFolder } from "../adapters/plugin-store/folder.ts";
 import { Pins } from "../adapters/plugin-store/pins.ts";
@@ -213,7 +214,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
   });
   packages.onChange(() => runtime.renewExecutors());
   closing.add("plugin runtime", () => runtime.close());
-  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, sparseRows: config.pluginRowStyle === "sparse" });
+  const processing = createProcessing({ catalog, storage, queries, runtime, plugins, clock, log, logs, gaps, newRunId: () => randomUuid7(Date.now()), limits, access, network: createNodeNetwork(), logsConnections: config.log.level === "debug", sparseRows: config.pluginRowStyle === "sparse" });
   triggers = processing.engine;
   keepLogs(config.pluginLogDatabase, { storage, logs, clock, log, closing });
   closing.add("test runs", () => processing.tests.close());

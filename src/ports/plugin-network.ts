@@ -69,22 +69,25 @@ export interface Connection {
   state(): ConnectionState;
   /** Told after each change of `state()`, at least; one listener at a time. */
   onChange(listener: (() => void) | undefined): void;
-  /** Begins TLS on what is connected. The state is not writable until the handshake is done; its failure is the state's error. */
+  /**
+   * Begins TLS on what is connected, when what was sent before is out. The state is not writable until the handshake is done;
+   * its failure, and what is wrong with the settings, is the state's error. Throws `NetworkError` where it cannot begin.
+   */
   startTls(settings: TlsSettings): void;
-  /** Takes over as many bytes as there is room for (a copy) and says how many; 0: wait until writable. */
+  /** Takes over as many bytes as there is room for (a copy) and says how many; 0: wait until writable. Throws the state's error, or `EPIPE` after `end`. */
   send(bytes: Uint8Array): number;
-  /** Up to so many bytes; none: the peer has ended; undefined: nothing yet. */
+  /** Up to so many bytes; none: the peer has ended; undefined: nothing yet. Throws the state's error once everything before it was received. */
   receive(bytesMax: number): Uint8Array | undefined;
   /** Ends our direction; what was sent before still goes. */
   end(): void;
   describe(): ConnectionDescription;
-  /** Frees everything at once. Harmless when done twice. */
+  /** Frees everything; what was sent before still goes, for a short while at most. Harmless when done twice. */
   close(): void;
 }
 
 /** TLS over bytes that the plugin carries (Python's `SSLContext.wrap_bio`). */
 export interface TlsEngine extends Connection {
-  /** Encrypted bytes of the peer; none: the peer has ended. Resolves when everything that follows from them has happened. */
+  /** Encrypted bytes of the peer; none: the peer has ended. Resolves when everything that follows from them has happened. Rejects with `NetworkError` `ENOBUFS` while too much of what was fed is not received. */
   feed(bytes: Uint8Array): Promise<void>;
   /** Encrypted bytes for the peer, once; none: there are none now. */
   drain(): Uint8Array;

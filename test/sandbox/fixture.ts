@@ -4,6 +4,7 @@ import { createSystemClock } from "../../src/adapters/system/clock.ts";
 import { readArtefacts } from "../../src/adapters/plugin-runtime/artefacts.ts";
 import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapters/plugin-runtime/python-runtime.ts";
 import { denialText, type GrantName } from "../../src/core/trigger/grants.ts";
+import { noNetworkCalls } from "../../src/testing/no-network.ts";
 import { HostCallError } from "../../src/ports/plugin-runtime.ts";
 import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 
@@ -32,6 +33,7 @@ export class RecordingHost implements PluginHost {
   readonly logged: string[] = [];
   readonly printed: string[] = [];
   readonly cache = new Map<string, Uint8Array>();
+  readonly network = noNetworkCalls;
 
   log(level: string, text: string): void {
     this.logged.push(`${level}: ${text}`);

@@ -7,6 +7,7 @@ import { LogTable } from "../../src/engine/processing/log-table.ts";
 import type { ProcessingEngine } from "../../src/engine/processing/processing-engine.ts";
 import type { QueryService } from "../../src/engine/query-service.ts";
 import { anyPlugin } from "../../src/testing/any-plugin.ts";
+import { noNetwork } from "../../src/testing/no-network.ts";
 import { createProcessing } from "../../src/platform/processing.ts";
 import type { Invocation, PluginHost, RunOptions, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import type { Opened } from "./open-storage.ts";
@@ -32,7 +33,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     log: { log: () => undefined },
     limits: PROCESSING_LIMITS,
     access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
-    sparseRows: false,
+    sparseRows: false, network: noNetwork, logsConnections: false,
     plugins: anyPlugin,
     runtime: {
       start: async () => undefined,

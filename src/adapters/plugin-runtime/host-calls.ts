@@ -24,7 +24,7 @@ export const REFUSED_WHILE_STOPPING: ReadonlySet<HostCallName> = new Set(["query
 export function refusal(kind: HostErrorKind, message: string): Answer {
   const text = encodeText(message).subarray(0, INLINE_REPLY_BYTES_MAX - 1);
   const bytes = new Uint8Array(1 + text.length);
-  bytes[0] = ERROR_KINDS.indexOf(kind);
+  bytes[0] = (ERROR_KINDS as readonly HostErrorKind[]).indexOf(kind);
   bytes.set(text, 1);
   return { kind: REPLY.error, bytes };
 }

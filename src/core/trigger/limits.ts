@@ -39,6 +39,8 @@ export const LIMITS = {
   query_rows: spec("count", 10_000_000, [1, COUNT_MAX], "rows that one query answers"),
   query_bytes: spec("size", 64 * MEBIBYTE, [1024, 256 * MEBIBYTE], "bytes that one query answers"),
   cache_bytes: spec("size", 64 * MEBIBYTE, [1024, 1024 * MEBIBYTE], "values in the trigger's cache; its part of the global cache"),
+  connections: spec("count", 256, [0, COUNT_MAX], "network connections that one run opens"),
+  network_bytes: spec("size", 256 * MEBIBYTE, [0, 1_048_576 * MEBIBYTE], "bytes that one run sends and receives over the network"),
   response_bytes: spec("size", 10 * MEBIBYTE, [0, 64 * MEBIBYTE], "body of a response"),
 } as const satisfies Readonly<Record<string, LimitSpec>>;
 

@@ -87,7 +87,13 @@ export class SyntaxChecker {
   }
 }
 
+const refuseLater = async (): Promise<never> => refuse();
+
 const NOTHING_AVAILABLE: PluginHost = {
+  network: {
+    resolve: refuseLater, open: refuse, openTls: refuse, startTls: refuse, send: refuseLater, receive: refuseLater,
+    wait: refuseLater, describe: refuse, close: refuse, feed: refuseLater, drain: refuseLater,
+  },
   log: () => undefined,
   output: () => undefined,
   query: async () => refuse(),

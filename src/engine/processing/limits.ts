@@ -25,6 +25,9 @@ export interface ProcessingLimits {
   /** Values in the trigger's private cache; also its part of the global one. */
   readonly cacheBytesMax: number;
   readonly responseBytesMax: number;
+  /** Network connections that one run opens, and what it sends and receives over them together. */
+  readonly runConnectionsMax: number;
+  readonly runNetworkBytesMax: number;
   /** Requests that wait for one request trigger (the reference's channel, spec §8). */
   readonly requestQueueMax: number;
 }
@@ -42,6 +45,8 @@ const FIELDS = {
   query_rows: "queryRowsMax",
   query_bytes: "queryBytesMax",
   cache_bytes: "cacheBytesMax",
+  connections: "runConnectionsMax",
+  network_bytes: "runNetworkBytesMax",
   response_bytes: "responseBytesMax",
 } as const satisfies Readonly<Record<LimitName, keyof ProcessingLimits>>;
 
@@ -135,3 +140,15 @@ export const WANTED_TABLES_MAX = 4_096;
 
 /** A plugin's files are looked at before a run, but not more often than this. */
 export const CODE_CHECK_MS = 20;
+
+/** Connections of one run that are open at the same time: each has buffers in the server's memory. */
+export const CONNECTIONS_OPEN_MAX = 64;
+
+/** Names that one run looks up: each is a question to strangers. */
+export const LOOKUPS_MAX = 1_024;
+
+/** What one call to send takes over at most. */
+export const SEND_PIECE_BYTES_MAX = 262_144;
+
+/** Connection numbers are a u32 of the contract with the guest. */
+export const CONNECTION_NUMBER_MAX = 4_294_967_295;

@@ -6,7 +6,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import { LOG_ROW_BYTES, LOG_TABLE_BYTES_MAX, LOG_TEXT_BYTES_MAX } from "./limits.ts";
 
-export type LogRowLevel = "INFO" | "WARN" | "ERROR";
+export type LogRowLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 /** Whose row it is. */
 export interface LogSource {

@@ -2,16 +2,17 @@
 import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { LimitName } from "../../core/trigger/limits.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
-import { HostCallError, type NamedText } from "../../ports/plugin-runtime.ts";
+import { HostCallError, type NamedText, type NetworkCalls } from "../../ports/plugin-runtime.ts";
 import type { BareHost } from "./run-access.ts";
 import { logRow, type ProcessingServices, type TriggerContext } from "./services.ts";
 
 const LEVEL = { info: "INFO", warn: "WARN", error: "ERROR" } as const;
 
-export function createPluginHost(services: ProcessingServices, context: TriggerContext, runId: string): BareHost {
+export function createPluginHost(services: ProcessingServices, context: TriggerContext, { runId, network }: { readonly runId: string; readonly network: NetworkCalls }): BareHost {
   const { log, globalCache } = services;
   const trigger = context.definition.name;
   return {
+    network,
     log(level, text) {
       logRow(services, context, LEVEL[level], text, { runId });
       log.log(level, `processing engine: ${text}`, { trigger, database: context.databaseName });

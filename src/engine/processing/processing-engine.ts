@@ -319,7 +319,7 @@ const keyFor = (database: DatabaseDefinition, trigger: TriggerDefinition): strin
 
 function newStatistics(): TriggerStatistics {
   return {
-    runs: 0, errors: 0, rows: 0, linesWritten: 0, running: 0, durations: new Histogram(), stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0,
+    runs: 0, errors: 0, rows: 0, linesWritten: 0, connections: 0, networkBytesSent: 0, networkBytesReceived: 0, running: 0, durations: new Histogram(), stopped: 0, retries: 0, ticksSkipped: 0, consecutiveCalls: 0,
     spilledSlices: 0, rowsLost: 0, lastError: undefined, lastErrorNs: undefined, limitsMet: {}, denied: {}, stops: {},
   };
 }

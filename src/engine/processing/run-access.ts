@@ -3,7 +3,7 @@
  * anything. Each denial is told once per run to whoever made it.
  */
 import { allowsDatabase, allowsSystem, denialText, type GrantName, type SystemGroup, type TriggerGrants } from "../../core/trigger/grants.ts";
-import { decideNetwork } from "../../core/trigger/network-grants.ts";
+import { decideNetwork, type NetworkDecision, type NetworkTarget } from "../../core/trigger/network-grants.ts";
 import { HostCallError, type PluginHost } from "../../ports/plugin-runtime.ts";
 import type { PluginAccess } from "./services.ts";
 
@@ -30,7 +30,13 @@ export class RunAccess {
   /** Throws `HostCallError` kind `denied`. */
   check(grant: GrantName, subject: string): void {
     const reason = this.#refusal(grant, subject);
-    if (reason !== undefined) throw this.#denial(grant, reason);
+    if (reason !== undefined) throw this.denied(grant, reason);
+  }
+
+  /** Whether a host may be looked up, or connected to at an address. */
+  network(target: Omit<NetworkTarget, "isSelf">): NetworkDecision {
+    const { grants, access } = this.#parts;
+    return decideNetwork(grants.net, { ...target, isSelf: (host, port) => access.isSelf(host, port) });
   }
 
   /** Throws `HostCallError` kind `denied`, or `value-error` for a group that there is not. */
@@ -47,9 +53,8 @@ export class RunAccess {
 
   /** `host:port`; port 0: the host is only looked up. */
   #networkRefusal(subject: string): string | undefined {
-    const { grants, access } = this.#parts;
     const [, host = subject, digits = "0"] = /^(.*):(\d{1,5})$/s.exec(subject) ?? [];
-    const decision = decideNetwork(grants.net, { host, port: Number(digits) === 0 ? undefined : Number(digits), isSelf: (name, port) => access.isSelf(name, port) });
+    const decision = this.network({ host, port: Number(digits) === 0 ? undefined : Number(digits) });
     return decision.allowed ? undefined : decision.reason;
   }
 
@@ -67,7 +72,8 @@ export class RunAccess {
     }
   }
 
-  #denial(grant: GrantName, text: string): HostCallError {
+  /** Tells of a denial, once per run, and gives what the plugin is to be told. */
+  denied(grant: GrantName, text: string): HostCallError {
     if (!this.#told.has(text) && this.#told.size < DENIALS_TOLD_MAX) {
       this.#told.add(text);
       this.#parts.onDenied(grant, text);
@@ -84,12 +90,13 @@ const encoder = new TextEncoder();
 /** What grants and limits stand in front of. */
 export type BareHost = Omit<PluginHost, "checkGrant" | "systemMetrics" | "exceeded">;
 
-/** `host` behind the grants. */
+/** `host` behind the grants. The network asks them itself. */
 export function grantedHost(host: BareHost, access: RunAccess): Omit<PluginHost, "exceeded"> {
   const checkDatabase = (database: string | undefined): void => {
     if (database !== undefined) access.check("db", database);
   };
   return {
+    network: host.network,
     log: (level, text) => host.log(level, text),
     output: (text) => host.output(text),
     async query(sql, parameters, database) {

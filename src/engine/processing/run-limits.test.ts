@@ -12,7 +12,7 @@ const owner = (key: string, bytesMax = Number.POSITIVE_INFINITY): CacheOwner => 
 const LIMIT = expect.objectContaining({ name: "HostCallError", kind: "limit" });
 
 describe("a run's meter", () => {
-  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runWritesMax: 1, runQueriesMax: 1, cacheBytesMax: 7, responseBytesMax: 8 };
+  const limits = { runLogLinesMax: 2, runLogBytesMax: 100, runWriteBytesMax: 10, runWritesMax: 1, runQueriesMax: 1, cacheBytesMax: 7, responseBytesMax: 8, runConnectionsMax: 1, runNetworkBytesMax: 5 };
 
   it("refuses what goes beyond each limit and tells it once", () => {
     const met: string[] = [];
@@ -21,13 +21,20 @@ describe("a run's meter", () => {
     meter.log("b");
     meter.writeSync("0123456789");
     meter.query();
+    meter.connection();
+    meter.moved(3);
+    expect(meter.networkRoom()).toBe(2);
+    meter.moved(2);
     for (let again = 0; again < 3; again += 1) {
       expect(() => meter.log("c")).toThrow(LIMIT);
       expect(() => meter.write("1")).toThrow(LIMIT);
       expect(() => meter.writeSync("")).toThrow(LIMIT);
       expect(() => meter.query()).toThrow(LIMIT);
+      expect(() => meter.connection()).toThrow(LIMIT);
+      expect(() => meter.networkRoom()).toThrow(LIMIT);
+      expect(() => meter.moved(1)).toThrow(LIMIT);
     }
-    expect(met).toEqual(["one run logs at most 2 lines", "one run writes at most 10 bytes", "one run makes at most 1 synchronous writes", "one run makes at most 1 queries"]);
+    expect(met).toEqual(["one run logs at most 2 lines", "one run writes at most 10 bytes", "one run makes at most 1 synchronous writes", "one run makes at most 1 queries", "one run opens at most 1 connections", "one run sends and receives at most 5 bytes over the network"]);
   });
 });
 

@@ -9,7 +9,7 @@ import type { ProcessingLimits } from "./limits.ts";
 /** The limits of a run that concern its host calls. */
 export type RunLimits = Pick<
   ProcessingLimits,
-  "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runWritesMax" | "runQueriesMax" | "cacheBytesMax" | "responseBytesMax"
+  "runLogLinesMax" | "runLogBytesMax" | "runWriteBytesMax" | "runWritesMax" | "runQueriesMax" | "cacheBytesMax" | "responseBytesMax" | "runConnectionsMax" | "runNetworkBytesMax"
 >;
 
 /** The budgets of one run. */
@@ -22,6 +22,8 @@ export class RunMeter {
   #writes = 0;
   #writeBytes = 0;
   #queries = 0;
+  #connections = 0;
+  #networkBytes = 0;
 
   constructor(limits: RunLimits, onMet: (text: string, limit: LimitName) => void) {
     this.#limits = limits;
@@ -59,6 +61,34 @@ export class RunMeter {
     if (this.#queries > runQueriesMax) throw this.met("queries", `one run makes at most ${runQueriesMax} queries`);
   }
 
+  /** One more is to be opened. Throws `HostCallError` kind `limit`. */
+  connection(): void {
+    const { runConnectionsMax } = this.#limits;
+    this.#connections += 1;
+    if (this.#connections > runConnectionsMax) throw this.met("connections", `one run opens at most ${runConnectionsMax} connections`);
+  }
+
+  /** Bytes that may still be sent or received. */
+  get networkLeft(): number {
+    return Math.max(0, this.#limits.runNetworkBytesMax - this.#networkBytes);
+  }
+
+  /** How many bytes may be sent. Throws `HostCallError` kind `limit` when it is none. */
+  networkRoom(): number {
+    if (this.networkLeft === 0) throw this.#networkMet();
+    return this.networkLeft;
+  }
+
+  /** So many were sent or received. Throws `HostCallError` kind `limit`. */
+  moved(bytes: number): void {
+    this.#networkBytes += bytes;
+    if (this.#networkBytes > this.#limits.runNetworkBytesMax) throw this.#networkMet();
+  }
+
+  #networkMet(): HostCallError {
+    return this.met("network_bytes", `one run sends and receives at most ${this.#limits.runNetworkBytesMax} bytes over the network`);
+  }
+
   /** Printed lines are rows of the log too; one beyond the limits is dropped, since nobody can be told. */
   output(text: string): boolean {
     try {
@@ -90,9 +120,10 @@ export class RunMeter {
   }
 }
 
-/** `host` behind the meter. */
+/** `host` behind the meter. The network does its own counting. */
 export function meteredHost(host: Omit<PluginHost, "exceeded">, meter: RunMeter): PluginHost {
   return {
+    network: host.network,
     log(level, text) {
       meter.log(text);
       host.log(level, text);

@@ -9,6 +9,7 @@ import type { LimitName } from "../../core/trigger/limits.ts";
 import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
 import { CODE_CHECK_MS } from "./limits.ts";
+import { openTriggerNetwork } from "./trigger-network.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
 import { grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
@@ -86,11 +87,18 @@ async function execute(execution: Execution): Promise<RunReport> {
     database: context.databaseName,
     onDenied: (grant, text) => tellDenial(execution, grant, text),
   });
-  const outcome = await lease.instance.run(
-    { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
-    meteredHost(grantedHost(createPluginHost(services, context, run.id), access), meter),
-    { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal, runId: run.id },
-  );
+  const network = openTriggerNetwork(services, context, { run, access, meter });
+  const host = meteredHost(grantedHost(createPluginHost(services, context, { runId: run.id, network }), access), meter);
+  let outcome: RunOutcome;
+  try {
+    outcome = await lease.instance.run(
+      { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
+      host,
+      { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal, runId: run.id },
+    );
+  } finally {
+    network.end();
+  }
   lease.done(outcome);
   if (outcome.kind !== "done") return failed(execution, outcome);
   await writeBack(execution, outcome.writes, { meter, access });

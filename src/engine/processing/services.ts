@@ -1,6 +1,7 @@
 /** What the processing engine needs from the rest of the server, small enough to fake in a test. */
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
+import type { PluginNetwork } from "../../ports/plugin-network.ts";
 import type { NamedText, PluginCode, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
@@ -16,6 +17,7 @@ import type { ProcessingLimits } from "./limits.ts";
 import type { Histogram } from "./histogram.ts";
 import type { InstancePool } from "./instance-pool.ts";
 import type { LogDetail, LogRowLevel, LogSource, LogTable } from "./log-table.ts";
+import type { OpenConnections } from "./open-connections.ts";
 import type { Runs } from "./runs.ts";
 
 /** Line protocol of a plugin: nanoseconds, all or nothing (spec: processing-engine §11). */
@@ -63,6 +65,10 @@ export interface ProcessingServices {
   readonly logs: LogTable;
   readonly gaps: GapTable;
   readonly runs: Runs;
+  readonly network: PluginNetwork;
+  readonly connections: OpenConnections;
+  /** Connections are rows of the triggers' logs. */
+  readonly logsConnections: boolean;
   readonly globalCache: GlobalCache;
   readonly limits: ProcessingLimits;
   readonly access: PluginAccess;
@@ -108,6 +114,10 @@ export interface TriggerStatistics {
   rows: number;
   /** Lines that its runs wrote. */
   linesWritten: number;
+  /** Network connections that have ended, and what went over them. */
+  connections: number;
+  networkBytesSent: number;
+  networkBytesReceived: number;
   /** Runs under way. */
   running: number;
   readonly durations: Histogram;
@@ -139,7 +149,7 @@ export function logRow(services: ProcessingServices, context: TriggerContext, le
   services.logs.add(context.source, level, text, detail);
 }
 
-const SINK_LEVEL = { INFO: "info", WARN: "warn", ERROR: "error" } as const;
+const SINK_LEVEL = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" } as const;
 
 /** A row in the trigger's log and a line in the server's. */
 export function tell(services: ProcessingServices, context: TriggerContext, level: LogRowLevel, text: string, detail?: LogDetail): void {

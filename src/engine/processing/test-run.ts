@@ -18,6 +18,7 @@ import type { OwnLimits } from "../../core/trigger/limits.ts";
 import { parseTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginCode, PluginEvent, PluginResponse, TableRows } from "../../ports/plugin-runtime.ts";
 import { pluginQuery } from "./plugin-host.ts";
+import { connectionText, openRunNetwork } from "./trigger-network.ts";
 import { type BareHost, grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
 import { startText } from "./run-plugin.ts";
@@ -133,9 +134,12 @@ export class TestRuns {
     const warn = (text: string): void => void collected.logLines.push(`WARN: ${text}`);
     const meter = new RunMeter(limits, (text) => warn(`limit met: ${text}`));
     const runAccess = new RunAccess({ grants, access, database: test.database, onDenied: (_grant, text) => warn(`denied: ${text}`) });
-    const host = meteredHost(grantedHost(this.#host(test, place, collected), runAccess), meter);
+    const network = openRunNetwork(this.#services, { run: undefined, access: runAccess, meter }, (record) => {
+      if (this.#services.logsConnections) collected.logLines.push(`DEBUG: ${connectionText(record)}`);
+    });
+    const host = meteredHost(grantedHost({ ...this.#host(test, place, collected), network }, runAccess), meter);
     const started = clock.monotonicMs();
-    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax });
+    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax }).finally(() => network.end());
     const durationMs = clock.monotonicMs() - started;
     const cost = { duration_ms: Math.round(durationMs * 1000) / 1000, memory_bytes: place.instance.memoryBytes() };
     if (outcome.kind !== "done") {
@@ -153,7 +157,7 @@ export class TestRuns {
     };
   }
 
-  #host(test: TestTarget, { global }: TestPlace, { logLines, synced }: Collected): BareHost {
+  #host(test: TestTarget, { global }: TestPlace, { logLines, synced }: Collected): Omit<BareHost, "network"> {
     return {
       log: (level, text) => void logLines.push(`${level.toUpperCase()}: ${text}`),
       output: (text) => void logLines.push(`INFO: ${text.replace(/\n$/, "")}`),

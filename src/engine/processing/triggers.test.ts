@@ -5,6 +5,7 @@ import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/d
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import { anyPlugin } from "../../testing/any-plugin.ts";
+import { noNetwork } from "../../testing/no-network.ts";
 import { flushPromises, VirtualClock } from "../../testing/virtual-clock.ts";
 import { GapTable } from "./gap-table.ts";
 import { GlobalCache } from "./global-cache.ts";
@@ -13,6 +14,7 @@ import { LogTable } from "./log-table.ts";
 import { ProcessingEngine, type ProcessingCatalog } from "./processing-engine.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import { PROFILES, type TriggerGrants } from "../../core/trigger/grants.ts";
+import { OpenConnections } from "./open-connections.ts";
 import { Runs } from "./runs.ts";
 import type { PluginAccess, PluginWrite } from "./services.ts";
 
@@ -56,6 +58,7 @@ class World {
     this.engine = new ProcessingEngine(
       {
         clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), runs: new Runs(() => String((this.runIds += 1))), limits: PROCESSING_LIMITS, access: this.access, sparseRows: false,
+        network: noNetwork, connections: new OpenConnections(), logsConnections: false,
         globalCache: new GlobalCache(this.clock, 1000),
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),

@@ -1,0 +1,49 @@
+/** The network of a trigger's run: what became of its connections is counted, and logged at level debug. */
+import { type ConnectionRecord, RunNetwork } from "./run-network.ts";
+import type { RunAccess } from "./run-access.ts";
+import type { RunMeter } from "./run-limits.ts";
+import type { Run } from "./runs.ts";
+import { logRow, type ProcessingServices, type TriggerContext } from "./services.ts";
+
+type NetworkServices = Pick<ProcessingServices, "network" | "clock" | "connections">;
+
+export interface NetworkOwner {
+  /** Undefined: the run cannot be called from (a test). */
+  readonly run: Run | undefined;
+  readonly access: RunAccess;
+  readonly meter: RunMeter;
+}
+
+export function openRunNetwork({ network, clock, connections }: NetworkServices, { run, access, meter }: NetworkOwner, onClosed: (record: ConnectionRecord) => void): RunNetwork {
+  return new RunNetwork({
+    network, clock, access, meter, onClosed,
+    begin: () => connections.begin(),
+    end: (number) => connections.end(number),
+    onConnected: (local) => (run === undefined ? (): void => undefined : connections.connected(local, run)),
+  });
+}
+
+/** To be ended with the run. */
+export function openTriggerNetwork(services: ProcessingServices, context: TriggerContext, owner: NetworkOwner & { readonly run: Run }): RunNetwork {
+  const { statistics, definition, databaseName } = context;
+  return openRunNetwork(services, owner, (record) => {
+    statistics.connections += 1;
+    statistics.networkBytesSent += record.bytesSent;
+    statistics.networkBytesReceived += record.bytesReceived;
+    const text = connectionText(record);
+    const { address, port, host, bytesSent, bytesReceived, durationMs, error } = record;
+    services.log.log("debug", `A plugin's ${text}`, {
+      trigger: definition.name, database: databaseName, run: owner.run.id, address, port, host,
+      bytes_sent: bytesSent, bytes_received: bytesReceived, duration_ms: Math.round(durationMs), error: error?.code,
+    });
+    if (services.logsConnections) logRow(services, context, "DEBUG", text, { runId: owner.run.id });
+  });
+}
+
+/** `connection to example.org (192.0.2.1:443): 100 bytes sent, 200 received in 30 ms`. */
+export function connectionText({ address, port, host, bytesSent, bytesReceived, durationMs, error }: ConnectionRecord): string {
+  const end = address === undefined ? undefined : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  const place = end === undefined ? "TLS within another connection" : host === undefined ? `connection to ${end}` : `connection to ${host} (${end})`;
+  const failure = error === undefined ? "" : `; it failed: ${error.code} ${error.message}`;
+  return `${place}: ${bytesSent} bytes sent, ${bytesReceived} received in ${Math.round(durationMs)} ms${failure}`;
+}
