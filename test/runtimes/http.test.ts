@@ -3,6 +3,7 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
+import { check, JSON_BODY, type HttpCase } from "../support/http-cases.ts";
 import { post, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
 
 const uws = await loadUws();
@@ -11,22 +12,10 @@ const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: rea
   ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
 ];
 
-interface Case {
-  readonly name: string;
-  readonly line: string;
-  readonly body?: string | Uint8Array;
-  readonly headers?: Record<string, string>;
-  readonly status: number;
-  readonly text?: string | RegExp;
-  /** null: absent. */
-  readonly has?: Record<string, string | RegExp | null>;
-}
-
-const JSON_BODY = { "content-type": "application/json" };
 const LIMIT = 1_000_000;
 const LP = "/api/v3/write_lp?db=d&precision=second";
 
-const CASES: readonly Case[] = [
+const CASES: readonly HttpCase[] = [
   { name: "http-api §2: preflight", line: "OPTIONS /api/v3/write_lp", status: 204, text: "", has: { "access-control-allow-methods": "*", "access-control-max-age": "86400" } },
   { name: "http-api §2: unknown path", line: "GET /nowhere", status: 404, text: "Not found", has: { "content-type": null, "cluster-uuid": /^[0-9a-f-]{36}$/, "access-control-allow-origin": null } },
   { name: "http-api §2: HEAD is no GET", line: "HEAD /ping", status: 404, text: "" },
@@ -95,16 +84,5 @@ describe.each(PLACES)("HTTP on %s", (_name, runtime, flags) => {
     removeFolder(server.folder);
   });
 
-  it.each(CASES)("$name", async ({ line, body, headers = {}, status, text, has = {} }) => {
-    const [method, path] = line.split(" ") as [string, string];
-    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-    const response = await fetch(server.url + path, { method, headers, ...(bytes === undefined ? {} : { body: new Uint8Array(bytes) }) });
-    const answer = await response.text();
-    expect([response.status, answer]).toEqual([status, typeof text === "string" ? text : text === undefined ? expect.any(String) : expect.stringMatching(text)]);
-    for (const [name, value] of Object.entries(has)) {
-      const found = response.headers.get(name);
-      if (value instanceof RegExp) expect(found).toMatch(value);
-      else expect(found).toBe(value);
-    }
-  });
+  it.each(CASES)("$name", (asked) => check(server, asked));
 });
