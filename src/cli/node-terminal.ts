@@ -58,7 +58,7 @@ async function readStdin(): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > STDIN_SIZE_MAX) throw new DatabaseError("cli.failed", { message: "The piped input is larger than 2 GiB" });
+    if (size > STDIN_SIZE_MAX) throw new DatabaseError("cli.failed", { message: "The piped input is larger than 2 GiB", hint: "write it from a file, which is sent in parts: --file <FILE>" });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -138,7 +138,7 @@ export class GroupCommit {
     if (size > sizeMax) {
       throw new DatabaseError("wal.record_too_large", {
         message: `The write takes ${size} bytes in the WAL ring, and one write may take ${sizeMax}`,
-        hint: "send fewer lines per request, or raise the size of the WAL ring",
+        hint: "send fewer lines per request, or raise --wal-ring-size",
         details: { size, sizeMax },
       });
     }

@@ -3,6 +3,7 @@
  * spec http-api §2, after a look at who calls (`local-callers.ts`): OPTIONS, disabled token endpoints, authorization header, exact match, handler, decoration.
  */
 import { Hono, type Context } from "hono";
+import { DatabaseError } from "../core/errors/database-error.ts";
 import { authenticateRequest } from "./authorization.ts";
 import { errorReply, toDatabaseError } from "./error-reply.ts";
 import { strangerRefusal } from "./local-callers.ts";
@@ -51,8 +52,11 @@ const PREFLIGHT: Reply = {
   body: undefined,
 };
 
-const NOT_FOUND: Reply = { status: 404, headers: {}, body: "Not found" };
-const TOKENS_DISABLED: Reply = { status: 405, headers: {}, body: "endpoint disabled, started without auth" };
+const NOT_FOUND = new DatabaseError("request.no_such_path", { message: "Not found", hint: "GET /openapi.json lists every path and its methods" });
+const TOKENS_DISABLED = new DatabaseError("request.not_supported", {
+  message: "endpoint disabled, started without auth",
+  hint: "start the server without --without-auth to use tokens",
+});
 
 /** What the middlewares of one request tell each other. */
 interface Notes {
@@ -72,8 +76,9 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
     c.set("startedMs", options.monotonicMs());
     const refusal = strangerRefusal(options, (name) => c.req.header(name));
     if (refusal !== undefined) return answer(c, failure(c.req.path, refusal, services), {}, refusal);
-    const early = beforeMatch(c, options);
-    return early === undefined ? next() : answer(c, early);
+    if (c.req.method === "OPTIONS") return answer(c, PREFLIGHT);
+    beforeMatch(c, options);
+    return next();
   });
   for (const { path, handle } of writeRoutes(context)) {
     // Logged by their handler, since it also serves the raw mount.
@@ -82,16 +87,15 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
   for (const { method, path, handle } of ROUTES) {
     app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
   }
-  app.notFound((c) => answer(c, NOT_FOUND));
+  app.notFound((c) => answer(c, errorReply(NOT_FOUND)));
   app.onError((error, c) => answer(c, errorReply(toDatabaseError(error)), always, error));
   return app;
 }
 
-function beforeMatch(c: Context<Notes>, options: EdgeOptions): Reply | undefined {
+function beforeMatch(c: Context<Notes>, options: EdgeOptions): void {
   const { method, path } = c.req;
-  if (method === "OPTIONS") return PREFLIGHT;
-  if (options.authenticate === undefined && path.startsWith("/api/v3/configure/token")) return TOKENS_DISABLED;
+  if (options.authenticate === undefined && path.startsWith("/api/v3/configure/token")) throw TOKENS_DISABLED;
   authenticateRequest(options, { path, query: new URL(c.req.url).search.slice(1), authorization: c.req.header("authorization") });
   // Hono would answer HEAD with the GET route; the reference matches methods exactly.
-  return method === "HEAD" ? NOT_FOUND : undefined;
+  if (method === "HEAD") throw NOT_FOUND;
 }

@@ -72,7 +72,7 @@ export async function decodeBody(raw: Uint8Array, encoding: string | undefined, 
     });
   }
   const inflated = await rules.gunzip(raw, rules.bodySizeMax).catch((error: unknown) => {
-    throw new DatabaseError("request.invalid", { message: `error decoding gzip stream: ${messageOf(error)}`, cause: error });
+    throw new DatabaseError("request.invalid", { message: `error decoding gzip stream: ${messageOf(error)}`, hint: "compress the body with gzip, or leave out the header content-encoding", cause: error });
   });
   if (inflated === undefined) throw tooLarge(rules.bodySizeMax);
   return inflated;

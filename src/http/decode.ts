@@ -64,17 +64,18 @@ function parseJson(body: Uint8Array): unknown {
 function decode<Output>(schema: ObjectSchema<Output>, value: unknown, prefix: string): Output {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw invalid(`${prefix}: ${issueText(result.issues[0])}`);
+  throw invalid(issueText(prefix, result.issues[0]));
 }
 
-function issueText(issue: v.BaseIssue<unknown>): string {
+function issueText(prefix: string, issue: v.BaseIssue<unknown>): string {
   const field = issue.path?.map((item) => String(item.key)).join(".") ?? "";
-  if (issue.received === "undefined" && field !== "") return `missing field \`${field}\``;
-  if (issue.kind !== "schema" || !issue.message.startsWith("Invalid ")) return issue.message;
-  return `${field === "" ? "" : `${field}: `}invalid type: ${describe(issue.input)}, expected ${expectation(issue)}`;
+  if (issue.received === "undefined" && field !== "") return `${prefix}: missing field \`${field}\``;
+  if (issue.kind !== "schema" || !issue.message.startsWith("Invalid ")) return `${prefix}: ${issue.message}`;
+  const place = field === "" ? prefix : `${prefix}: ${field}`;
+  return `${place}: invalid type: ${given(issue.input)}, expected ${expected(issue)}`;
 }
 
-function describe(value: unknown): string {
+function given(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string") return `string ${JSON.stringify(value)}`;
   if (typeof value === "boolean") return `boolean \`${value}\``;
@@ -90,7 +91,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   Object: "a map",
 };
 
-function expectation(issue: v.BaseIssue<unknown>): string {
+function expected(issue: v.BaseIssue<unknown>): string {
   return EXPECTED[issue.expected ?? ""] ?? issue.expected ?? "another value";
 }
 

@@ -18,7 +18,6 @@ const JSON_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "table.limit",
   "column.limit",
   "plugin.raised",
-  "plugin.time_limit",
   "plugin.memory_limit",
 ]);
 

@@ -1,6 +1,6 @@
 /** The same app on `Bun.serve`. The caller has checked that this is Bun. */
+import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
@@ -43,8 +43,9 @@ export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener
     });
     return Promise.resolve({ host: options.host, port: server.port, close: () => close(server) });
   } catch (error) {
+    const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     const isTls = options.tls !== undefined && !(error instanceof Error && "code" in error && String(error.code).startsWith("EADDR"));
-    return Promise.reject(isTls ? tlsError(error) : bindError(error, options.host, options.port));
+    return Promise.reject(isTls ? tlsError(error) : bindError(options, error, isInUse));
   }
 }
 
@@ -59,13 +60,4 @@ async function close(server: BunServer): Promise<void> {
   const cut = setTimeout(() => void server.stop(true), CLOSE_GRACE_MS);
   await server.stop();
   clearTimeout(cut);
-}
-
-function bindError(error: unknown, host: string, port: number): DatabaseError {
-  const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-  return new DatabaseError(inUse ? "server.address_in_use" : "server.misconfigured", {
-    message: `Failed to bind address "${host}:${port}": ${inUse ? "another program listens there" : messageOf(error)}`,
-    hint: inUse ? `stop that program, or choose another port: --http-bind ${host}:${port + 1}` : "check --http-bind",
-    cause: error,
-  });
 }

@@ -1,6 +1,7 @@
 /** The same app on `Deno.serve`. The caller has checked that this is Deno. */
+import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
+import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
 
 /** The part of Deno's API that is used, so that the project needs no types of Deno. */
@@ -35,7 +36,7 @@ export function listenOnDeno(
     return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort) });
   } catch (error) {
     const isTls = tls !== undefined && error instanceof Error && !error.name.startsWith("Addr");
-    return Promise.reject(isTls ? tlsError(error) : bindError(error, hostname, port));
+    return Promise.reject(isTls ? tlsError(error) : bindError({ host: hostname, port }, error, error instanceof Error && error.name === "AddrInUse"));
   }
 }
 
@@ -43,13 +44,4 @@ async function close(server: DenoServer, abort: AbortController): Promise<void> 
   const cut = setTimeout(() => abort.abort(), CLOSE_GRACE_MS);
   await server.shutdown();
   clearTimeout(cut);
-}
-
-function bindError(error: unknown, host: string, port: number): DatabaseError {
-  const inUse = error instanceof Error && error.name === "AddrInUse";
-  return new DatabaseError(inUse ? "server.address_in_use" : "server.misconfigured", {
-    message: `Failed to bind address "${host}:${port}": ${inUse ? "another program listens there" : messageOf(error)}`,
-    hint: inUse ? `stop that program, or choose another port: --http-bind ${host}:${port + 1}` : "check --http-bind",
-    cause: error,
-  });
 }

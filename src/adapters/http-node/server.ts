@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
-import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions, RawRoutes, TlsIdentity } from "../../ports/http-listener.ts";
 import { CLOSE_GRACE_MS, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX, SLOW_CLIENTS_CHECK_MS } from "./limits.ts";
 import { RawMount } from "./raw-routes.ts";
@@ -60,27 +60,11 @@ function requestListener(
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(bindError(error, host, port)));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(bindError({ host, port }, error, error.code === "EADDRINUSE")));
     server.listen({ host, port }, () => {
       server.removeAllListeners("error");
       resolve();
     });
-  });
-}
-
-function bindError(error: NodeJS.ErrnoException, host: string, port: number): DatabaseError {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  if (error.code === "EADDRINUSE") {
-    return new DatabaseError("server.address_in_use", {
-      message: `Failed to bind address "${address}": another program listens there`,
-      hint: `stop that program, or choose another port: --http-bind ${host}:${port + 1}`,
-      cause: error,
-    });
-  }
-  return new DatabaseError("server.misconfigured", {
-    message: `Failed to bind address "${address}": ${messageOf(error)}`,
-    hint: "check --http-bind: the address must belong to this machine, and ports below 1024 need rights",
-    cause: error,
   });
 }
 

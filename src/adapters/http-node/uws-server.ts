@@ -2,6 +2,7 @@
  * The same app and raw write routes on uWebSockets.js: about half of node:http's CPU per request. Bodies are collected in
  * reused buffers as they come; answers are streamed with back-pressure.
  */
+import { formatBindAddress } from "../../core/config/bind-address.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions, RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodiesInFlight, type BodyRefusal } from "./bodies-in-flight.ts";
@@ -37,10 +38,9 @@ export function listenOnUws(uws: UwsModule, options: UwsListenOptions): Promise<
 }
 
 function cannotListen(host: string, port: number): DatabaseError {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   return new DatabaseError("server.address_in_use", {
-    message: `Failed to bind address "${address}": another program listens there, or it is no address of this machine`,
-    hint: `stop that program, or choose another address: --http-bind ${host}:${port + 1}`,
+    message: `Failed to bind address "${formatBindAddress({ host, port })}": another program listens there, or it is no address of this machine`,
+    hint: `stop that program, or choose another address: --http-bind ${formatBindAddress({ host, port: port + 1 })}`,
   });
 }
 

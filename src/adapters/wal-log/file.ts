@@ -82,7 +82,7 @@ class FileWalLog implements WalLog {
       // Not Node's Buffer: its slice() makes no copy, so rows taken in would hold the whole file.
       return new Uint8Array(buffer, byteOffset, length);
     } catch (error) {
-      throw new DatabaseError("object_store.not_found", { message: `Cannot read WAL file '${join(this.#folder, walFileName(file))}': ${messageOf(error)}`, cause: error });
+      throw new DatabaseError("object_store.not_found", { message: `Cannot read WAL file '${join(this.#folder, walFileName(file))}': ${messageOf(error)}`, hint: "check the folder's rights, or restore the file from a backup", cause: error });
     }
   }
 

@@ -62,7 +62,7 @@ async function askServer({ arguments: given, terminal }: CommandContext): Promis
   const path = given.isSet("regenerate") ? `${PATH}/admin/regenerate` : name === undefined ? `${PATH}/admin` : `${PATH}/named_admin`;
   const response = await new Client(given, terminal).call({ method: "POST", path, ...(name === undefined ? {} : { json: named }) });
   const body = JSON.parse(await readText(response.body, ANSWER_SIZE_MAX)) as { readonly token?: unknown };
-  if (typeof body.token !== "string") throw new DatabaseError("cli.failed", { message: "the server answered without a token" });
+  if (typeof body.token !== "string") throw new DatabaseError("cli.failed", { message: "the server answered without a token", hint: "check --host: another program may listen there" });
   return body.token;
 }
 

@@ -5,7 +5,7 @@ import type { CacheDefinition, CacheKind } from "./cache-definitions.ts";
 import type { TableDefinition } from "./definitions.ts";
 import { CACHE_COUNT_MAX, CACHES_PER_TABLE_MAX } from "./limits.ts";
 import type { CatalogOp } from "./ops.ts";
-import { changeableDatabase } from "./plan.ts";
+import { changeableDatabase, missingResource } from "./plan.ts";
 import type { CatalogState } from "./state.ts";
 
 export interface LastCacheRequest {
@@ -84,15 +84,13 @@ export function planCreateDistinctCache(state: CatalogState, request: DistinctCa
 /** Throws `resource.not_found`. */
 export function planDeleteCache(state: CatalogState, kind: CacheKind, { database, table, name }: CacheName): CatalogOp[] {
   const { id } = tableOf(state, { database, table });
-  if (!(state.caches.get(id) ?? []).some((cache) => cache.kind === kind && cache.name === name)) throw missing(name);
+  if (!(state.caches.get(id) ?? []).some((cache) => cache.kind === kind && cache.name === name)) throw missingResource(name);
   return [{ kind: "delete-cache", tableId: id, cacheKind: kind, name }];
 }
 
-const missing = (name: string): DatabaseError => new DatabaseError("resource.not_found", { message: `the requested resource was not found: ${name}` });
-
 function tableOf(state: CatalogState, { database, table }: { readonly database: string; readonly table: string }): TableDefinition {
   const found = changeableDatabase(state, database).tables.get(table);
-  if (found === undefined) throw missing(table);
+  if (found === undefined) throw missingResource(table);
   return found;
 }
 
@@ -123,6 +121,6 @@ function create(state: CatalogState, table: TableDefinition, cache: CacheDefinit
       ...(same ? {} : { hint: `a cache '${cache.name}' with other parameters exists: choose another name or delete it first` }),
     });
   }
-  if (own.length >= CACHES_PER_TABLE_MAX) throw invalid(`table '${table.name}' has ${CACHES_PER_TABLE_MAX} caches already`);
+  if (own.length >= CACHES_PER_TABLE_MAX) throw invalid(`table '${table.name}' has ${CACHES_PER_TABLE_MAX} caches already`, "delete one of them first");
   return [{ kind: "create-cache", tableId: table.id, cache }];
 }

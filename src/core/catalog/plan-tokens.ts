@@ -2,6 +2,7 @@
 import { DatabaseError } from "../errors/database-error.ts";
 import { OPERATOR_TOKEN_NAME, TOKEN_NAME_LENGTH_MAX, TOKENS_MAX, type TokenDefinition } from "../tokens/token.ts";
 import type { CatalogOp } from "./ops.ts";
+import { missingResource } from "./plan.ts";
 import type { CatalogState } from "./state.ts";
 
 export type NewToken = Omit<TokenDefinition, "id">;
@@ -34,6 +35,6 @@ export function planDeleteToken(state: CatalogState, name: string): CatalogOp[] 
   if (name === OPERATOR_TOKEN_NAME) {
     throw new DatabaseError("token.operator", { message: "cannot delete operator token", hint: "replace it with 'influxdb3 create token --admin --regenerate'" });
   }
-  if (!state.tokens.has(name)) throw new DatabaseError("resource.not_found", { message: `the requested resource was not found: ${name}` });
+  if (!state.tokens.has(name)) throw missingResource(name);
   return [{ kind: "delete-token", name }];
 }

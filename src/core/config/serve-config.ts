@@ -374,7 +374,7 @@ function parseCount(settings: ServeSettings, name: string): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
   if (/^\d{1,6}$/.test(text) && count > 0) return count;
-  throw misconfigured(`"${text}" is not a positive number for --${name}`);
+  throw misconfigured(`"${text}" is not a positive number for --${name}`, `write it as in --${name} 10`);
 }
 
 const TRIGGER_KINDS: ReadonlyMap<string, TriggerKind> = new Map([

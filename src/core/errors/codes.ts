@@ -1,6 +1,6 @@
 /**
  * The closed registry of error codes: who must act, which HTTP status an edge answers with, and whether the same
- * call may succeed later. A snapshot test makes a changed code visible in review.
+ * call may succeed later. docs/errors.md lists them with every text, and a test keeps it true.
  */
 
 /** Who must act: the client, the client after a wait, the operator, the plugin's author, or us. */
@@ -18,10 +18,8 @@ export const ERROR_CODES = {
   "database.deleted": ["caller", 400, false],
   "database.limit": ["caller", 422, false],
   "database.internal": ["caller", 500, false],
-  "table.not_found": ["caller", 404, false],
   "table.limit": ["caller", 422, false],
   "column.limit": ["caller", 422, false],
-  "column.type_conflict": ["caller", 400, false],
   "column.reserved": ["caller", 400, false],
   "resource.exists": ["caller", 409, false],
   "resource.not_found": ["caller", 404, false],
@@ -39,7 +37,6 @@ export const ERROR_CODES = {
   "token.operator": ["caller", 405, false],
   "auth.not_local": ["caller", 403, false],
   "query.invalid": ["caller", 400, false],
-  "query.not_allowed": ["caller", 400, false],
   "query.not_implemented": ["caller", 405, false],
   "query.database_not_found": ["caller", 404, false],
   "query.failed": ["caller", 500, false],
@@ -50,7 +47,6 @@ export const ERROR_CODES = {
   "query.concurrency_limit": ["capacity", 429, true],
   "trigger.invalid_specification": ["caller", 500, false],
   "trigger.invalid_settings": ["caller", 400, false],
-  "trigger.not_supported": ["caller", 400, false],
   "trigger.queue_full": ["capacity", 503, true],
   "trigger.self_call": ["caller", 503, false],
   "trigger.running": ["caller", 500, false],
@@ -62,7 +58,6 @@ export const ERROR_CODES = {
   "plugin.folder_only": ["caller", 403, false],
   "plugin.syntax": ["plugin", 500, false],
   "plugin.raised": ["plugin", 500, false],
-  "plugin.time_limit": ["plugin", 500, false],
   "plugin.memory_limit": ["plugin", 500, false],
   "plugin.message_invalid": ["plugin", 500, false],
   "package.invalid": ["caller", 400, false],

@@ -125,7 +125,7 @@ export class DirectQueries {
       const nowMs = clock.monotonicMs();
       if (nowMs < sliceEnd) return;
       if (signal?.aborted === true) throw new DatabaseError("query.cancelled", { message: "Query was cancelled" });
-      if (nowMs > endMs) throw new DatabaseError("query.time_limit", { message: `Query was stopped after ${timeoutMs} ms`, hint: "narrow the time range, or raise the query timeout" });
+      if (nowMs > endMs) throw new DatabaseError("query.time_limit", { message: `Query was stopped after ${timeoutMs} ms`, hint: "narrow the time range, or raise --query-timeout" });
       await yieldToEventLoop();
       sliceEnd = clock.monotonicMs() + SLICE_MS;
     };

@@ -35,7 +35,7 @@ export class Permits {
       return Promise.reject(
         new DatabaseError("query.concurrency_limit", {
           message: `Too many queries: ${this.#size} run and ${this.#waitingMax} wait`,
-          hint: "try again later, or raise the limit of concurrent queries",
+          hint: "try again later, or raise --max-concurrent-queries",
         }),
       );
     }
