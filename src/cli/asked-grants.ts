@@ -3,6 +3,7 @@ import { DatabaseError, isDatabaseError } from "../core/errors/database-error.ts
 import { effectiveGrants, formatGrant, GRANT_NAMES, grantFlag, type OwnGrants, parseGrants, PROFILES } from "../core/trigger/grants.ts";
 import { MANIFEST_NAME } from "../core/trigger/manifest.ts";
 import { manifestGrants } from "../core/trigger/manifest-grants.ts";
+import { neutralLine } from "../core/text/neutral.ts";
 import { type Client, readText } from "./client.ts";
 import type { ParsedArguments } from "./parsed-arguments.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,7 +27,7 @@ export async function withAskedGrants(settings: SettingsBody, asking: Asking, pl
   if (open.length === 0) return settings;
   const flags = open.map((name) => `${grantFlag(name)} ${text(asked, name)}`);
   const { given, terminal } = asking;
-  terminal.stderr(`The plugin's manifest asks for:\n${flags.map((flag) => `  ${flag}\n`).join("")}`);
+  terminal.stderr(`The plugin's manifest asks for:\n${flags.map((flag) => `  ${neutralLine(flag)}\n`).join("")}`);
   if (!given.isSet("accept-grants")) await confirm(terminal, flags);
   return { ...settings, grants: { ...settings.grants, ...Object.fromEntries(open.map((name) => [name, text(asked, name)])) } };
 }

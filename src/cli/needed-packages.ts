@@ -1,6 +1,7 @@
 /** What a plugin says that it needs and the server does not have is listed, and installed after a yes: on the terminal, or by --install. */
 import { DatabaseError, isDatabaseError } from "../core/errors/database-error.ts";
 import { type MissingPackage, missingText } from "../core/packages/plugin-requirements.ts";
+import { neutralLayout, neutralLine } from "../core/text/neutral.ts";
 import type { Asking, PluginPlace } from "./asked-grants.ts";
 import { type Client, readText } from "./client.ts";
 import { followProgress, reportText } from "./install-progress.ts";
@@ -19,21 +20,21 @@ interface Needed {
 export async function withNeededPackages({ given, terminal, client }: Asking, place: PluginPlace): Promise<void> {
   const named = "path" in place ? { plugin_filename: place.path } : { files: Object.fromEntries(place.beside) };
   const { missing, command, refusal, problems } = await askServer(client, named);
-  for (const problem of problems) terminal.stderr(`What the plugin needs cannot be read: ${problem}\n`);
+  for (const problem of problems) terminal.stderr(`What the plugin needs cannot be read: ${neutralLine(problem)}\n`);
   if (missing.length === 0) return;
-  terminal.stderr(`The plugin needs packages that are not installed:\n${missing.map((one) => `  ${missingText(one)}\n`).join("")}`);
+  terminal.stderr(`The plugin needs packages that are not installed:\n${missing.map((one) => `  ${neutralLine(missingText(one))}\n`).join("")}`);
   const install = given.isSet("install");
   if (refusal !== undefined) {
     if (install) throw new DatabaseError("cli.failed", { message: refusal, hint: "the trigger was not created; without --install it is, and its runs fail until the packages are there" });
-    terminal.stderr(`${refusal}\n`);
+    terminal.stderr(`${neutralLayout(refusal)}\n`);
     return;
   }
   if (!install && !terminal.stdinIsTerminal) {
-    terminal.stderr(`Install them with --install, or later: ${command}\n`);
+    terminal.stderr(`Install them with --install, or later: ${neutralLine(command ?? "")}\n`);
     return;
   }
   if (!install && !(await saysYes())) {
-    terminal.stderr(`Install them later: ${command}\n`);
+    terminal.stderr(`Install them later: ${neutralLine(command ?? "")}\n`);
     return;
   }
   const response = await client.call({ method: "POST", path: PATH, json: { ...named, install: true }, headers: { accept: "application/x-ndjson" } });

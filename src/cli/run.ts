@@ -6,6 +6,7 @@ import { DatabaseError, isDatabaseError, messageOf } from "../core/errors/databa
 import { INFLUXDB_VERSION, TIDEMARK_VERSION } from "../core/version.ts";
 import type { Command, CommandNode, FlagSpec } from "./command.ts";
 import { commandHelp, groupHelp, groupUsageLine, usageLine } from "./help.ts";
+import { neutralLayout } from "../core/text/neutral.ts";
 import { nearestWord } from "./nearest.ts";
 import { parseArguments } from "./parse.ts";
 import { PROGRAM } from "./program.ts";
@@ -131,8 +132,8 @@ function report(error: unknown, verb: string, usage: string, terminal: Terminal)
     return EXIT.misused;
   }
   const style = styleFor(terminal.stderrIsTerminal, (name) => terminal.env(name));
-  terminal.stderr(`${style.red(`${verb} command failed:`)} ${messageOf(error)}\n`);
+  terminal.stderr(`${style.red(`${verb} command failed:`)} ${neutralLayout(messageOf(error))}\n`);
   const hint = isDatabaseError(error) ? error.hint : "this is a fault of Tidemark: please report it";
-  if (hint !== undefined) terminal.stderr(`${style.bold("hint:")} ${hint}\n`);
+  if (hint !== undefined) terminal.stderr(`${style.bold("hint:")} ${neutralLayout(hint)}\n`);
   return EXIT.failed;
 }

@@ -67,3 +67,11 @@ it("colours levels and errors on a terminal only", () => {
 });
 
 it("copes with the report of another version", () => expect(formatTestReport("p.py", {}, plain)).toBe("p.py: ok\n\nNothing would have been written.\n"));
+
+it("shows control characters of the plugin instead of obeying them", () => {
+  const hostile = "\u001b[2Jok\u202e";
+  const report = { ...COST, log_lines: [`INFO: ${hostile}`], database_writes: { [hostile]: [hostile] }, errors: [hostile], traceback: hostile, response: { status: 200, headers: { [hostile]: hostile }, body: hostile } };
+  const text = formatTestReport("p.py", report, plain);
+  expect(text).not.toMatch(/[\u001b\u202e]/);
+  expect(text.split("\\u001b[2Jok\\u202e").length - 1).toBe(8);
+});

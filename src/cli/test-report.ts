@@ -1,4 +1,5 @@
 /** The report of a plugin's test run as a person reads it: outcome, log, what would have been written, where it failed. */
+import { neutralLayout, neutralLine } from "../core/text/neutral.ts";
 import type { Style } from "./style.ts";
 
 /** What the server answers; members are checked where they are used, since it may be another version. */
@@ -29,7 +30,7 @@ const LINES_SHOWN_MAX = 20;
 const FRAME = /^INFO: (?:starting execution (?:of \w+ plugin\.|with scheduled time .*)|finished execution in .*)$/;
 
 export function formatTestReport(fileName: string, answer: unknown, style: Style): string {
-  const report = (typeof answer === "object" && answer !== null ? answer : {}) as Report;
+  const report = neutralValues(typeof answer === "object" && answer !== null ? answer : {}) as Report;
   const sections = [
     [headline(fileName, report, style)],
     log(report.log_lines ?? [], style),
@@ -38,6 +39,14 @@ export function formatTestReport(fileName: string, answer: unknown, style: Style
     errors(report, style),
   ];
   return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** The plugin's words, wherever they stand. */
+function neutralValues(value: unknown): unknown {
+  if (typeof value === "string") return neutralLayout(value);
+  if (Array.isArray(value)) return value.map(neutralValues);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [neutralLine(name), neutralValues(member)]));
 }
 
 function headline(fileName: string, { errors: found = [], duration_ms: duration, memory_bytes: memory, trigger_time: time }: Report, style: Style): string {

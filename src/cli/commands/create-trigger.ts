@@ -1,5 +1,6 @@
 import { DatabaseError, isDatabaseError } from "../../core/errors/database-error.ts";
 import { formatTriggerSpecification, parseTriggerSpecification } from "../../core/trigger/specification.ts";
+import { neutralLayout } from "../../core/text/neutral.ts";
 import { Client } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CLIENT_FLAGS, DATABASE_FLAG, pairsFlag, pairsOf } from "../common-flags.ts";
@@ -104,7 +105,7 @@ async function create({ arguments: given, terminal }: CommandContext): Promise<v
     });
   } catch (error) {
     // The reference prints a server's refusal twice (spec: cli §4).
-    if (isDatabaseError(error) && error.code === "cli.refused") terminal.stderr(`Failed to create trigger: ${error.message}\n`);
+    if (isDatabaseError(error) && error.code === "cli.refused") terminal.stderr(`Failed to create trigger: ${neutralLayout(error.message)}\n`);
     throw error;
   }
   await terminal.stdout(`Trigger ${name} created successfully\n`);

@@ -1,3 +1,4 @@
+import { neutralLines } from "../../core/text/neutral.ts";
 import { Client, readText } from "../client.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { checkPositive, CLIENT_FLAGS, DATABASE_FLAG } from "../common-flags.ts";
@@ -46,7 +47,7 @@ export const logs: Command = {
 /** The newest rows, oldest first; returns the time of the last one. */
 async function print(context: CommandContext, after: string | undefined, rowsMax: number): Promise<string | undefined> {
   const rows = await read(context, after, rowsMax);
-  for (const row of rows) await context.terminal.stdout(`${row.event_time} ${row.log_level.padEnd(5)} ${row.trigger_name}: ${row.log_text}\n`);
+  for (const row of rows) await context.terminal.stdout(`${row.event_time} ${row.log_level.padEnd(5)} ${row.trigger_name}: ${neutralLines(row.log_text)}\n`);
   if (after !== undefined && rows.length === rowsMax) context.terminal.stderr(`(more than ${rowsMax} rows came at once; the oldest of them are not shown)\n`);
   const last = rows.at(-1);
   return last === undefined ? undefined : String(last.ns);

@@ -32,7 +32,7 @@ describe("grants", () => {
   });
 
   test.each([
-    ["net", "http://x"], ["net", "a b"], ["net", "x:0"], ["net", "a.*"], ["net", "self:80"], ["net", "a..b"], ["net", "*.1"], ["net", "1.2.3.256"], ["net", "[::1"], ["net", "x:65536"], ["net", "10.0.0.0/33"], ["env", "*"], ["env", "A-B"], ["sys", "gpu"], ["scratch", "-1"], ["scratch", "2gb"], ["db", "a b"], ["file", "/etc"],
+    ["net", "http://x"], ["net", "a b"], ["net", "x:0"], ["net", "a.*"], ["net", "self:80"], ["net", "a..b"], ["net", "*.1"], ["net", "1.2.3.256"], ["net", "[::1"], ["net", "x:65536"], ["net", "10.0.0.0/33"], ["env", "*"], ["env", "A-B"], ["sys", "gpu"], ["scratch", "-1"], ["scratch", "2gb"], ["db", "a b"], ["db", "a\u001b[2K"], ["db", "a\u202eb"], ["file", "/etc"],
   ])("%s %s is refused", (name, value) => {
     expect(() => parseGrants([[name, value]])).toThrow(/cannot be granted|no grant/);
   });

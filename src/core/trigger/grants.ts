@@ -87,7 +87,8 @@ function parseScratch(value: string | number | readonly string[]): number {
 const FORMS: Readonly<Record<Exclude<GrantName, "scratch" | "net">, RegExp>> = {
   env: /^[A-Za-z_][A-Za-z0-9_]*$/,
   sys: new RegExp(`^(?:${SYSTEM_GROUPS.join("|")})$`),
-  db: /^(?:\*|[^\s,*]+)$/,
+  // Shown to whoever is asked to grant it: no control or direction characters.
+  db: /^(?:\*|[^\s,*\p{C}]+)$/u,
 };
 
 const EXAMPLES: Readonly<Record<GrantName, string>> = {
