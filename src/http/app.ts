@@ -4,6 +4,7 @@
  */
 import { Hono, type Context } from "hono";
 import { DatabaseError } from "../core/errors/database-error.ts";
+import type { PeerOf } from "../ports/http-listener.ts";
 import { authenticateRequest } from "./authorization.ts";
 import { errorReply, toDatabaseError } from "./error-reply.ts";
 import { strangerRefusal } from "./local-callers.ts";
@@ -52,6 +53,9 @@ const PREFLIGHT: Reply = {
   body: undefined,
 };
 
+/** The app may be asked without a server. */
+const unknownPeer: PeerOf = () => undefined;
+
 const NOT_FOUND = new DatabaseError("request.no_such_path", { message: "Not found", hint: "GET /openapi.json lists every path and its methods" });
 const TOKENS_DISABLED = new DatabaseError("request.not_supported", {
   message: "endpoint disabled, started without auth",
@@ -60,6 +64,8 @@ const TOKENS_DISABLED = new DatabaseError("request.not_supported", {
 
 /** What the middlewares of one request tell each other. */
 interface Notes {
+  /** What the server gives with each request. */
+  readonly Bindings: { readonly peer?: PeerOf };
   readonly Variables: { startedMs: number };
 }
 
@@ -85,7 +91,7 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
     app.post(path, async (c) => toResponse(await handle(c.req.raw), {}));
   }
   for (const { method, path, handle } of ROUTES) {
-    app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context), { ...always, ...CORS_ON_SUCCESS }));
+    app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context, (c.env as Notes["Bindings"] | undefined)?.peer ?? unknownPeer), { ...always, ...CORS_ON_SUCCESS }));
   }
   app.notFound((c) => answer(c, errorReply(NOT_FOUND)));
   app.onError((error, c) => answer(c, errorReply(toDatabaseError(error)), always, error));

@@ -1,5 +1,6 @@
 /** A route as the families write it: from a request to a reply. `app.ts` mounts them; `services.ts` is what they use. */
 import type * as v from "valibot";
+import type { PeerOf } from "../ports/http-listener.ts";
 import type { TriggerSpecification } from "../core/trigger/specification.ts";
 import type { AuthenticationRules } from "./authorization.ts";
 import type { BodyRules } from "./body.ts";
@@ -52,5 +53,5 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Exact, or with `*` at the end for everything below. */
   readonly path: string;
-  handle(request: Request, context: RouteContext): Promise<Reply> | Reply;
+  handle(request: Request, context: RouteContext, peer: PeerOf): Promise<Reply> | Reply;
 }

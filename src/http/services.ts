@@ -11,6 +11,7 @@ import type { InstallProgress, InstallReport } from "../engine/packages/package-
 import type { TokenDefinition } from "../core/tokens/token.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../core/trigger/limits.ts";
+import type { PeerOf } from "../ports/http-listener.ts";
 import type { NamedText } from "../ports/plugin-runtime.ts";
 
 export type FieldType = "utf8" | "int64" | "uint64" | "float64" | "bool";
@@ -126,8 +127,8 @@ export interface EngineRequest {
   /** Lower-case names, without `authorization`. */
   readonly headers: readonly NamedText[];
   readonly body: Uint8Array;
-  /** The run of a plugin that makes the request. */
-  readonly runId?: string | undefined;
+  /** The other end of the request's connection, by which a plugin's run that calls its own server is known. */
+  readonly peer?: ReturnType<PeerOf>;
 }
 
 export interface EngineResponse {

@@ -1,5 +1,5 @@
 /** What plugins may be granted of this process and this machine. */
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { readSystemMetrics } from "../adapters/system/system-metrics.ts";
 import { isLoopback } from "../core/config/bind-address.ts";
 import type { ServeConfig } from "../core/config/serve-config.ts";
@@ -15,10 +15,16 @@ export function pluginAccess(config: ServeConfig, io: { env(name: string): strin
   return {
     grants: config.pluginGrants,
     environment: (name) => io.env(name),
-    isSelf: (host, port) => own !== undefined && port === own.port && (host === own.host || (isLoopback(host) && (isLoopback(own.host) || isAny(own.host)))),
+    isSelf: (host, port) => own !== undefined && port === own.port && (host === own.host || (isLoopback(host) && isLoopback(own.host)) || (isAny(own.host) && isOfThisMachine(host))),
     systemMetrics: (group) => readSystemMetrics(group, config.objectStore.kind === "file" ? config.objectStore.dataDir : tmpdir()),
     listensAt: (address) => void (own = address),
   };
+}
+
+/** Interfaces come and go: they are looked at each time, which the port makes rare. */
+function isOfThisMachine(host: string): boolean {
+  if (isLoopback(host)) return true;
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 }
 
 const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";

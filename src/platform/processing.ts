@@ -28,7 +28,6 @@ export interface ProcessingParts {
   readonly log: LogSink;
   readonly logs: LogTable;
   readonly gaps: GapTable;
-  /** Unique and not to be guessed. */
   readonly newRunId: () => string;
   readonly limits: ProcessingLimits;
   readonly access: PluginAccess;

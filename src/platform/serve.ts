@@ -407,7 +407,7 @@ async function openHttp(config: ServeConfig, services: Services, { tokens, log, 
   const listening: Parameters<typeof listen>[0] = {
     host: config.bind.host,
     port: config.bind.port,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, peer) => app.fetch(request, { peer }),
     bodySizeMax: config.httpRequestSizeMax,
     bodies,
     raw: createRawWriteRoutes(services, options),

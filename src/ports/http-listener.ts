@@ -9,11 +9,14 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
+/** The other end of the connection that a request came over; undefined where the server does not tell. May be asked until the request is answered. */
+export type PeerOf = () => readonly [address: string, port: number] | undefined;
+
 export interface ListenOptions<Fetch> {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** The app, `(request: Request) => Response`. */
+  /** The app, `(request: Request, peer: PeerOf) => Response`. */
   readonly fetch: Fetch;
   readonly bodySizeMax: number;
   /** Counts the bodies that are held, where the server holds them itself. */

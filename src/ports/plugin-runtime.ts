@@ -171,8 +171,6 @@ export interface RunOptions {
   readonly wallTimeMsMax: number;
   /** Aborting ends the run with `stopped`/`cancelled`. */
   readonly signal?: AbortSignal;
-  /** Goes with the plugin's calls to this server, as the header `tidemark-run`. */
-  readonly runId?: string;
 }
 
 export interface PluginInstance {

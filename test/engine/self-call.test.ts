@@ -1,11 +1,16 @@
 // Goal: a plugin that calls its own server while it runs is served where it can be, and told at once where it would wait
-// for itself (design §8.10). Method: the real HTTP app, engine and queues; the script of the sandbox plays what the host
-// does for a plugin that makes a request: it puts the run's id on it.
-import { describe, expect, it } from "vitest";
+// for itself (design §8.10). Method: the real HTTP app behind the real server and the real network; the script of the sandbox
+// speaks HTTP over the connections that its run opens, as a plugin does.
+import { get } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import { listenOnNode } from "../../src/adapters/http-node/server.ts";
+import { createNodeNetwork } from "../../src/adapters/plugin-network/node-network.ts";
+import { PROFILES } from "../../src/core/trigger/grants.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { EdgeOptions } from "../../src/http/route.ts";
 import type { Services } from "../../src/http/services.ts";
-import type { RunOutcome } from "../../src/ports/plugin-runtime.ts";
+import type { HttpListener } from "../../src/ports/http-listener.ts";
+import type { NetworkCalls, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import { newDisk, openStorage, request } from "../support/open-storage.ts";
 import { createTrigger, scriptedEngine, type Script } from "../support/processing.ts";
 
@@ -14,26 +19,60 @@ interface Answer {
   readonly text: string;
 }
 
-const text = (body: string, status = 200): RunOutcome => ({ kind: "done", writes: [], response: { status, headers: [], body: new TextEncoder().encode(body) } });
+/** `call`: asks this server, over one connection as long as both sides keep it. */
+type Plugin = (call: (path: string) => Promise<Answer>, headers: readonly (readonly [string, string])[]) => Promise<string>;
 
-async function open(plugins: Readonly<Record<string, (call: (path: string) => Promise<Answer>, headers: readonly (readonly [string, string])[]) => Promise<string>>>) {
+const text = (body: string, status = 200): RunOutcome => ({ kind: "done", writes: [], response: { status, headers: [], body: new TextEncoder().encode(body) } });
+const listeners: HttpListener[] = [];
+
+afterEach(async () => {
+  for (const listener of listeners.splice(0)) await listener.close();
+});
+
+async function open(plugins: Readonly<Record<string, Plugin>>) {
   const opened = await openStorage(newDisk());
   await opened.storage.write(request("m f=1 1"));
-  const script: Script = async ({ code, event }, _host, { runId }) => {
-    const plugin = plugins[code.fileName];
+  const own = { port: 0 };
+  const script: Script = async ({ code, event }, { network }) => {
     const headers = event.kind === "request" ? event.headers : [];
-    return text((await plugin?.((path) => send(path, runId), headers)) ?? "");
+    return text((await plugins[code.fileName]?.(caller(network, own.port), headers)) ?? "");
   };
-  const { engine } = scriptedEngine(opened, script);
+  const access = { grants: { ...PROFILES.strict, net: ["self"] }, environment: () => undefined, isSelf: (host: string, port: number) => host === "127.0.0.1" && port === own.port, systemMetrics: () => "{}" };
+  const { engine } = scriptedEngine(opened, script, { network: createNodeNetwork(), access });
   const options = { bodySizeMax: 1_000, newRequestId: () => "r", processId: "p", log: { log: () => undefined }, monotonicMs: () => 0, localCallersOnly: false } as unknown as EdgeOptions;
   const app = createApp({ processing: engine, clusterUuid: "c" } as unknown as Services, options);
-  const send = async (path: string, runId?: string): Promise<Answer> => {
-    const answer = await app.request(`/api/v3/engine/${path}`, { headers: runId === undefined ? {} : { "tidemark-run": runId } });
-    return { status: answer.status, text: await answer.text() };
-  };
+  const listener = await listenOnNode({ host: "127.0.0.1", port: 0, bodySizeMax: 1_000, fetch: (asked, peer) => app.fetch(asked, { peer }) });
+  listeners.push(listener);
+  own.port = listener.port;
   const create = (name: string, more: { readonly runAsync?: boolean } = {}): Promise<void> =>
     engine.createTrigger({ database: "db", triggerName: name, pluginFileName: name, specification: `request:${name}`, arguments: undefined, runAsync: false, errorBehavior: "log", disabled: false, ...more });
-  return { send, create, engine };
+  return { send: (path: string) => ask(listener.port, path), create, engine };
+}
+
+/** Somebody who is no plugin. */
+const ask = (port: number, path: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path: `/api/v3/engine/${path}`, agent: false }, (response) => {
+      let body = "";
+      response.on("data", (bytes) => (body += String(bytes))).on("end", () => resolve({ status: response.statusCode ?? 0, text: body }));
+    }).on("error", reject);
+  });
+
+function caller(network: NetworkCalls, port: number): (path: string) => Promise<Answer> {
+  let connection: number | undefined;
+  return async (path) => {
+    connection ??= network.open("127.0.0.1", port);
+    const head = Buffer.from(`GET /api/v3/engine/${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    expect(await network.send(connection, head, undefined)).toBe(head.length);
+    let answer = "";
+    for (;;) {
+      const [, status, size, body = ""] = /^HTTP\/1.1 (\d+)[^]*?content-length: (\d+)[^]*?\r\n\r\n([^]*)$/i.exec(answer) ?? [];
+      if (size !== undefined && body.length >= Number(size)) return { status: Number(status), text: body };
+      const bytes = await network.receive(connection, 65_536, undefined);
+      if (bytes === undefined || bytes.length === 0) return { status: 0, text: answer };
+      answer += Buffer.from(bytes).toString();
+    }
+  };
 }
 
 describe("a plugin's request to its own server", () => {
@@ -111,17 +150,23 @@ describe("a plugin's request to its own server", () => {
     expect(answers.map((answer) => answer.text)).toEqual(["shared", "shared", "shared"]);
   });
 
-  it("the header does not reach the plugin, and an unknown run is nobody's", async () => {
-    const seen: string[] = [];
+  it("is the run's own on a connection that is kept, and nobody's when a stranger asks", async () => {
+    const answers: Answer[] = [];
+    let stranger: Promise<Answer> | undefined;
     const { send, create } = await open({
-      look: async (_call, headers) => {
-        seen.push(...headers.map(([name]) => name));
-        return "ok";
+      self: async (call) => {
+        if (stranger !== undefined) return "stranger";
+        for (const path of ["inner", "self", "inner", "self"]) answers.push(await call(path));
+        stranger = send("self");
+        return "done";
       },
+      inner: async () => "inner",
     });
-    await create("look");
-    expect((await send("look", "made-up")).status).toBe(200);
-    expect(seen).not.toContain("tidemark-run");
+    await create("self");
+    await create("inner");
+    expect((await send("self")).text).toBe("done");
+    expect(answers.map(({ status }) => status)).toEqual([200, 503, 200, 503]);
+    expect(await stranger).toEqual({ status: 200, text: "stranger" });
   });
 });
 

@@ -8,7 +8,7 @@ import type { ProcessingEngine } from "../../src/engine/processing/processing-en
 import type { QueryService } from "../../src/engine/query-service.ts";
 import { anyPlugin } from "../../src/testing/any-plugin.ts";
 import { noNetwork } from "../../src/testing/no-network.ts";
-import { createProcessing } from "../../src/platform/processing.ts";
+import { createProcessing, type ProcessingParts } from "../../src/platform/processing.ts";
 import type { Invocation, PluginHost, RunOptions, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 import type { Opened } from "./open-storage.ts";
 
@@ -23,7 +23,7 @@ export interface ScriptedEngine {
 }
 
 /** Every trigger's runs are answered by the script. */
-export function scriptedEngine({ storage, catalog, clock }: Opened, script: Script): ScriptedEngine {
+export function scriptedEngine({ storage, catalog, clock }: Opened, script: Script, parts: Partial<Pick<ProcessingParts, "network" | "access">> = {}): ScriptedEngine {
   const logs = new LogTable(clock, 1_000);
   const gaps = new GapTable(clock);
   const { engine } = createProcessing({
@@ -33,7 +33,9 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     log: { log: () => undefined },
     limits: PROCESSING_LIMITS,
     access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
-    sparseRows: false, network: noNetwork, logsConnections: false,
+    sparseRows: false,
+    network: noNetwork,
+    logsConnections: false,
     plugins: anyPlugin,
     runtime: {
       start: async () => undefined,
@@ -41,6 +43,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
       statistics: () => ({ executors: 0, instances: 0, imageBytes: 0, restoreMsLast: 0, memoryBytes: 0 }),
       createInstance: () => ({ close: async () => undefined, memoryBytes: () => 0, run: script }),
     },
+    ...parts,
   });
   return { engine, logs, gaps };
 }

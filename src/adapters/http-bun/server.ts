@@ -1,13 +1,14 @@
 /** The same app on `Bun.serve`. The caller has checked that this is Bun. */
 import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
-import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
+import type { HttpListener, ListenOptions, PeerOf } from "../../ports/http-listener.ts";
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+type Fetch = (request: Request, peer: PeerOf) => Response | Promise<Response>;
 
 /** The part of Bun's API that is used, so that the project needs no types of Bun. */
 interface BunServer {
   readonly port: number;
+  requestIP(request: Request): { readonly address: string; readonly port: number } | null;
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
 interface BunNamespace {
@@ -16,7 +17,7 @@ interface BunNamespace {
     readonly port: number;
     readonly maxRequestBodySize: number;
     readonly idleTimeout: number;
-    readonly fetch: Fetch;
+    readonly fetch: (request: Request, server: BunServer) => Promise<Response>;
     readonly tls?: { readonly cert: string; readonly key: string; readonly minVersion: number };
   }): BunServer;
 }
@@ -39,7 +40,7 @@ export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener
       maxRequestBodySize: options.bodySizeMax * BUN_BODY_FACTOR,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       ...(options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key, minVersion: TLS_VERSIONS[options.tls.minimumVersion] } }),
-      fetch: async (request) => withoutDefaultType(await options.fetch(request)),
+      fetch: async (request, server) => withoutDefaultType(await options.fetch(request, () => peerOf(server, request))),
     });
     return Promise.resolve({ host: options.host, port: server.port, close: () => close(server) });
   } catch (error) {
@@ -47,6 +48,11 @@ export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener
     const isTls = options.tls !== undefined && !(error instanceof Error && "code" in error && String(error.code).startsWith("EADDR"));
     return Promise.reject(isTls ? tlsError(error) : bindError(options, error, isInUse));
   }
+}
+
+function peerOf(server: BunServer, request: Request): ReturnType<PeerOf> {
+  const peer = server.requestIP(request);
+  return peer === null ? undefined : [peer.address, peer.port];
 }
 
 /** Bun gives bytes a content type; error bodies must carry none (spec: http-api §2), and streams get none. */

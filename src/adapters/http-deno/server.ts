@@ -2,7 +2,7 @@
 import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
-import type { HttpListener, ListenOptions } from "../../ports/http-listener.ts";
+import type { HttpListener, ListenOptions, PeerOf } from "../../ports/http-listener.ts";
 
 /** The part of Deno's API that is used, so that the project needs no types of Deno. */
 interface DenoServer {
@@ -12,7 +12,7 @@ interface DenoServer {
 interface DenoNamespace {
   serve(
     options: { readonly hostname: string; readonly port: number; readonly signal: AbortSignal; readonly onListen: () => void; readonly cert?: string; readonly key?: string },
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: (request: Request, info: { readonly remoteAddr: { readonly hostname: string; readonly port: number } }) => Response | Promise<Response>,
   ): DenoServer;
 }
 
@@ -20,7 +20,7 @@ const CLOSE_GRACE_MS = 1_500;
 
 /** Throws `server.address_in_use` and `server.misconfigured`. */
 export function listenOnDeno(
-  options: ListenOptions<(request: Request) => Response | Promise<Response>>,
+  options: ListenOptions<(request: Request, peer: PeerOf) => Response | Promise<Response>>,
 ): Promise<HttpListener> {
   const deno = (globalThis as unknown as { readonly Deno: DenoNamespace }).Deno;
   const abort = new AbortController();
@@ -32,7 +32,7 @@ export function listenOnDeno(
   }
   const identity = tls === undefined ? {} : { cert: tls.cert, key: tls.key };
   try {
-    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, options.fetch);
+    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, (request, { remoteAddr }) => options.fetch(request, () => [remoteAddr.hostname, remoteAddr.port]));
     return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort) });
   } catch (error) {
     const isTls = tls !== undefined && error instanceof Error && !error.name.startsWith("Addr");

@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
-import type { HttpListener, ListenOptions, RawRoutes, TlsIdentity } from "../../ports/http-listener.ts";
+import type { HttpListener, ListenOptions, PeerOf, RawRoutes, TlsIdentity } from "../../ports/http-listener.ts";
 import { CLOSE_GRACE_MS, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX, SLOW_CLIENTS_CHECK_MS } from "./limits.ts";
 import { RawMount } from "./raw-routes.ts";
 
-export type NodeFetch = (request: Request) => Response | Promise<Response>;
+export type NodeFetch = (request: Request, peer: PeerOf) => Response | Promise<Response>;
 
 /** Throws `server.address_in_use` and `server.misconfigured`. */
 export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes; readonly patience?: ClientPatience }): Promise<HttpListener> {
@@ -51,7 +51,10 @@ function createHttps(tls: TlsIdentity, limits: ServerOptions, listener: RequestL
 function requestListener(
   options: ListenOptions<NodeFetch> & { readonly raw?: RawRoutes },
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const viaFetch = getRequestListener((request) => options.fetch(request as Request));
+  const viaFetch = getRequestListener((request, { incoming }) => {
+    const { socket } = incoming;
+    return options.fetch(request as Request, () => (socket.remoteAddress === undefined || socket.remotePort === undefined ? undefined : [socket.remoteAddress, socket.remotePort]));
+  });
   const raw = options.raw === undefined ? undefined : new RawMount(options.raw, options.bodySizeMax, options.bodies);
   return (incoming, outgoing) => {
     if (raw?.accept(incoming, outgoing) !== true) void viaFetch(incoming, outgoing);

@@ -16,6 +16,10 @@ export interface UwsResponse {
   onData(listener: (chunk: ArrayBuffer, isLast: boolean) => void): this;
   /** To be called once, before the first `write`. */
   onWritable(listener: (offset: number) => boolean): this;
+  /** As text. */
+  getRemoteAddressAsText(): ArrayBuffer;
+  /** Not in all releases that can be loaded. */
+  getRemotePort?(): number;
   cork(write: () => void): this;
   writeStatus(status: string): this;
   writeHeader(name: string, value: string): this;

@@ -1,6 +1,6 @@
 /** One answer over uWebSockets.js. After an abort nothing is sent: the library forbids touching the response then. */
 import { STATUS_CODES } from "node:http";
-import type { RawReply } from "../../ports/http-listener.ts";
+import type { PeerOf, RawReply } from "../../ports/http-listener.ts";
 import type { UwsResponse } from "./uws-module.ts";
 
 interface SendOptions {
@@ -40,6 +40,12 @@ export class UwsReply {
   /** Aborted when the client goes away. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Undefined also where uWebSockets.js is a release that does not tell ports. */
+  peer(): ReturnType<PeerOf> {
+    if (this.#isGone || this.#response.getRemotePort === undefined) return undefined;
+    return [Buffer.from(this.#response.getRemoteAddressAsText()).toString("latin1"), this.#response.getRemotePort()];
   }
 
   sendRaw(reply: RawReply, { closesConnection }: SendOptions): void {

@@ -121,7 +121,7 @@ class UwsServer {
     const url = `http://${head.headers.get("host") ?? "localhost"}${head.path}${head.query === undefined ? "" : `?${head.query}`}`;
     const request = new Request(url, { method: head.method, headers, signal: reply.signal, ...(takesBody ? { body: buffer.view().slice() } : {}) });
     try {
-      await reply.send(await this.#options.fetch(request), { closesConnection: refusal !== undefined });
+      await reply.send(await this.#options.fetch(request, () => reply.peer()), { closesConnection: refusal !== undefined });
     } catch {
       reply.sendRaw({ status: 500, headers: {}, body: undefined }, { closesConnection: true });
     }

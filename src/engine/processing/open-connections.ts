@@ -1,9 +1,10 @@
 /** The connections of all runs: their numbers, and which run a request to this server came from. */
 import { formatAddress, parseAddress } from "../../core/trigger/ip-address.ts";
+import type { PeerOf } from "../../ports/http-listener.ts";
 import { CONNECTION_NUMBER_MAX } from "./limits.ts";
 import type { Run } from "./runs.ts";
 
-export type SocketAddress = readonly [address: string, port: number];
+export type SocketAddress = NonNullable<ReturnType<PeerOf>>;
 
 export class OpenConnections {
   readonly #open = new Set<number>();

@@ -15,6 +15,7 @@ import { ScheduleTrigger } from "./schedule-trigger.ts";
 import { Histogram } from "./histogram.ts";
 import { InstancePool } from "./instance-pool.ts";
 import type { LogSource } from "./log-table.ts";
+import type { SocketAddress } from "./open-connections.ts";
 import type { ProcessingServices, StopOptions, TriggerContext, TriggerRunner, TriggerStatistics } from "./services.ts";
 import { SharedCache } from "./shared-cache.ts";
 import { instanceLimits, settingsOf, type TriggerSettings } from "./trigger-settings.ts";
@@ -60,8 +61,8 @@ export interface PluginRequest {
   readonly query: readonly NamedText[];
   readonly headers: readonly NamedText[];
   readonly body: Uint8Array;
-  /** The run of a plugin that makes it. */
-  readonly runId?: string | undefined;
+  /** The other end of its connection, by which a run that calls its own server is known. */
+  readonly peer?: SocketAddress | undefined;
 }
 
 /** A running trigger, for metrics and tables. */
@@ -194,7 +195,7 @@ export class ProcessingEngine {
   async request(request: PluginRequest): Promise<PluginResponse | undefined> {
     const running = this.#paths.get(request.path)?.at(-1);
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;
-    const caller = request.runId === undefined ? undefined : this.#services.runs.find(request.runId);
+    const caller = request.peer === undefined ? undefined : this.#services.connections.caller(request.peer);
     return running.runner.serve({ kind: "request", query: request.query, headers: request.headers, body: request.body }, caller);
   }
 

@@ -32,8 +32,8 @@ export interface RunNetworkParts {
   /** A number for a new connection, and its end. */
   begin(): number;
   end(number: number): void;
-  /** Called before anything can be sent; the returned function is called when it is closed. */
-  onConnected(local: SocketAddress): () => void;
+  /** Called before anything can be sent, with both ends; the returned function is called when it is closed. */
+  onConnected(local: SocketAddress, remote: SocketAddress): () => void;
   onClosed(record: ConnectionRecord): void;
 }
 
@@ -226,7 +226,7 @@ export class RunNetwork implements NetworkCalls {
     connection.onChange(() => {
       // The server that is called may look for the run as soon as something is sent to it, which is after this.
       const { local } = open.forget === undefined ? connection.describe() : { local: undefined };
-      if (local !== undefined) open.forget = onConnected(local);
+      if (local !== undefined && place !== undefined) open.forget = onConnected(local, [place.address, place.port]);
       open.wake?.();
     });
     const number = begin();

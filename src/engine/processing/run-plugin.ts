@@ -94,7 +94,7 @@ async function execute(execution: Execution): Promise<RunReport> {
     outcome = await lease.instance.run(
       { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
       host,
-      { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal, runId: run.id },
+      { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
     );
   } finally {
     network.end();

@@ -5,7 +5,7 @@
 
 /** One run, from its start to its end, retries not included. */
 export interface Run {
-  /** Unique and not to be guessed: the host puts it on the plugin's calls to its own server. */
+  /** Unique; its log rows have it. */
   readonly id: string;
   readonly triggerKey: string;
   /** The run whose call to this server led to it. */
@@ -16,7 +16,6 @@ export interface Run {
 
 export class Runs {
   readonly #newId: () => string;
-  readonly #byId = new Map<string, Run>();
   readonly #byTrigger = new Map<string, Set<Run>>();
 
   constructor(newId: () => string) {
@@ -25,7 +24,6 @@ export class Runs {
 
   begin(triggerKey: string, parent?: Run): Run {
     const run: Run = { id: this.#newId(), triggerKey, parent, waits: new Set() };
-    this.#byId.set(run.id, run);
     const others = this.#byTrigger.get(triggerKey);
     if (others === undefined) this.#byTrigger.set(triggerKey, new Set([run]));
     else others.add(run);
@@ -34,15 +32,10 @@ export class Runs {
   }
 
   end(run: Run): void {
-    this.#byId.delete(run.id);
     const others = this.#byTrigger.get(run.triggerKey);
     others?.delete(run);
     if (others?.size === 0) this.#byTrigger.delete(run.triggerKey);
     run.parent?.waits.delete(run);
-  }
-
-  find(id: string): Run | undefined {
-    return this.#byId.get(id);
   }
 
   /** Runs that led to this one, itself included. */

@@ -5,7 +5,7 @@ import type { RunMeter } from "./run-limits.ts";
 import type { Run } from "./runs.ts";
 import { logRow, type ProcessingServices, type TriggerContext } from "./services.ts";
 
-type NetworkServices = Pick<ProcessingServices, "network" | "clock" | "connections">;
+type NetworkServices = Pick<ProcessingServices, "network" | "clock" | "connections" | "access">;
 
 export interface NetworkOwner {
   /** Undefined: the run cannot be called from (a test). */
@@ -14,12 +14,13 @@ export interface NetworkOwner {
   readonly meter: RunMeter;
 }
 
-export function openRunNetwork({ network, clock, connections }: NetworkServices, { run, access, meter }: NetworkOwner, onClosed: (record: ConnectionRecord) => void): RunNetwork {
+export function openRunNetwork({ network, clock, connections, access: server }: NetworkServices, { run, access, meter }: NetworkOwner, onClosed: (record: ConnectionRecord) => void): RunNetwork {
   return new RunNetwork({
     network, clock, access, meter, onClosed,
     begin: () => connections.begin(),
     end: (number) => connections.end(number),
-    onConnected: (local) => (run === undefined ? (): void => undefined : connections.connected(local, run)),
+    // Only of connections to this server: the same own end may at the same time lead elsewhere.
+    onConnected: (local, remote) => (run !== undefined && server.isSelf(...remote) ? connections.connected(local, run) : (): void => undefined),
   });
 }
 

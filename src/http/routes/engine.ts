@@ -1,5 +1,6 @@
 /** Requests to plugins: `/api/v3/engine/<path>` (spec: processing-engine §8). The plugin decides the answer. */
 import { DatabaseError } from "../../core/errors/database-error.ts";
+import type { PeerOf } from "../../ports/http-listener.ts";
 import type { NamedText } from "../../ports/plugin-runtime.ts";
 import { readBody } from "../body.ts";
 import type { Reply } from "../reply.ts";
@@ -7,18 +8,17 @@ import type { Route, RouteContext, RouteDoc } from "../route.ts";
 import type { EngineResponse } from "../services.ts";
 
 const PREFIX = "/api/v3/engine/";
-/** Set by the host on what a plugin asks of its own server: the run that asks. */
-const RUN_HEADER = "tidemark-run";
 
-async function runRequest(request: Request, { services, options }: RouteContext): Promise<Reply> {
+async function runRequest(request: Request, { services, options }: RouteContext, peer: PeerOf): Promise<Reply> {
   const url = new URL(request.url);
+  const caller = peer();
   const body = await readBody(request, options);
   const response = await services.processing.request({
     path: url.pathname.slice(PREFIX.length),
     query: [...url.searchParams],
-    headers: [...request.headers].filter(([name]) => name !== "authorization" && name !== RUN_HEADER),
+    headers: [...request.headers].filter(([name]) => name !== "authorization"),
     body,
-    runId: request.headers.get(RUN_HEADER) ?? undefined,
+    peer: caller,
   });
   if (response === undefined) {
     throw new DatabaseError("request.no_such_path", {
