@@ -175,11 +175,11 @@ export class GuestInstance implements PluginInstance {
   }
 
   #foresee({ pool, image }: StartedRuntime): void {
-    const { label, memoryBytesMax } = this.#parts;
+    const { label, memoryBytesMax, clock } = this.#parts;
     try {
       const life = this.#newLife(memoryBytesMax(image), image, this.#spare);
       this.#spare = undefined;
-      this.#successor = new Successor({ pool, life, settings: this.#settings, owner: label });
+      this.#successor = new Successor({ pool, clock, life, settings: this.#settings, owner: label });
     } catch {
       // No room for a second memory: the one that there is will be restored.
       return;
@@ -200,7 +200,7 @@ export class GuestInstance implements PluginInstance {
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {
-    this.#memoryBytes = this.#life?.memory?.access.byteLength ?? (conclusion.kind === "done" ? conclusion.message.memoryBytes ?? 0 : 0);
+    this.#memoryBytes = this.#life?.memory?.access.byteLength ?? (conclusion.kind === "done" ? this.#claimed(conclusion.message) : 0);
     switch (conclusion.kind) {
       case "withdrawn":
         return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
@@ -234,6 +234,11 @@ export class GuestInstance implements PluginInstance {
         return done.cacheChanges === undefined ? verdict.outcome : { ...verdict.outcome, cacheChanges: new Uint8Array(done.cacheChanges) };
       }
     }
+  }
+
+  /** A process may say anything. */
+  #claimed({ memoryBytes = 0 }: DoneMessage): number {
+    return Math.min(memoryBytes, this.#life?.memoryBytesMax ?? 0);
   }
 
   /**

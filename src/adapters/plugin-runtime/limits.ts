@@ -92,6 +92,8 @@ export const SLEEP_HANDOVER_MS = 2;
 /** The longest timer every runtime supports. */
 export const TIMER_MS_MAX = 2_147_483_647;
 
+/** Making a guest ready takes some milliseconds; an executor that has not done it by now is broken. */
+export const PREPARE_MS_MAX = 10_000;
 /** A run that computes for longer no longer counts against the concurrency: it must not hold up the runs that wait. */
 export const LONG_RUN_MS = 500;
 

@@ -1,24 +1,27 @@
 // Goal: whatever the order of events, a successor's guest is taken or forgotten, and its executor is given back once.
 import { expect, test } from "vitest";
+import { VirtualClock } from "../../testing/virtual-clock.ts";
 import { STOP } from "./control-block.ts";
 import type { Executor } from "./executor.ts";
 import type { GuestLife } from "./guest-life.ts";
+import { PREPARE_MS_MAX } from "./limits.ts";
 import { Successor } from "./successor.ts";
 
 const settings = { environment: [], writeBytes: 1, responseBytes: 1, cacheBytes: 1 };
 
-function world(): { successor: Successor; life: GuestLife; executor: Executor; steps: string[] } {
+function world(): { successor: Successor; life: GuestLife; executor: Executor; clock: VirtualClock; steps: string[] } {
+  const clock = new VirtualClock();
   const steps: string[] = [];
   const note = (step: string): void => void steps.push(step);
   const life: GuestLife = { key: 7, memoryBytesMax: 1, memory: undefined, parked: undefined, holder: undefined, reset: "fresh", lost: false };
-  const pool = { release: () => note("release"), withdraw: () => (note("withdraw"), true), forget: (key: number) => note(`forget ${key}`) };
+  const pool = { release: () => note("release"), withdraw: () => (note("withdraw"), true), forget: (key: number) => note(`forget ${key}`), discard: () => (note("discard"), Promise.resolve()) };
   const mailbox = { setStop: (level: number) => note(`stop ${level}`), take: () => undefined, reply: () => note("reply"), takeBulk: () => new Uint8Array() };
   const nothing = (): void => undefined;
   const executor: Executor = {
     mailbox, serve: () => note("serve"), prepare: (_settings, { key }) => note(`prepare ${key}`), run: nothing, forget: nothing, disown: nothing, holds: () => false, hold: nothing,
     retire: () => Promise.resolve(), terminate: () => Promise.resolve(),
   };
-  return { successor: new Successor({ pool, life, settings, owner: "t" }), life, executor, steps };
+  return { successor: new Successor({ pool, clock, life, settings, owner: "t" }), life, executor, clock, steps };
 }
 
 test("one that is ready is taken, and needs no reset", () => {
@@ -66,4 +69,16 @@ test("one that has not begun is withdrawn; one that failed, was refused or lost 
     successor[end]();
     expect(successor.take()).toBeUndefined();
   }
+});
+
+test("an executor that does not get it ready, or answers what was not asked, is not waited for", async () => {
+  const slow = world();
+  slow.successor.begin(slow.executor);
+  await slow.clock.advance(PREPARE_MS_MAX);
+  expect(slow.steps.slice(3)).toEqual(["discard"]);
+  expect(slow.successor.take()).toBeUndefined();
+  const odd = world();
+  odd.successor.begin(odd.executor);
+  odd.successor.onDone();
+  expect(odd.steps.slice(3)).toEqual(["forget 7", "release"]);
 });

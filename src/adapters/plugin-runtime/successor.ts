@@ -3,14 +3,17 @@
  * its grace: image restored, interpreter resumed and run in. So the trigger is usable again as soon as the run is over,
  * and not after all that.
  */
+import type { Clock } from "../../ports/clock.ts";
 import { REPLY, STOP } from "./control-block.ts";
 import type { InstanceSettings } from "./contract.ts";
 import type { Executor, ExecutorClient } from "./executor.ts";
 import type { ExecutorJob, ExecutorPool } from "./executor-pool.ts";
 import type { GuestLife } from "./guest-life.ts";
+import { PREPARE_MS_MAX } from "./limits.ts";
 
 export interface SuccessorParts {
-  readonly pool: Pick<ExecutorPool, "release" | "withdraw" | "forget">;
+  readonly pool: Pick<ExecutorPool, "release" | "withdraw" | "forget" | "discard">;
+  readonly clock: Pick<Clock, "after">;
   readonly life: GuestLife;
   readonly settings: InstanceSettings;
   readonly owner: string;
@@ -21,6 +24,7 @@ export class Successor implements ExecutorJob, ExecutorClient {
   readonly owner: string;
   readonly #parts: SuccessorParts;
   #executor: Executor | undefined;
+  #cancelTimer: () => void = () => undefined;
   #state: "under way" | "ready" | "gone" = "under way";
 
   constructor(parts: SuccessorParts) {
@@ -30,8 +34,12 @@ export class Successor implements ExecutorJob, ExecutorClient {
   }
 
   begin(executor: Executor): void {
-    const { life, settings } = this.#parts;
+    const { life, settings, pool, clock } = this.#parts;
     this.#executor = executor;
+    this.#cancelTimer = clock.after(PREPARE_MS_MAX, () => {
+      this.#state = "gone";
+      void pool.discard(executor);
+    });
     executor.mailbox.setStop(STOP.none);
     executor.serve(this);
     executor.prepare(settings, life);
@@ -46,10 +54,14 @@ export class Successor implements ExecutorJob, ExecutorClient {
     if (this.#executor?.mailbox.take() !== undefined) this.#executor.mailbox.reply(REPLY.none);
   }
 
-  onDone(): void {}
+  /** Nothing was run: the executor is broken. */
+  onDone(): void {
+    this.onPrepared(false);
+  }
 
   onPrepared(ready: boolean): void {
     const { pool, life } = this.#parts;
+    this.#cancelTimer();
     if (ready && this.#state === "under way") {
       life.reset = "none";
       this.#state = "ready";
@@ -61,6 +73,7 @@ export class Successor implements ExecutorJob, ExecutorClient {
   }
 
   onLost(): void {
+    this.#cancelTimer();
     this.#state = "gone";
   }
 

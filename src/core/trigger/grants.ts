@@ -117,9 +117,16 @@ export const allowsDatabase = (grants: TriggerGrants, own: string, database: str
 
 export const allowsSystem = (grants: TriggerGrants, group: string): boolean => grants.sys.some((granted) => granted === group);
 
-/** What the plugin and the log are told: what was refused, and which flag grants it; `value`: what to give to the flag. */
-export function denialText(name: GrantName, what: string, value: string = what): string {
-  const flag = `${grantFlag(name)} ${value}`;
+/** What a flag of a denial holds at most; beyond it only what is missing is named. */
+const FLAG_VALUE_LENGTH_MAX = 400;
+
+/**
+ * What the plugin and the log are told: what was refused, and which flag grants it. A flag replaces what the trigger has, so it
+ * is shown with that, `granted`; `missing`: what to add.
+ */
+export function denialText(name: GrantName, what: string, granted: readonly string[] = [], missing: readonly string[] = [what]): string {
+  const whole = [...new Set([...granted, ...missing])].join(",");
+  const flag = `${grantFlag(name)} ${whole.length <= FLAG_VALUE_LENGTH_MAX ? whole : `${missing.join(",")} beside what it has`}`;
   return `${DENIED[name](what)} is not granted to this trigger (grant it with ${flag} on create trigger or update trigger)`;
 }
 

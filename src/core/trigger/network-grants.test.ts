@@ -114,12 +114,17 @@ describe("reasons", () => {
     expect(reason("none", "Example.ORG.", 443)).toBe("the network address example.org:443 is not granted to this trigger (grant it with --allow-net example.org:443 on create trigger or update trigger)");
     expect(reason("none", "::1", 443)).toContain("--allow-net [::1]:443 on");
     expect(reason("none", "example.org", undefined)).toContain("--allow-net example.org on");
-    expect(reason("example.org", "example.org", 443, "10.0.0.1")).toBe(
+    expect(reason("example.org:443", "example.org", 443, "10.0.0.1")).toBe(
       "example.org:443 leads to 10.0.0.1:443, which is in a private network: the network address 10.0.0.1:443 is not granted to this trigger (grant it with --allow-net example.org:443,10.0.0.1:443 on create trigger or update trigger)",
     );
     expect(reason("*", "169.254.169.254", 80)).toMatch(/^the network address 169\.254\.169\.254:80 is not granted.*; it is link-local or a cloud's metadata service and must be named itself$/);
     expect(reason("*", "a b", 80)).toBe("'a b' is neither the name of a host nor an address");
     expect(reason("*", "x".repeat(10_000), 80)?.length).toBeLessThan(400);
+  });
+
+  test("what the trigger has stays in the flag, which replaces it", () => {
+    expect(reason("a.org,b.org:1", "example.org", 443)).toContain("--allow-net a.org,b.org:1,example.org:443 on");
+    expect(reason(Array.from({ length: 200 }, (_, n) => `host${n}.org`).join(","), "example.org", 443)).toContain("--allow-net example.org:443 beside what it has on");
   });
 
   test("what a reason says to grant is what was missing", () => {

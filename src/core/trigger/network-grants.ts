@@ -41,16 +41,19 @@ export function decideNetwork(grants: readonly string[], target: NetworkTarget):
   const resolved = target.address === undefined ? undefined : parseAddress(target.address);
   if (target.address !== undefined && resolved === undefined) return { allowed: false, reason: `'${shown}' resolved to what is not an address` };
   const entries = grants.map(parseNetworkEntry).filter((entry) => entry !== undefined && (port === undefined || entry.port === undefined || entry.port === port));
-  const question = new Question(entries as NetworkEntry[], host, target);
+  const question = new Question(grants, entries as NetworkEntry[], host, target);
   return question.decide(host.kind === "address" ? host.address : resolved);
 }
 
 class Question {
+  readonly #granted: readonly string[];
+  /** Those of them that fit the port. */
   readonly #entries: readonly NetworkEntry[];
   readonly #host: Host;
   readonly #target: NetworkTarget;
 
-  constructor(entries: readonly NetworkEntry[], host: Host, target: NetworkTarget) {
+  constructor(granted: readonly string[], entries: readonly NetworkEntry[], host: Host, target: NetworkTarget) {
+    this.#granted = granted;
     this.#entries = entries;
     this.#host = host;
     this.#target = target;
@@ -77,12 +80,12 @@ class Question {
   #onlyIf(allowed: boolean, missing?: IpAddress): NetworkDecision {
     if (allowed) return this.#allowed();
     const what = this.#withPort(formatHost(this.#host));
-    if (missing === undefined) return { allowed: false, reason: denialText("net", what) };
+    if (missing === undefined) return { allowed: false, reason: denialText("net", what, this.#granted) };
     const address = this.#withPort(formatHost({ kind: "address", address: missing }));
     const link = addressKind(missing) === "link-local";
-    if (this.#host.kind === "address") return { allowed: false, reason: `${denialText("net", address)}; it is link-local or a cloud's metadata service and must be named itself` };
+    if (this.#host.kind === "address") return { allowed: false, reason: `${denialText("net", address, this.#granted)}; it is link-local or a cloud's metadata service and must be named itself` };
     const place = link ? "is link-local or a cloud's metadata service" : "is in a private network";
-    return { allowed: false, reason: `${what} leads to ${address}, which ${place}: ${denialText("net", address, `${what},${address}`)}` };
+    return { allowed: false, reason: `${what} leads to ${address}, which ${place}: ${denialText("net", address, this.#granted, [what, address])}` };
   }
 
   #withPort(host: string): string {

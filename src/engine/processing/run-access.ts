@@ -48,7 +48,8 @@ export class RunAccess {
   /** Why not, in a sentence that names the flag; undefined: allowed. */
   #refusal(grant: GrantName, subject: string): string | undefined {
     if (grant === "net") return this.#networkRefusal(subject);
-    return this.#allows(grant, subject) ? undefined : denialText(grant, grant === "scratch" ? "16mb" : subject.slice(0, SUBJECT_LENGTH_MAX));
+    if (this.#allows(grant, subject)) return undefined;
+    return grant === "scratch" ? denialText(grant, "16mb") : denialText(grant, subject.slice(0, SUBJECT_LENGTH_MAX), this.#parts.grants[grant]);
   }
 
   /** `host:port`; port 0: the host is only looked up. */
