@@ -81,7 +81,7 @@ export function withCacheTables(tables: SystemTableSource, caches: CacheService,
   });
   return {
     names: (name) => [...tables.names(name), ...Object.keys(NAMES)].sort(),
-    table: (databaseName, name) => (NAMES[name] === undefined ? tables.table(databaseName, name) : rowsOf(databaseName, NAMES[name])),
+    table: (databaseName, name, confined) => (NAMES[name] === undefined ? tables.table(databaseName, name, confined) : rowsOf(databaseName, NAMES[name])),
     prepare: async (name) => tables.prepare?.(name),
   };
 }
