@@ -1,7 +1,17 @@
-/** Encodes snapshots' files outside of the ingest thread (design §8.6). */
+/** Encodes Parquet files outside of the ingest thread (design §8.6). */
 import type { TableDefinition } from "../core/catalog/definitions.ts";
+import type { ParquetLayout } from "../core/parquet/read-footer.ts";
 import type { ChunkRows } from "../core/snapshot/chunk-rows.ts";
 import type { EncodedChunk } from "../core/snapshot/encode-chunk.ts";
+
+/** Files of one table that become one. */
+export interface MergeInput {
+  readonly table: TableDefinition;
+  /** Start of the time window that holds all rows. */
+  readonly windowStart: bigint;
+  /** Oldest first; asked for one after another, and each is let go of before the next. */
+  readonly files: AsyncIterable<ParquetLayout>;
+}
 
 export interface ChunkEncoder {
   /**
@@ -9,5 +19,10 @@ export interface ChunkEncoder {
    * which `encodeCost` counts. One call at a time. Undefined: the caller does it better itself. Throws `snapshot.encoder_failed`.
    */
   encode(table: TableDefinition, chunk: ChunkRows): Promise<EncodedChunk> | undefined;
+  /**
+   * One file of several, in memory that `mergeCost` counts. One call at a time; chunks that come meanwhile go first. Throws
+   * `parquet.corrupt`, `parquet.too_large`, `snapshot.encoder_failed`, and what `files` throw.
+   */
+  merge(input: MergeInput): Promise<EncodedChunk>;
   close(): Promise<void>;
 }

@@ -1,11 +1,10 @@
-/** Encodes chunks on a thread of its own (`encode-worker.ts`), which is started with the first one. */
+/** Encodes chunks and merges files on a thread of its own (`encode-worker.ts`), which is started with the first one. */
 import { Worker } from "node:worker_threads";
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
-import { assert } from "../../core/errors/assert.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { ChunkRows } from "../../core/snapshot/chunk-rows.ts";
 import type { EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
-import type { ChunkEncoder } from "../../ports/chunk-encoder.ts";
+import type { ChunkEncoder, MergeInput } from "../../ports/chunk-encoder.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import { COPY_FACTOR_MAX, COPY_SLICE_BYTES } from "./limits.ts";
 import type { EncoderStart, FromEncoder, ToEncoder } from "./messages.ts";
@@ -31,7 +30,9 @@ interface Waiting {
 class WorkerEncoder implements ChunkEncoder {
   readonly #options: WorkerEncoderOptions;
   #worker: Worker | undefined;
-  #waiting: Waiting | undefined;
+  /** By task. */
+  readonly #waiting = new Map<number, Waiting>();
+  #lastTask = 0;
   #closed = false;
 
   constructor(options: WorkerEncoderOptions) {
@@ -48,22 +49,45 @@ class WorkerEncoder implements ChunkEncoder {
   }
 
   async #encode(table: TableDefinition, chunk: ChunkRows): Promise<EncodedChunk> {
-    assert(this.#waiting === undefined, "one chunk is encoded at a time");
-    const answer = new Promise<EncodedChunk>((resolve, reject) => (this.#waiting = { resolve, reject }));
-    // Its failure is the caller's, also when it comes while pieces are sent.
-    answer.catch(() => undefined);
-    this.#worker ??= this.#start();
+    const { task, answer } = this.#begin();
     let copied = 0;
     for (const { batch, rows, rowCount } of chunk.pieces) {
       const bytes = new Uint8Array(batch.bytes);
-      this.#send({ kind: "piece", bytes, rows: rows?.slice(), rowCount }, [bytes.buffer]);
+      this.#send({ task, kind: "piece", bytes, rows: rows?.slice(), rowCount }, [bytes.buffer]);
       copied += bytes.length;
       if (copied < COPY_SLICE_BYTES) continue;
       copied = 0;
       await this.#options.yieldToEventLoop();
     }
-    this.#send({ kind: "encode", table, start: chunk.start }, []);
+    this.#send({ task, kind: "encode", table, start: chunk.start }, []);
     return answer;
+  }
+
+  async merge({ table, windowStart, files }: MergeInput): Promise<EncodedChunk> {
+    if (this.#closed) throw failure("the server is stopping");
+    const { task, answer } = this.#begin();
+    try {
+      for await (const layout of files) {
+        // Not all stores give bytes away for good.
+        const bytes = new Uint8Array(layout.bytes);
+        this.#send({ task, kind: "file", layout: { ...layout, bytes } }, [bytes.buffer]);
+      }
+    } catch (error) {
+      this.#waiting.delete(task);
+      this.#send({ task, kind: "forget" }, []);
+      throw error;
+    }
+    this.#send({ task, kind: "merge", table, windowStart }, []);
+    return answer;
+  }
+
+  #begin(): { readonly task: number; readonly answer: Promise<EncodedChunk> } {
+    const task = ++this.#lastTask;
+    const answer = new Promise<EncodedChunk>((resolve, reject) => this.#waiting.set(task, { resolve, reject }));
+    // Its failure is the caller's, also when it comes while pieces are sent.
+    answer.catch(() => undefined);
+    this.#worker ??= this.#start();
+    return { task, answer };
   }
 
   #send(message: ToEncoder, transfer: ArrayBuffer[]): void {
@@ -82,21 +106,21 @@ class WorkerEncoder implements ChunkEncoder {
   }
 
   #receive(message: FromEncoder): void {
-    if (message.kind === "warning") this.#options.log.log("warn", message.message);
-    else if (message.kind === "encoded") this.#settle()?.resolve(message.chunk);
-    else this.#settle()?.reject(failure(message.message));
+    if (message.kind === "warning") {
+      this.#options.log.log("warn", message.message);
+      return;
+    }
+    const waiting = this.#waiting.get(message.task);
+    this.#waiting.delete(message.task);
+    if (message.kind === "encoded") waiting?.resolve(message.chunk);
+    else waiting?.reject(failure(message.message, message.code));
   }
 
-  /** The next chunk gets a new thread, without the pieces of this one. */
+  /** The next task gets a new thread, without the pieces of this one's. */
   #ended(worker: Worker, reason: string): void {
     if (this.#worker === worker) this.#worker = undefined;
-    this.#settle()?.reject(failure(reason));
-  }
-
-  #settle(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
+    for (const waiting of this.#waiting.values()) waiting.reject(failure(reason));
+    this.#waiting.clear();
   }
 }
 
@@ -109,6 +133,7 @@ function copiesTooMuch({ pieces }: ChunkRows): boolean {
   return bytes > share * COPY_FACTOR_MAX;
 }
 
-function failure(reason: string): DatabaseError {
-  return new DatabaseError("snapshot.encoder_failed", { message: `Encoding a Parquet file failed: ${reason}`, hint: "the rows stay in the WAL; the snapshot is tried again" });
+function failure(reason: string, code?: string): DatabaseError {
+  if (code === "parquet.corrupt" || code === "parquet.too_large") return new DatabaseError(code, { message: reason });
+  return new DatabaseError("snapshot.encoder_failed", { message: `Encoding a Parquet file failed: ${reason}`, hint: "nothing is lost, the rows stay where they were; it is tried again" });
 }

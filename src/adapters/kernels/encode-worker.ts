@@ -1,18 +1,25 @@
-/** The encoding thread: makes Parquet files of copies of table batches, while the ingest thread goes on. */
+/** The encoding thread: makes Parquet files of copies of table batches, and one of several, while the ingest thread goes on. */
 import { parentPort, workerData } from "node:worker_threads";
 import { viewTableBatch } from "../../core/columns/table-batch.ts";
-import { messageOf } from "../../core/errors/database-error.ts";
+import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { kernelPages } from "../../core/parquet/kernel-pages.ts";
 import { type PageEncoder, scriptPages } from "../../core/parquet/page-encoder.ts";
-import type { ChunkPiece, ChunkRows } from "../../core/snapshot/chunk-rows.ts";
+import type { ParquetLayout } from "../../core/parquet/read-footer.ts";
+import type { ChunkPiece } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, type EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
-import type { TableDefinition } from "../../core/catalog/definitions.ts";
+import { encodeMerged } from "../../core/snapshot/encode-merged.ts";
 import { loadParquetKernel } from "./load.ts";
 import type { EncoderStart, FromEncoder, ToEncoder } from "./messages.ts";
 
 const reply = (message: FromEncoder, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
 
-let pieces: ChunkPiece[] = [];
+/** What came for a task before its order. */
+interface Task {
+  readonly pieces: ChunkPiece[];
+  readonly files: ParquetLayout[];
+}
+
+const tasks = new Map<number, Task>();
 let loading: Promise<PageEncoder> | undefined;
 
 async function pages(): Promise<PageEncoder> {
@@ -22,28 +29,56 @@ async function pages(): Promise<PageEncoder> {
   return kernel === undefined ? scriptPages : kernelPages(kernel);
 }
 
-function encode(table: TableDefinition, chunk: ChunkRows, encoder: PageEncoder): EncodedChunk {
-  const work = encodeChunk(table, chunk, encoder);
+function taskOf(id: number): Task {
+  const known = tasks.get(id) ?? { pieces: [], files: [] };
+  tasks.set(id, known);
+  return known;
+}
+
+function taken(id: number): Task {
+  const task = taskOf(id);
+  tasks.delete(id);
+  return task;
+}
+
+/** Without a pause: writers may be waiting for the room that a snapshot makes. */
+function atOnce(work: Generator<undefined, EncodedChunk>): EncodedChunk {
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;
   }
 }
 
-async function receive(message: ToEncoder): Promise<void> {
-  if (message.kind === "piece") {
-    pieces.push({ batch: viewTableBatch(message.bytes), rows: message.rows, rowCount: message.rowCount });
-    return;
+/** Lets chunks go first: they use the same encoder, between two steps. */
+async function inSteps(work: Generator<undefined, EncodedChunk>): Promise<EncodedChunk> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  const taken = pieces;
-  pieces = [];
-  try {
-    const encoder = await (loading ??= pages());
-    const rowCount = taken.reduce((sum, piece) => sum + piece.rowCount, 0);
-    const chunk = encode(message.table, { start: message.start, pieces: taken, rowCount }, encoder);
-    reply({ kind: "encoded", chunk }, [chunk.bytes.buffer as ArrayBuffer]);
-  } catch (error) {
-    reply({ kind: "failed", message: messageOf(error) });
+}
+
+async function perform(message: ToEncoder & { readonly kind: "encode" | "merge" }): Promise<EncodedChunk> {
+  const { pieces, files } = taken(message.task);
+  const encoder = await (loading ??= pages());
+  const { table } = message;
+  if (message.kind === "merge") return inSteps(encodeMerged({ table, windowStart: message.windowStart, files }, encoder));
+  const rowCount = pieces.reduce((sum, piece) => sum + piece.rowCount, 0);
+  return atOnce(encodeChunk(table, { start: message.start, pieces, rowCount }, encoder));
+}
+
+async function receive(message: ToEncoder): Promise<void> {
+  const { task } = message;
+  if (message.kind === "piece") taskOf(task).pieces.push({ batch: viewTableBatch(message.bytes), rows: message.rows, rowCount: message.rowCount });
+  else if (message.kind === "file") taskOf(task).files.push(message.layout);
+  else if (message.kind === "forget") tasks.delete(task);
+  else {
+    try {
+      const chunk = await perform(message);
+      reply({ kind: "encoded", task, chunk }, [chunk.bytes.buffer as ArrayBuffer]);
+    } catch (error) {
+      reply({ kind: "failed", task, code: isDatabaseError(error) ? error.code : undefined, message: messageOf(error) });
+    }
   }
 }
 

@@ -1,14 +1,20 @@
-/** What the ingest thread and the encoding thread tell each other. A chunk's pieces come first, then the order to encode. */
+/** What the ingest thread and the encoding thread tell each other. A task's pieces or files come first, then the order. */
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
+import type { ParquetLayout } from "../../core/parquet/read-footer.ts";
 import type { EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
 
-export type ToEncoder =
+export type ToEncoder = { readonly task: number } & (
   | { readonly kind: "piece"; /** A table batch. */ readonly bytes: Uint8Array; readonly rows: Uint32Array | undefined; readonly rowCount: number }
-  | { readonly kind: "encode"; readonly table: TableDefinition; readonly start: bigint };
+  | { readonly kind: "encode"; readonly table: TableDefinition; readonly start: bigint }
+  | { readonly kind: "file"; readonly layout: ParquetLayout }
+  | { readonly kind: "merge"; readonly table: TableDefinition; readonly windowStart: bigint }
+  /** No order will come. */
+  | { readonly kind: "forget" }
+);
 
 export type FromEncoder =
-  | { readonly kind: "encoded"; readonly chunk: EncodedChunk }
-  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "encoded"; readonly task: number; readonly chunk: EncodedChunk }
+  | { readonly kind: "failed"; readonly task: number; /** Of our own errors. */ readonly code: string | undefined; readonly message: string }
   /** Something to be logged. */
   | { readonly kind: "warning"; readonly message: string };
 

@@ -9,7 +9,7 @@ import { type ColumnType, ENCODED } from "../columns/column-type.ts";
 import type { ColumnValues, ColumnView, TableBatchView } from "../columns/table-batch.ts";
 import { type ColumnChunk, encodeColumnChunk } from "../parquet/column-chunk.ts";
 import { encodeFooter, type SchemaColumn } from "../parquet/footer.ts";
-import { scriptPages } from "../parquet/page-encoder.ts";
+import { type PageEncoder, scriptPages } from "../parquet/page-encoder.ts";
 import { readParquetColumn } from "../parquet/read-column.ts";
 import type { ParquetLayout } from "../parquet/read-footer.ts";
 import type { ChunkPiece, ChunkRows } from "./chunk-rows.ts";
@@ -37,7 +37,7 @@ export interface MergeRequest {
 }
 
 /** Pauses after every few milliseconds of work. Throws `parquet.corrupt`, `parquet.too_large`. */
-export function* encodeMerged({ table, windowStart, files }: MergeRequest): Generator<undefined, EncodedChunk> {
+export function* encodeMerged({ table, windowStart, files }: MergeRequest, encoder: PageEncoder = scriptPages): Generator<undefined, EncodedChunk> {
   const rowsIn = files.reduce((sum, file) => sum + file.rowCount, 0);
   const textBytesMax = rowsIn * MERGE_TEXT_BYTES_PER_ROW;
   const pieces = files.map((file): ChunkPiece => ({ batch: lazyBatch(table, file, textBytesMax), rows: undefined, rowCount: file.rowCount }));
@@ -46,7 +46,7 @@ export function* encodeMerged({ table, windowStart, files }: MergeRequest): Gene
   for (const name of table.seriesKey) tags.push(yield* readTagCodes(name, chunk));
   const order = yield* orderRows(chunk, tags);
   const rowCount = order.groupEnds.length;
-  const file = new ColumnwiseFile(rowCount);
+  const file = new ColumnwiseFile(rowCount, encoder);
   for (let tag = tags.shift(); tag !== undefined; tag = tags.shift()) yield* file.add(table, gatherTag(tag, order));
   for (const { name, type } of [{ name: "time", type: "time" } as const, ...table.columns.filter(({ type }) => type !== "time")]) {
     if (type === "tag") continue;
@@ -93,14 +93,16 @@ interface EncodedPiece {
 /** A Parquet file whose columns come one after another; in the file the row groups do. */
 class ColumnwiseFile {
   readonly #rowCount: number;
+  readonly #encoder: PageEncoder;
   readonly #schema: SchemaColumn[] = [];
   readonly #chunk = new ByteWriter();
   readonly #page = new ByteWriter();
   /** By row group, then column. */
   readonly #groups: EncodedPiece[][];
 
-  constructor(rowCount: number) {
+  constructor(rowCount: number, encoder: PageEncoder) {
     this.#rowCount = rowCount;
+    this.#encoder = encoder;
     this.#groups = Array.from({ length: Math.ceil(rowCount / MERGED_ROW_GROUP_ROWS) }, () => []);
   }
 
@@ -108,7 +110,7 @@ class ColumnwiseFile {
     const { id, type } = table.columnsByName.get(values.name) as { readonly id: number; readonly type: ColumnType };
     this.#schema.push({ name: values.name, type, fieldId: id });
     for (const [index, group] of this.#groups.entries()) {
-      const target = { file: this.#chunk, page: this.#page, encoder: scriptPages };
+      const target = { file: this.#chunk, page: this.#page, encoder: this.#encoder };
       target.file.clear();
       const facts = encodeColumnChunk(values, { from: index * MERGED_ROW_GROUP_ROWS, to: this.#groupEnd(index) }, type === "time", target);
       group.push({ bytes: target.file.copy(), facts });

@@ -6,9 +6,11 @@
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
 import { DatabaseError, isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { type ParquetLayout, readParquetLayout } from "../../core/parquet/read-footer.ts";
+import type { EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
 import { encodeMerged, mergeCost } from "../../core/snapshot/encode-merged.ts";
 import { parquetPath, type PersistedFile } from "../../core/snapshot/manifest.ts";
 import { type MergePlan, planMerge } from "../../core/snapshot/plan-merge.ts";
+import type { ChunkEncoder, MergeInput } from "../../ports/chunk-encoder.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
@@ -26,6 +28,8 @@ export interface MergerOptions {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly drive: Drive;
+  /** Merges on another thread; without it that is done here, in slices. */
+  readonly encoder?: ChunkEncoder | undefined;
   /** Memory of a merge. */
   readonly memoryBytesMax: number;
 }
@@ -168,10 +172,9 @@ export class Merger {
   }
 
   async #merge(table: TableDefinition, { files, windowStart, windowNs }: MergePlan): Promise<void> {
-    const { manifests, objects, nodeId, drive } = this.#options;
-    const layouts: ParquetLayout[] = [];
-    for (const file of files) layouts.push(await this.#read(file));
-    const { bytes, ...facts } = await drive(encodeMerged({ table, windowStart, files: layouts }));
+    const { manifests, objects, nodeId, encoder } = this.#options;
+    const input: MergeInput = { table, windowStart, files: this.#layouts(files) };
+    const { bytes, ...facts } = await (encoder?.merge(input) ?? this.#mergeHere(input));
     const sequenceMin = Math.min(...files.map((file) => file.sequenceMin));
     const sequenceMax = Math.max(...files.map((file) => file.sequenceMax));
     const place = { databaseId: table.databaseId, tableId: table.id, chunkTime: windowStart };
@@ -187,6 +190,16 @@ export class Merger {
     }
     this.#merges++;
     this.#mergedFiles += files.length;
+  }
+
+  async #mergeHere({ files, ...input }: MergeInput): Promise<EncodedChunk> {
+    const layouts: ParquetLayout[] = [];
+    for await (const layout of files) layouts.push(layout);
+    return this.#options.drive(encodeMerged({ ...input, files: layouts }));
+  }
+
+  async *#layouts(files: readonly PersistedFile[]): AsyncGenerator<ParquetLayout> {
+    for (const file of files) yield await this.#read(file);
   }
 
   async #read({ path, rowCount }: PersistedFile): Promise<ParquetLayout> {

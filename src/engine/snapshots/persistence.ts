@@ -111,7 +111,7 @@ export class Persistence {
     const memoryBytesMax = settings.mergeMemoryBytesMax ?? MERGE_MEMORY_BYTES_DEFAULT;
     this.#parts = {
       snapshotter: this.snapshotter(commit),
-      merger: memoryBytesMax === 0 ? undefined : new Merger({ store, nodeId, manifests, objects, liveTable, clock, log, drive, memoryBytesMax }),
+      merger: memoryBytesMax === 0 ? undefined : new Merger({ store, nodeId, manifests, objects, liveTable, clock, log, drive, encoder: settings.encoder, memoryBytesMax }),
       retention: new RetentionKeeper({ manifests, retentionOf, clock, log, checkMs: settings.retentionCheckMs ?? RETENTION_CHECK_MS_DEFAULT }),
       deleter: new HardDeleter({ catalog, manifests, objects, nodeId, clock, log, graceNs: settings.deleteGraceNs ?? DELETE_GRACE_NS_DEFAULT }),
     };

@@ -1,5 +1,5 @@
-// Goal: the encoding thread makes the same file as the ingest thread would, leaves rows that it would copy too often, and
-// its end costs one snapshot and no more.
+// Goal: the encoding thread makes the same files as the ingest thread would, of rows and of files, also both at once; leaves
+// rows that it would copy too often; and its end costs one snapshot and no more.
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import type { TableDefinition } from "../../../src/core/catalog/definitions.ts";
 import type { ColumnType } from "../../../src/core/columns/column-type.ts";
 import { type ChunkRows, splitByChunk } from "../../../src/core/snapshot/chunk-rows.ts";
 import { encodeChunk, type EncodedChunk } from "../../../src/core/snapshot/encode-chunk.ts";
+import { encodeMerged } from "../../../src/core/snapshot/encode-merged.ts";
+import { type ParquetLayout, readParquetLayout } from "../../../src/core/parquet/read-footer.ts";
 import type { ChunkEncoder } from "../../../src/ports/chunk-encoder.ts";
 import { kernelFolder } from "../../support/kernel.ts";
 import { PROGRAM_PATH } from "../../support/server.ts";
@@ -34,6 +36,11 @@ function run<T>(work: Generator<undefined, T>): T {
 /** Batches of 1,000 rows, a millisecond apart. */
 const chunksOf = (rows: number): ChunkRows[] =>
   run(splitByChunk(Array.from({ length: rows / 1000 }, (_, batch) => batchOf(1, COLUMNS, Array.from({ length: 1000 }, (__, row) => rowAt(batch * 1000 + row)))), MINUTE));
+
+async function* oneByOne(files: readonly ParquetLayout[], failure?: Error): AsyncGenerator<ParquetLayout> {
+  yield* files;
+  if (failure !== undefined) throw failure;
+}
 
 const plain = ({ bytes, ...facts }: EncodedChunk): unknown => [Buffer.from(bytes).toString("base64"), facts];
 
@@ -67,6 +74,30 @@ describe("the encoding thread", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("merges files as the ingest thread would, while a chunk is encoded", async () => {
+    open();
+    const chunks = chunksOf(100_000);
+    const files = chunks.map((chunk) => readParquetLayout(run(encodeChunk(TABLE, chunk)).bytes));
+    const merging = encoder.merge({ table: TABLE, windowStart: 0n, files: oneByOne(files) });
+    const [chunk] = chunks as [ChunkRows];
+    expect(plain(await (encoder.encode(TABLE, chunk) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
+    const merged = await merging;
+    expect(merged.rowCount).toBe(100_000);
+    expect(plain(merged)).toEqual(plain(run(encodeMerged({ table: TABLE, windowStart: 0n, files }))));
+    expect(lines).toEqual([]);
+  });
+
+  it("says which merge cannot work, and goes on", async () => {
+    open();
+    const [chunk] = chunksOf(1000) as [ChunkRows];
+    const whole = readParquetLayout(run(encodeChunk(TABLE, chunk)).bytes);
+    const damaged = { ...whole, bytes: new Uint8Array(whole.bytes.length) };
+    await expect(encoder.merge({ table: TABLE, windowStart: 0n, files: oneByOne([whole, damaged]) })).rejects.toMatchObject({ code: "parquet.corrupt" });
+    const cause = new Error("the disk is gone");
+    await expect(encoder.merge({ table: TABLE, windowStart: 0n, files: oneByOne([whole], cause) })).rejects.toBe(cause);
+    expect((await encoder.merge({ table: TABLE, windowStart: 0n, files: oneByOne([whole, whole]) })).rowCount).toBe(1000);
   });
 
   it("leaves a chunk that holds few rows of large batches", () => {
