@@ -37,6 +37,9 @@ export const REINDEX_BATCHES_MAX = 1_024;
 /** Rows of a batch for whose hashes memory is kept (1 MB). */
 export const KEPT_HASHES_MAX = 131_072;
 
+/** Smaller batches are hashed without a look at the one before. */
+export const COMPARED_ROWS_MIN = 64;
+
 /** Ranges of times in which points of a table may stand twice. */
 export const REPEATED_RANGES_MAX = 16;
 

@@ -144,12 +144,8 @@ export class TableBuffer {
   #note(view: TableBatchView): void {
     const points = pointsOf(view, this.#hasher);
     if (points === undefined || this.#series === undefined) return;
-    const late: number[] = [];
-    for (let row = 0; row < view.rowCount; row++) {
-      const at = row * 8;
-      const { low, high } = points.hashes;
-      if (!this.#series.advance(low[row] as number, high[row] as number, points.times.getUint32(at, true), points.times.getInt32(at + 4, true))) late.push(row);
-    }
+    const { buffer, byteOffset } = points.times;
+    const late = this.#series.advance(points.hashes, new Int32Array(buffer, byteOffset, view.rowCount * 2), view.rowCount);
     if (late.length > 0 && this.#late.mayRepeat(points, late, (index) => this.#viewAt(index))) this.#repeated.add(rangeOf(points, late));
     this.#late.add(view);
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { isDatabaseError } from "../errors/database-error.ts";
 import { cellReader } from "../../testing/table-rows.ts";
 import { sliceTableBatch } from "./slice.ts";
-import { decodeTableBatch, encodeTableBatch, tableBatchSize, type ColumnValues, type ColumnView, type TableBatchInput } from "./table-batch.ts";
+import { decodeTableBatch, encodeTableBatch, encodeTableBatchInto, tableBatchSize, type ColumnValues, type ColumnView, type TableBatchInput } from "./table-batch.ts";
 
 type Cell = bigint | number | boolean | string | undefined;
 
@@ -98,6 +98,19 @@ describe("table batch", () => {
           const cells = Array.from({ length: to - from }, (_, row) => cellReader(sliced.columns[index] as ColumnView, to - from)(row));
           expect(cells).toEqual(column.cells.slice(from, to));
         }
+      }),
+    );
+  });
+
+  it("writes every byte, whatever the memory held before", () => {
+    fc.assert(
+      fc.property(model, ({ rows, columns }) => {
+        const input = toInput(rows, columns);
+        const fresh = encodeTableBatch(input);
+        const used = new Uint8Array(fresh.length + 16).fill(0xa5);
+        expect(encodeTableBatchInto(input, used, 8)).toBe(fresh.length);
+        expect(Buffer.compare(used.subarray(8, 8 + fresh.length), fresh)).toBe(0);
+        expect([...used.subarray(0, 8), ...used.subarray(8 + fresh.length)]).toEqual(Array.from({ length: 16 }, () => 0xa5));
       }),
     );
   });

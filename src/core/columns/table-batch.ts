@@ -72,11 +72,17 @@ const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function tableBatchSize(input: TableBatchInput): number {
   let size = TABLE_BATCH_HEADER_BYTES;
   for (const column of input.columns) {
-    size += COLUMN_HEADER_BYTES + pad8(textEncoder.encode(column.name).length);
+    size += COLUMN_HEADER_BYTES + pad8(nameSize(column.name));
     if (column.valid !== undefined && column.type !== "null") size += pad8((input.rowCount + 7) >> 3);
     size += pad8(bodySize(column, input.rowCount));
   }
   return size;
+}
+
+/** Bytes of a name in UTF-8. Nearly all are short and ASCII, and are asked for several times a batch. */
+function nameSize(name: string): number {
+  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) > 127) return textEncoder.encode(name).length;
+  return name.length;
 }
 
 function bodySize(column: ColumnValues, rowCount: number): number {
@@ -99,7 +105,6 @@ export function encodeTableBatchInto(input: TableBatchInput, target: Uint8Array,
   const size = tableBatchSize(input);
   const view = new DataView(target.buffer, target.byteOffset + offset, size);
   const out = target.subarray(offset, offset + size);
-  out.fill(0);
   view.setUint32(0, TABLE_BATCH_MAGIC, true);
   view.setUint32(4, size, true);
   view.setUint32(8, input.rowCount, true);
@@ -114,23 +119,34 @@ export function encodeTableBatchInto(input: TableBatchInput, target: Uint8Array,
 }
 
 function encodeColumn(column: ColumnValues, rowCount: number, out: Uint8Array, view: DataView, start: number): number {
-  const name = textEncoder.encode(column.name);
+  const nameBytes = nameSize(column.name);
   const withValidity = column.valid !== undefined && column.type !== "null";
   const body = bodySize(column, rowCount);
   out[start] = ENCODED[column.type];
   out[start + 1] = withValidity ? 1 : 0;
-  view.setUint16(start + 2, name.length, true);
+  view.setUint16(start + 2, nameBytes, true);
   view.setUint32(start + 4, body, true);
   let at = start + COLUMN_HEADER_BYTES;
-  out.set(name, at);
-  at += pad8(name.length);
+  clearPadding(view, at, nameBytes);
+  textEncoder.encodeInto(column.name, out.subarray(at, at + nameBytes));
+  at += pad8(nameBytes);
   if (withValidity) {
-    const valid = column.valid as Uint8Array;
-    for (let row = 0; row < rowCount; row++) if (valid[row] !== 0) out[at + (row >> 3)]! |= 1 << (row & 7);
-    at += pad8((rowCount + 7) >> 3);
+    const bits = out.subarray(at, at + pad8((rowCount + 7) >> 3)).fill(0);
+    setBits(bits, column.valid as Uint8Array, rowCount);
+    at += bits.length;
   }
+  clearPadding(view, at, body);
   encodeBody(column, rowCount, out, view, at);
   return at + pad8(body);
+}
+
+/** Zeros in the last word of a part, before its bytes are set: the target holds what it held before. */
+function clearPadding(view: DataView, start: number, size: number): void {
+  if (size % 8 !== 0) view.setBigUint64(start + pad8(size) - 8, 0n, true);
+}
+
+function setBits(bits: Uint8Array, valid: Uint8Array, rowCount: number): void {
+  for (let row = 0; row < rowCount; row++) if (valid[row] !== 0) bits[row >> 3]! |= 1 << (row & 7);
 }
 
 const bytesOf = (array: ArrayBufferView, size: number): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, size);

@@ -35,33 +35,47 @@ function tagValues(parsed: ParsedTable, tag: TagColumn): ColumnValues {
   }
   const indexes = tag.rowCodes(rows, parsed.budget);
   if (!sparse) {
-    for (let row = 0; row < rows; row++) indexes[row] = codes[series[row] as number] as number;
+    lookUp(indexes, codes, series);
     return tag.batchColumn(indexes, undefined);
   }
   const valid = new Uint8Array(rows);
-  for (let row = 0; row < rows; row++) {
+  lookUpSparse(indexes, valid, codes, series);
+  return tag.batchColumn(indexes, valid);
+}
+
+// Loops over all rows are functions of their own: V8 compiles one as a whole, whereas a loop in the middle of a longer
+// function is left anew, by a deoptimisation, each time that it ends.
+
+function lookUp(indexes: Uint32Array, codes: Int32Array, series: Uint32Array): void {
+  for (let row = 0; row < indexes.length; row++) indexes[row] = codes[series[row] as number] as number;
+}
+
+function lookUpSparse(indexes: Uint32Array, valid: Uint8Array, codes: Int32Array, series: Uint32Array): void {
+  for (let row = 0; row < indexes.length; row++) {
     const code = codes[series[row] as number] as number;
     indexes[row] = Math.max(0, code);
     valid[row] = code < 0 ? 0 : 1;
   }
-  return tag.batchColumn(indexes, valid);
 }
 
-function timeBounds(parsed: ParsedTable, kept: Uint8Array | undefined): { timeMin: bigint; timeMax: bigint } {
-  const words = parsed.time;
-  let min = -1;
-  let max = -1;
-  for (let row = 0; row < parsed.rows; row++) {
-    if (kept !== undefined && kept[row] === 0) continue;
-    if (min < 0 || earlier(words, row, min)) min = row;
-    if (max < 0 || earlier(words, max, row)) max = row;
+function timeBounds({ time, rows }: ParsedTable, kept: Uint8Array | undefined): { timeMin: bigint; timeMax: bigint } {
+  const first = kept === undefined ? 0 : kept.indexOf(1);
+  const times = new BigInt64Array(time.buffer as ArrayBuffer);
+  return { timeMin: times[extremeRow(time, { first, rows, kept, sign: -1 })] as bigint, timeMax: times[extremeRow(time, { first, rows, kept, sign: 1 })] as bigint };
+}
+
+/** Row with the latest (`sign` 1) or earliest (-1) time of those that are kept; times are two words each, low and high. */
+function extremeRow(words: Int32Array, { first, rows, kept, sign }: { readonly first: number; readonly rows: number; readonly kept: Uint8Array | undefined; readonly sign: 1 | -1 }): number {
+  let found = first;
+  let high = words[first * 2 + 1] as number;
+  let low = (words[first * 2] as number) >>> 0;
+  for (let row = first + 1; row < rows; row++) {
+    const rowHigh = words[row * 2 + 1] as number;
+    const rowLow = (words[row * 2] as number) >>> 0;
+    // Neighbours mostly share their time.
+    if (rowHigh === high && rowLow === low) continue;
+    if ((rowHigh === high ? rowLow - low : rowHigh - high) * sign < 0 || kept?.[row] === 0) continue;
+    [found, high, low] = [row, rowHigh, rowLow];
   }
-  const times = new BigInt64Array(words.buffer as ArrayBuffer);
-  return { timeMin: times[min] as bigint, timeMax: times[max] as bigint };
-}
-
-/** True when row `a` lies before row `b`, comparing high then low words. */
-function earlier(words: Int32Array, a: number, b: number): boolean {
-  const high = (words[a * 2 + 1] as number) - (words[b * 2 + 1] as number);
-  return high !== 0 ? high < 0 : (words[a * 2] as number) >>> 0 < (words[b * 2] as number) >>> 0;
+  return found;
 }
