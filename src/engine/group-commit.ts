@@ -87,6 +87,13 @@ const ENDS_WRITING: ReadonlySet<string> = new Set(["node.superseded", "wal.close
 /** Between getting room and submitting lie a handful. */
 const SUBMIT_MICROTASKS_MAX = 100;
 
+/** Why the log takes no rows. */
+export interface WalTrouble {
+  readonly text: string;
+  /** False: the next write tries again. */
+  readonly refusesWrites: boolean;
+}
+
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #ring: WalRing;
@@ -105,6 +112,9 @@ export class GroupCommit {
   #rotating = false;
   /** The running commit takes longer than a writer waits. */
   #stuck: DatabaseError | undefined;
+  /** The last commit failed, and since when they do. */
+  #failing: { readonly sinceMs: number; error: DatabaseError } | undefined;
+  #failures = 0;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   /** Ends the pause between two commits. */
   #hurry: (() => void) | undefined;
@@ -125,8 +135,17 @@ export class GroupCommit {
     return this.#durable;
   }
 
-  statistics(): { readonly ringUsedBytes: number; readonly ringCapacityBytes: number; readonly writersWaiting: number; readonly commits: number; readonly walFile: number } {
-    return { ringUsedBytes: this.#ring.usedBytes, ringCapacityBytes: this.#ring.capacityBytes, writersWaiting: this.#gate.waitingCount, commits: this.#commits, walFile: this.#file };
+  statistics(): { readonly ringUsedBytes: number; readonly ringCapacityBytes: number; readonly writersWaiting: number; readonly commits: number; readonly commitFailures: number; readonly walFile: number } {
+    return { commitFailures: this.#failures, ringUsedBytes: this.#ring.usedBytes, ringCapacityBytes: this.#ring.capacityBytes, writersWaiting: this.#gate.waitingCount, commits: this.#commits, walFile: this.#file };
+  }
+
+  /** What is wrong with the log now: of the last commit, or for good; undefined: nothing. */
+  trouble(): WalTrouble | undefined {
+    const refused = this.#closed?.code === "wal.write_failed" ? this.#closed : this.#stuck;
+    if (refused !== undefined) return { text: refused.message, refusesWrites: true };
+    if (this.#failing === undefined) return undefined;
+    const seconds = Math.round((this.#options.clock.monotonicMs() - this.#failing.sinceMs) / 1_000);
+    return { text: `${this.#failing.error.message} (no commit has worked for ${seconds} s)`, refusesWrites: false };
   }
 
   /**
@@ -313,6 +332,7 @@ export class GroupCommit {
     this.#fileSize += size + header.length * FILE_HEADER_BYTES;
     this.#commits++;
     this.#countRows(group);
+    this.#worked();
     return undefined;
   }
 
@@ -331,6 +351,12 @@ export class GroupCommit {
     this.#gate.wake();
   }
 
+  #worked(): void {
+    if (this.#failing === undefined) return;
+    this.#failing = undefined;
+    this.#options.log.log("info", "The WAL can be written again", { file: this.#file });
+  }
+
   #countRows(group: readonly Pending[]): void {
     const before = this.#files.at(-1);
     const grows = before?.file === this.#file;
@@ -346,7 +372,11 @@ export class GroupCommit {
   async #recover(cause: unknown): Promise<DatabaseError> {
     const { wal, log } = this.#options;
     const failure = new DatabaseError("wal.write_failed", { message: `Writing the WAL failed: ${messageOf(cause)}`, hint: "check the disk's free space and health", cause });
-    log.log("error", failure.message, { file: this.#file });
+    this.#failures++;
+    // Once, not for each write: a disk may be full for hours.
+    log.log(this.#failing === undefined ? "error" : "debug", failure.message, { file: this.#file });
+    if (this.#failing === undefined) this.#failing = { sinceMs: this.#options.clock.monotonicMs(), error: failure };
+    else this.#failing.error = failure;
     try {
       // A file without acknowledged records is made anew, header and all.
       if (this.#fileSize > 0) await wal.truncate(this.#file, this.#fileSize);

@@ -20,7 +20,7 @@ import type { CatalogService } from "./catalog-service.ts";
 import { DEFAULT_FEED_LIMITS, type FeedLimits } from "./feed/limits.ts";
 import { TriggerFeed } from "./feed/trigger-feed.ts";
 import { BufferRoom } from "./buffer-room.ts";
-import { closedError, GroupCommit, type RingRecord } from "./group-commit.ts";
+import { closedError, GroupCommit, type RingRecord, type WalTrouble } from "./group-commit.ts";
 import { leaveBehind, type OtherWal } from "./other-wal.ts";
 import { ReplayRelief } from "./replay-relief.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
@@ -75,6 +75,7 @@ export interface StorageStatistics {
   readonly kernelBytes: number;
   readonly writersWaiting: number;
   readonly commits: number;
+  readonly commitFailures: number;
   readonly walFile: number;
   /** Kept for triggers alone: WAL files and persisted rows in memory. */
   readonly walRetainedBytes: number;
@@ -270,6 +271,11 @@ export class Storage {
       persistence: this.#persistence?.statistics(),
       replay: this.#replay,
     };
+  }
+
+  /** What is wrong with the WAL now; undefined: nothing. */
+  walTrouble(): WalTrouble | undefined {
+    return this.#commit.trouble();
   }
 
   /** From now on every write gets this error; queries go on. */

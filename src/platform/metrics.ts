@@ -48,6 +48,7 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
+    counter("tidemark_wal_commit_failures_total", "Group commits that failed: none of their rows was acknowledged", now.commitFailures),
     ...(now.persistence === undefined ? [] : persistenceMetrics(now.persistence)),
     gauge("tidemark_parquet_files", "Parquet files", now.persistedFiles),
     gauge("tidemark_parquet_rows", "Rows in Parquet files", now.persistedRows),

@@ -233,7 +233,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     packages: packages.api,
     tokens,
     metrics: createMetrics({ storage, caches, catalog, direct, columns, processing: processing.engine, runtime, engine, loopDelay, stores, ledger }),
-    health: createHealth(stores),
+    health: createHealth(stores, storage),
     clusterUuid: catalog.uuid,
     version: { influxdb: INFLUXDB_VERSION, tidemark: TIDEMARK_VERSION, revision: TIDEMARK_VERSION },
   };
