@@ -1,7 +1,7 @@
 /** A server without authentication and the web: the app and the raw write mount refuse the same callers alike. */
 import { afterEach, describe, expect, it } from "vitest";
 import { fakeWorld, type FakeWorld } from "./fake-services.ts";
-import { HttpTransport } from "./over-http.ts";
+import { chosenServer, HttpTransport } from "./over-http.ts";
 import type { Answer } from "./transport.ts";
 
 const HINT = "start the server with --without-auth if every web page and every host name may reach it";
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 /** With the raw mount writes go through it where the server has one, without it through the app. */
 function serve(world: FakeWorld, mount: "raw" | "app"): (line: string, headers: Record<string, string>) => Promise<Answer> {
-  const transport = (open = new HttpTransport({ server: "own", mount }));
+  const transport = (open = new HttpTransport({ server: chosenServer(), mount }));
   return (line, headers) => transport.ask(world, line, { headers, ...(line.startsWith("POST") ? { body: "m f=1" } : {}) });
 }
 

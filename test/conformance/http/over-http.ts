@@ -18,6 +18,11 @@ export interface OverHttp {
   readonly mount: "raw" | "app";
 }
 
+let server: OverHttp["server"] = "own";
+/** Which server the files take that are about sockets, and so never run in the app. */
+export const chosenServer = (): OverHttp["server"] => server;
+export const chooseServer = (chosen: OverHttp["server"]): void => void (server = chosen);
+
 interface Serving {
   readonly client: HttpClient;
   readonly listener: HttpListener;
@@ -53,6 +58,11 @@ export class HttpTransport implements Transport {
   async hangUp(world: FakeWorld, line: string): Promise<number> {
     const { client } = await this.#serve(world);
     return client.hangUp(asked(line, {}));
+  }
+
+  /** Where the world is served, for what only bare bytes can say. */
+  async port(world: FakeWorld): Promise<number> {
+    return (await this.#serve(world)).listener.port;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Runs the conformance cases in the process of a runtime, over its HTTP server; prints a `Run` as one line of JSON. */
 import { startTests, type Suite, type Task, type VitestRunnerConfig } from "@vitest/runner";
-import { HttpTransport, type OverHttp } from "../../conformance/http/over-http.ts";
+import { chooseServer, HttpTransport, type OverHttp } from "../../conformance/http/over-http.ts";
 import { useTransport } from "../../conformance/http/transport.ts";
 
 export interface Run {
@@ -18,6 +18,7 @@ export interface Outcome {
 const [server, ...files] = process.argv.slice(2);
 const transport = new HttpTransport({ server: server as OverHttp["server"], mount: "raw" });
 useTransport(transport);
+chooseServer(server as OverHttp["server"]);
 
 const CONFIG: VitestRunnerConfig = {
   root: import.meta.dirname,
