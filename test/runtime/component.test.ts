@@ -53,8 +53,42 @@ class FakeHost {
       throw { kind: "limit", message: `met ${limit}` };
     },
     systemMetrics: (group) => text.encode(`{"group":"${group}"}`),
+    netResolve: (name, port) => {
+      this.refuse();
+      this.net.push(["resolve", name, port]);
+      return text.encode('["192.0.2.7"]');
+    },
+    netOpen: (address, port) => {
+      this.net.push(["open", address, port]);
+      return 4_000_000_000;
+    },
+    netOpenTls: (settings) => {
+      this.net.push(["open-tls", settings.length]);
+      return 9;
+    },
+    netStartTls: (connection, settings) => void this.net.push(["start-tls", connection, JSON.parse(new TextDecoder().decode(settings))]),
+    netSend: (connection, data, wait) => {
+      this.refuse();
+      this.net.push(["send", connection, new TextDecoder().decode(data), wait]);
+      return data.length;
+    },
+    netReceive: (connection, _bytesMax, wait) => {
+      this.net.push(["receive", connection, wait]);
+      return this.incoming.shift();
+    },
+    netWait: (interests, wait) => {
+      this.net.push(["wait", [...new Uint32Array(interests.slice().buffer)], wait]);
+      return new Uint8Array(interests.length / 8).fill(2);
+    },
+    netDescribe: () => text.encode('{"local":["127.0.0.1",5000],"remote":["192.0.2.7",80],"tls":{"version":"TLSv1.3"}}'),
+    netClose: (connection, direction) => void this.net.push(["close", connection, direction]),
+    netFeed: (connection, data) => void this.net.push(["feed", connection, data.length]),
+    netDrain: () => new Uint8Array(),
     poll: () => this.stopping,
   };
+  readonly net: unknown[] = [];
+  /** What the connection receives; undefined: nothing in that time. */
+  incoming: (Uint8Array | undefined)[] = [];
 
   private refuse(): void {
     if (this.refusal !== undefined) throw this.refusal;
@@ -75,6 +109,17 @@ const current: Host = {
   checkGrant: (...values) => host.calls.checkGrant(...values),
   exceeded: (...values) => host.calls.exceeded(...values),
   systemMetrics: (...values) => host.calls.systemMetrics(...values),
+  netResolve: (...values) => host.calls.netResolve(...values),
+  netOpen: (...values) => host.calls.netOpen(...values),
+  netOpenTls: (...values) => host.calls.netOpenTls(...values),
+  netStartTls: (...values) => host.calls.netStartTls(...values),
+  netSend: (...values) => host.calls.netSend(...values),
+  netReceive: (...values) => host.calls.netReceive(...values),
+  netWait: (...values) => host.calls.netWait(...values),
+  netDescribe: (...values) => host.calls.netDescribe(...values),
+  netClose: (...values) => host.calls.netClose(...values),
+  netFeed: (...values) => host.calls.netFeed(...values),
+  netDrain: (...values) => host.calls.netDrain(...values),
   poll: () => host.calls.poll(),
 };
 
@@ -354,7 +399,58 @@ test("the standard library's usual modules can be imported", () => {
   runCode(`import importlib\nfor name in "${names}".split(): importlib.import_module(name)`);
   const summer = '__import__("datetime").datetime(2026, 7, 1)';
   expect(evaluate(`str(__import__("zoneinfo").ZoneInfo("Europe/Berlin").utcoffset(${summer}))`)).toBe("'2:00:00'");
-  const refused = evaluate('__import__("socket").create_connection(("127.0.0.1", 1))');
-  expect(refused).toMatch(/^OSError: .*the network is granted to this trigger, but this version cannot connect yet/);
-  expect(host.grants).toContainEqual(["net", "127.0.0.1:1"]);
+});
+
+describe("sockets", () => {
+  const connect = 'import socket\ns = socket.create_connection(("example.org", 80), timeout=3)\n';
+
+  test("connect to what the server resolved, and wait as long as they were told", () => {
+    runCode(`${connect}l.info(s.getpeername(), s.getsockname())\ns.settimeout(None)\ns.sendall(b"hello")\ns.close()`);
+    expect(host.logs).toEqual(["info ('192.0.2.7', 80) ('127.0.0.1', 5000)"]);
+    expect(host.net).toEqual([
+      ["resolve", "example.org", 80], ["open", "192.0.2.7", 80], ["wait", [4_000_000_000, 2], 3],
+      ["send", 4_000_000_000, "hello", undefined], ["close", 4_000_000_000, "all"],
+    ]);
+  });
+
+  test("keep what came beyond what was asked for, tell the end, and fail in time", () => {
+    host.incoming = [text.encode("line one\nline two\n"), text.encode("x"), new Uint8Array(), undefined, undefined];
+    runCode(`${connect}l.info(s.recv(4, socket.MSG_PEEK), s.recv(4))\nl.info(list(s.makefile("r")))`);
+    expect(host.logs).toEqual(["info b'line' b'line'", "info [' one\\n', 'line two\\n', 'x']"]);
+    host.incoming = [];
+    runCode(`${connect}try:\n    s.recv(1)\nexcept TimeoutError as problem:\n    l.info(str(problem))\ns.setblocking(False)\ntry:\n    s.recv(1)\nexcept BlockingIOError as problem:\n    l.info("blocking")`);
+    expect(host.logs.slice(2)).toEqual(["info timed out", "info blocking"]);
+  });
+
+  test.each([
+    ["denied", "PermissionError: no"], ["limit", "ResourceLimitError: no"], ["network-error", "OSError: no", "EIO no"],
+    ["network-error", "gaierror: [Errno -2] Name or service not known", "EAI_NONAME Name or service not known"],
+    ["network-error", "ConnectionRefusedError: [Errno 14] Connection refused", "ECONNREFUSED Connection refused"],
+    ["network-error", "SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: expired (_ssl.c)", "CERTIFICATE_VERIFY_FAILED certificate verify failed: expired"],
+  ])("a refusal of kind %s is %s", (kind, expected, message = "no") => {
+    host.refusal = { kind, message };
+    const found = evaluate('(__import__("ssl"), __import__("socket").create_connection(("example.org", 80)))');
+    expect(found.replace("[Errno 29] ", "")).toBe(expected);
+  });
+
+  test("begin TLS with the settings of the context", () => {
+    runCode(`${connect}import ssl\nt = ssl.create_default_context().wrap_socket(s, server_hostname="example.org")\nl.info(t.version())`);
+    expect(host.logs).toEqual(["info TLSv1.3"]);
+    expect(host.net.find((call) => (call as unknown[])[0] === "start-tls")).toEqual([
+      "start-tls", 4_000_000_000,
+      { verify: true, checkName: true, defaultTrust: true, versionMin: "TLSv1.2", versionMax: "TLSv1.3", alpn: [], serverName: "example.org" },
+    ]);
+  });
+
+  test.each([
+    ["socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", /^OSError: .*TCP connections only/],
+    ['socket.create_server(("127.0.0.1", 8000))', /^PermissionError: .*cannot choose its own address/],
+    ["socket.socket().listen()", /^PermissionError: .*cannot listen/],
+    ["[s.recv(9) for s in (lambda p: (p[0].sendall(b'x'), p)[1])(socket.socketpair())[1:]]", /^\[b'x'\]$/],
+    ['__import__("select").select([], [], [], 0)', /^\(\[\], \[\], \[\]\)$/],
+    ["socket.socket().recv(1)", /^OSError: .*not connected/],
+  ])("%s", (expression, expected) => {
+    runCode("import socket, builtins\nbuiltins.socket = socket");
+    expect(evaluate(expression)).toMatch(expected);
+  });
 });

@@ -18,7 +18,7 @@ export const HOST_INTERFACE = "tidemark:plugin/host@1.0.0";
 const logLevel = enumeration("info", "warn", "error");
 /** In WIT order: the number on the wire is the index. */
 export const ERROR_KINDS = [
-  "query-error", "write-error", "type-error", "value-error", "denied", "limit", "interrupted", "internal",
+  "query-error", "write-error", "type-error", "value-error", "denied", "limit", "interrupted", "internal", "network-error",
 ] as const;
 const errorKind = enumeration(...ERROR_KINDS);
 export const hostError = record({ kind: errorKind, message: string });
@@ -37,6 +37,7 @@ export const failure = record({
 });
 
 const grant = enumeration("net", "env", "scratch", "sys", "db");
+const netDirection = enumeration("write", "all");
 const ownLimit = enumeration("write-bytes", "response-bytes", "cache-bytes");
 export const instanceSettings = record({ environment: list(namedText), writeBytes: u32, responseBytes: u32, cacheBytes: u32 });
 
@@ -79,6 +80,17 @@ export const HOST_CALLS = {
   "check-grant": call(record({ grant, subject: string }), result(unit, hostError)),
   exceeded: call(record({ limit: ownLimit }), result(unit, hostError)),
   "system-metrics": call(record({ group: string }), result(bytes, hostError)),
+  "net-resolve": call(record({ host: string, port: u16 }), result(bytes, hostError)),
+  "net-open": call(record({ address: string, port: u16 }), result(u32, hostError)),
+  "net-open-tls": call(record({ settings: bytes }), result(u32, hostError)),
+  "net-start-tls": call(record({ connection: u32, settings: bytes }), result(unit, hostError)),
+  "net-send": call(record({ connection: u32, data: bytes, wait: option(f64) }), result(u32, hostError)),
+  "net-receive": call(record({ connection: u32, bytesMax: u32, wait: option(f64) }), result(option(bytes), hostError)),
+  "net-wait": call(record({ interests: bytes, wait: option(f64) }), result(bytes, hostError)),
+  "net-describe": call(record({ connection: u32 }), result(bytes, hostError)),
+  "net-close": call(record({ connection: u32, direction: netDirection }), result(unit, hostError)),
+  "net-feed": call(record({ connection: u32, data: bytes }), result(unit, hostError)),
+  "net-drain": call(record({ connection: u32 }), result(bytes, hostError)),
 } as const;
 export type HostCallName = keyof typeof HOST_CALLS;
 export const HOST_CALL_NAMES = Object.keys(HOST_CALLS) as readonly HostCallName[];

@@ -44,6 +44,8 @@ export const REPLY = {
   no: 4,
   /** Payload: one byte of error kind, then the message. */
   error: 5,
+  /** Payload: a little-endian u32. */
+  number: 6,
 } as const;
 export type ReplyKind = (typeof REPLY)[keyof typeof REPLY];
 

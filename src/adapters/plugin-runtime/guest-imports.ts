@@ -60,6 +60,8 @@ function inlineResult({ reply, mailbox }: Delivery): AnyResult {
     case REPLY.yes:
     case REPLY.no:
       return { tag: "ok", val: reply.kind === REPLY.yes };
+    case REPLY.number:
+      return { tag: "ok", val: new DataView(mailbox.payload(reply.byteLength).buffer).getUint32(0, true) };
     case REPLY.error: {
       const payload = mailbox.payload(reply.byteLength);
       const kind = ERROR_KINDS[payload[0] ?? -1] ?? "internal";

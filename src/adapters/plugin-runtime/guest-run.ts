@@ -13,7 +13,8 @@ import type { ExecutorJob, ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
 import { GuestMemory } from "./guest-memory.ts";
-import { type Answer, REFUSED_WHILE_STOPPING, answerHostCall, refusal } from "./host-calls.ts";
+import { type Answer, refusal } from "./answers.ts";
+import { answerHostCall, isRefusedWhileStopping } from "./host-calls.ts";
 import { DOORBELL_CHECK_MS, REFUSED_CALL_PAUSE_MS, RUN_HOST_CALLS_MAX, TIMER_MS_MAX } from "./limits.ts";
 import type { Request } from "./mailbox.ts";
 import { openParcel } from "./output-parcel.ts";
@@ -159,7 +160,7 @@ export class GuestRun implements ExecutorJob, ExecutorClient {
       this.#hostCalls += 1;
       if (this.#hostCalls > RUN_HOST_CALLS_MAX) return this.#refuseLater();
       const stopping = this.#ladder.reason !== undefined;
-      if (stopping && REFUSED_WHILE_STOPPING.has(name)) return refusal("interrupted", "the run was stopped");
+      if (stopping && isRefusedWhileStopping(name)) return refusal("interrupted", "the run was stopped");
       return answerHostCall({ name, slots: request.slots, memory, host }, (error) => this.#logFault(name, error));
     }
     switch (request.operation) {

@@ -3,31 +3,22 @@
  * still meanwhile, asks the `PluginHost`, and turns every failure into a refusal with a kind of the contract.
  */
 import { isDatabaseError } from "../../core/errors/database-error.ts";
-import { HostCallError, type HostErrorKind, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
+import { HostCallError, type NamedText, type PluginHost } from "../../ports/plugin-runtime.ts";
+import { type Answer, bulkAnswer, DONE, refusal } from "./answers.ts";
 import type { LiftContext } from "./canonical-abi.ts";
-import { ERROR_KINDS, HOST_CALLS, type HostCallName, flatReader } from "./contract.ts";
-import { REPLY, type ReplyKind } from "./control-block.ts";
+import { HOST_CALLS, type HostCallName, flatReader } from "./contract.ts";
+import { REPLY } from "./control-block.ts";
 import { type GuestMemory, encodeText } from "./guest-memory.ts";
 import { HOST_CALL_BUDGETS } from "./host-call-budgets.ts";
-import { INLINE_REPLY_BYTES_MAX, NAME_BYTES_MAX, REPLY_BYTES_MAX, SQL_BYTES_MAX } from "./limits.ts";
-
-export interface Answer {
-  readonly kind: ReplyKind;
-  readonly bytes?: Uint8Array;
-}
-
-const DONE: Answer = { kind: REPLY.none };
+import { NAME_BYTES_MAX, SQL_BYTES_MAX } from "./limits.ts";
+import { answerNetworkCall, type NetworkCallName } from "./network-calls.ts";
 
 /** Calls that a run which is being stopped may not begin any more; logging its end stays possible. */
-export const REFUSED_WHILE_STOPPING: ReadonlySet<HostCallName> = new Set(["query", "write-sync"]);
+const REFUSED_WHILE_STOPPING: ReadonlySet<HostCallName> = new Set(["query", "write-sync"]);
 
-export function refusal(kind: HostErrorKind, message: string): Answer {
-  const text = encodeText(message).subarray(0, INLINE_REPLY_BYTES_MAX - 1);
-  const bytes = new Uint8Array(1 + text.length);
-  bytes[0] = (ERROR_KINDS as readonly HostErrorKind[]).indexOf(kind);
-  bytes.set(text, 1);
-  return { kind: REPLY.error, bytes };
-}
+export const isRefusedWhileStopping = (name: HostCallName): boolean => REFUSED_WHILE_STOPPING.has(name) || (isNetworkCall(name) && name !== "net-close");
+
+const isNetworkCall = (name: HostCallName): name is NetworkCallName => name.startsWith("net-");
 
 const LIMIT_NAMES = { "write-bytes": "write_bytes", "response-bytes": "response_bytes", "cache-bytes": "cache_bytes" } as const;
 
@@ -53,6 +44,7 @@ export function answerHostCall(
 function dispatch(
   name: HostCallName, from: LiftContext, { slots, host }: { slots: readonly number[]; host: PluginHost },
 ): Answer | Promise<Answer> {
+  if (isNetworkCall(name)) return answerNetworkCall(name, from, { slots, network: host.network });
   const flat = flatReader(slots);
   switch (name) {
     case "log": {
@@ -93,9 +85,4 @@ function dispatch(
     case "system-metrics":
       return bulkAnswer(host.systemMetrics(HOST_CALLS["system-metrics"].parameters.lift(from, flat).group));
   }
-}
-
-function bulkAnswer(bytes: Uint8Array): Answer {
-  if (bytes.length > REPLY_BYTES_MAX) throw new HostCallError("limit", `answer of ${bytes.length} bytes is larger than ${REPLY_BYTES_MAX}`);
-  return { kind: REPLY.bytes, bytes };
 }

@@ -28,6 +28,14 @@ export const SQL_PARAMETERS_MAX = 4096;
 export const NAME_BYTES_MAX = 64 * 1024;
 /** Line protocol of one run, or of one `write_sync` (runtime-wasm/python/local_api.py tells the plugin earlier). */
 export const RUN_WRITE_BYTES_MAX = 64 * 1024 * 1024;
+/** One call of the network: settings of TLS with the certificates to trust, bytes to send or to feed, bytes received. */
+export const NET_SETTINGS_BYTES_MAX = 2 * 1024 * 1024;
+export const NET_SEND_BYTES_MAX = 1024 * 1024;
+export const NET_RECEIVE_BYTES_MAX = 256 * 1024;
+/** Eight bytes for each connection of one `net-wait`. */
+export const NET_INTERESTS_BYTES_MAX = 8 * 1024;
+/** A longer wait is one without end: the run's time ends it. */
+export const NET_WAIT_SECONDS_MAX = 86_400;
 /** Host calls of one run. Beyond it each one is refused, and only after a pause, so that a loop costs the host nothing. */
 export const RUN_HOST_CALLS_MAX = 200_000;
 export const REFUSED_CALL_PAUSE_MS = 20;

@@ -12,6 +12,9 @@ const bytes = fc.uint8Array({ maxLength: 60 });
 const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 const named = fc.array(fc.record({ name: text, value: text }), { maxLength: 4 });
 
+const connection = fc.nat(4_294_967_295);
+const port = fc.nat(65_535);
+const wait = optional(fc.double({ noNaN: true }));
 const VALUES: Readonly<Record<HostCallName, fc.Arbitrary<unknown>>> = {
   log: fc.record({ level: fc.constantFrom("info", "warn", "error"), text }),
   query: fc.record({ sql: text, arguments: named, database: optional(text) }),
@@ -22,6 +25,17 @@ const VALUES: Readonly<Record<HostCallName, fc.Arbitrary<unknown>>> = {
   "check-grant": fc.record({ grant: fc.constantFrom("net", "env", "scratch", "sys", "db"), subject: text }),
   exceeded: fc.record({ limit: fc.constantFrom("write-bytes", "response-bytes", "cache-bytes") }),
   "system-metrics": fc.record({ group: text }),
+  "net-resolve": fc.record({ host: text, port }),
+  "net-open": fc.record({ address: text, port }),
+  "net-open-tls": fc.record({ settings: bytes }),
+  "net-start-tls": fc.record({ connection, settings: bytes }),
+  "net-send": fc.record({ connection, data: bytes, wait }),
+  "net-receive": fc.record({ connection, bytesMax: connection, wait }),
+  "net-wait": fc.record({ interests: bytes, wait }),
+  "net-describe": fc.record({ connection }),
+  "net-close": fc.record({ connection, direction: fc.constantFrom("write", "all") }),
+  "net-feed": fc.record({ connection, data: bytes }),
+  "net-drain": fc.record({ connection }),
 };
 
 class Guest {

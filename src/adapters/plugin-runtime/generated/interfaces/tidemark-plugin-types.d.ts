@@ -35,8 +35,12 @@ export type LogLevel = 'info' | 'warn' | 'error';
  * ## `"internal"`
  * 
  * `RuntimeError`: a fault of the server
+ * ## `"network-error"`
+ * 
+ * `OSError`, `socket.gaierror` or `ssl.SSLError`: the message begins with its name (`ECONNREFUSED`, `EAI_NONAME`,
+ * `CERTIFICATE_VERIFY_FAILED`) and a space
  */
-export type ErrorKind = 'query-error' | 'write-error' | 'type-error' | 'value-error' | 'denied' | 'limit' | 'interrupted' | 'internal';
+export type ErrorKind = 'query-error' | 'write-error' | 'type-error' | 'value-error' | 'denied' | 'limit' | 'interrupted' | 'internal' | 'network-error';
 /**
  * What a trigger must have been granted (docs/security.md).
  * # Variants
@@ -52,6 +56,15 @@ export type ErrorKind = 'query-error' | 'write-error' | 'type-error' | 'value-er
  * ## `"db"`
  */
 export type Grant = 'net' | 'env' | 'scratch' | 'sys' | 'db';
+/**
+ * What of a connection is to end.
+ * # Variants
+ * 
+ * ## `"write"`
+ * 
+ * ## `"all"`
+ */
+export type NetDirection = 'write' | 'all';
 /**
  * Limits of the trigger that the guest counts itself.
  * # Variants
