@@ -33,7 +33,7 @@ export class RecordingHost implements PluginHost {
   readonly logged: string[] = [];
   readonly printed: string[] = [];
   readonly cache = new Map<string, Uint8Array>();
-  readonly network = noNetworkCalls;
+  readonly network = { ...noNetworkCalls, resolve: async (host: string, port: number) => this.checkGrant("net", `${host}:${port}`) };
 
   log(level: string, text: string): void {
     this.logged.push(`${level}: ${text}`);
@@ -63,7 +63,7 @@ export class RecordingHost implements PluginHost {
     return this.cache.delete(key);
   }
 
-  checkGrant(grant: GrantName, subject: string): void {
+  checkGrant(grant: GrantName, subject: string): never {
     throw new HostCallError("denied", denialText(grant, subject));
   }
 
