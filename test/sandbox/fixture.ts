@@ -6,7 +6,7 @@ import { type PluginRuntimeOptions, createPythonRuntime } from "../../src/adapte
 import { denialText, type GrantName } from "../../src/core/trigger/grants.ts";
 import { noNetworkCalls } from "../../src/testing/no-network.ts";
 import { HostCallError } from "../../src/ports/plugin-runtime.ts";
-import type { Invocation, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
+import type { Invocation, NetworkCalls, PluginEvent, PluginHost, PluginRuntime, RunOutcome } from "../../src/ports/plugin-runtime.ts";
 
 export const MEBIBYTE = 1024 * 1024;
 export const artefactFolder: URL = new URL("../../runtime-wasm/dist/", import.meta.url);
@@ -33,7 +33,13 @@ export class RecordingHost implements PluginHost {
   readonly logged: string[] = [];
   readonly printed: string[] = [];
   readonly cache = new Map<string, Uint8Array>();
-  readonly network = { ...noNetworkCalls, resolve: async (host: string, port: number) => this.checkGrant("net", `${host}:${port}`) };
+  readonly network: NetworkCalls = {
+    ...noNetworkCalls,
+    resolve: async (host: string, port: number): Promise<Uint8Array> => {
+      this.checkGrant("net", `${host}:${port}`);
+      return noNetworkCalls.resolve(host, port);
+    },
+  };
 
   log(level: string, text: string): void {
     this.logged.push(`${level}: ${text}`);
@@ -63,7 +69,7 @@ export class RecordingHost implements PluginHost {
     return this.cache.delete(key);
   }
 
-  checkGrant(grant: GrantName, subject: string): never {
+  checkGrant(grant: GrantName, subject: string): void {
     throw new HostCallError("denied", denialText(grant, subject));
   }
 
