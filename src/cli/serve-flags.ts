@@ -309,13 +309,37 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?
   ["datafusion-num-threads", true],
   ["datafusion-max-parquet-fanout", true],
   ["datafusion-use-cached-parquet-loader", true],
+  ["datafusion-runtime-type", true],
+  ["datafusion-runtime-disable-lifo-slot", false],
+  ["datafusion-runtime-event-interval", true],
+  ["datafusion-runtime-global-queue-interval", true],
+  ["datafusion-runtime-max-blocking-threads", true],
+  ["datafusion-runtime-max-io-events-per-tick", true],
+  ["datafusion-runtime-thread-keep-alive", true],
+  ["datafusion-runtime-thread-priority", true],
   ["traces-exporter", true],
+  ["traces-exporter-jaeger-agent-host", true],
+  ["traces-exporter-jaeger-agent-port", true],
+  ["traces-exporter-jaeger-service-name", true],
+  ["traces-exporter-jaeger-trace-context-header-name", true],
+  ["traces-jaeger-debug-name", true],
+  ["traces-jaeger-max-msgs-per-second", true],
+  ["traces-jaeger-tags", true],
+  ["test-mode", false],
+  ["admin-token-recovery-tcp-listener-file-path", true],
   ["telemetry-endpoint", true],
   ["serve-invocation-method", true],
   ["object-store-http2-only", false],
   ["object-store-http2-max-frame-size", true],
   ["object-store-cache-endpoint", true],
 ];
+
+/** The reference names a variable after its flag, but for these (spec: cli §3.1, §18). */
+const OTHER_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  "snapshotted-wal-files-to-keep": ["INFLUXDB3_NUM_WAL_FILES_TO_KEEP", "INFLUXDB3_SNAPSHOTTED_WAL_FILES_TO_KEEP"],
+  "datafusion-num-threads": ["INFLUXDB3_NUM_DATAFUSION_THREADS", "INFLUXDB3_DATAFUSION_NUM_THREADS"],
+};
+const variablesOf = (name: string): readonly string[] => OTHER_VARIABLES[name] ?? [`INFLUXDB3_${name.toUpperCase().replaceAll("-", "_")}`];
 
 /** Accepted in silence: what they switch off does not exist here. */
 const NOTHING_TO_SWITCH_OFF: readonly FlagSpec[] = [
@@ -357,7 +381,7 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
   ...WITHOUT_EFFECT.map(
     ([name, hasValue, aliases]): FlagSpec => ({
       name,
-      ...(hasValue ? { value: "VALUE" } : {}),
+      ...(hasValue ? { value: "VALUE", env: variablesOf(name) } : {}),
       ...(aliases === undefined ? {} : { aliases }),
       summary: "Accepted, without effect",
       hidden: true,

@@ -34,8 +34,8 @@ function fake(): FakeServerTerminal {
   return { terminal: terminal as Terminal, said, signal: () => onSignal(), passTime: () => onTime() };
 }
 
-function config(line: string, on = fake()): ServeConfig {
-  const given = parseArguments({ flags: SERVE_FLAGS }, line.split(" ").filter((word) => word !== ""), () => undefined);
+function config(line: string, on = fake(), variables: Readonly<Record<string, string>> = {}): ServeConfig {
+  const given = parseArguments({ flags: SERVE_FLAGS }, line.split(" ").filter((word) => word !== ""), (name) => variables[name]);
   return readConfig(given, on.terminal, { authentication: "this-machine", nodeId: "local", dataDir: "/home/u/.influxdb", program: "influxdb3" });
 }
 
@@ -44,6 +44,21 @@ describe("readConfig()", () => {
     const on = fake();
     config("--exec-mem-pool-size 20% --checkpoint-interval 1h --wal-files-per-snapshot 10 --disable-telemetry-upload --disable-authz health,ping", on);
     expect(on.said).toEqual(["warning: accepted without effect: --checkpoint-interval\n"]);
+  });
+
+  it("accepts what tunes the reference's runtime and traces, and its hidden flags (cli §3.1)", () => {
+    const on = fake();
+    const names = ["datafusion-runtime-thread-priority", "traces-exporter-jaeger-agent-host", "traces-jaeger-tags", "admin-token-recovery-tcp-listener-file-path"];
+    config(`${names.map((name) => `--${name} 1`).join(" ")} --test-mode`, on);
+    expect(on.said).toEqual([expect.stringMatching(/^warning: accepted without effect: /)]);
+    for (const name of [...names, "test-mode"]) expect(on.said[0]).toContain(`--${name}`);
+  });
+
+  it("says so too when they stand in the environment, by every name of theirs (cli §18)", () => {
+    const on = fake();
+    const variables: Readonly<Record<string, string>> = { INFLUXDB3_CHECKPOINT_INTERVAL: "1h", INFLUXDB3_NUM_WAL_FILES_TO_KEEP: "5" };
+    config("", on, variables);
+    expect(on.said).toEqual(["warning: accepted without effect: --snapshotted-wal-files-to-keep, --checkpoint-interval\n"]);
   });
 
   it("warns when everyone may reach the server", () => {

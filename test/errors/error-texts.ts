@@ -65,6 +65,8 @@ class TextReader {
   read(): ErrorText[] {
     const found = new Map<string, { code: string; message: string; hints: Set<string> }>();
     const add = ({ code, message, hints }: ErrorText): void => {
+      // Another error that is only handed on, with its own code and text.
+      if (PLACEHOLDER.test(code) && PLACEHOLDER.test(message)) return;
       const key = `${code}\n${message}`;
       const text = found.get(key) ?? { code, message, hints: new Set() };
       for (const hint of hints) text.hints.add(hint);
