@@ -81,7 +81,7 @@ async function makeRig(): Promise<Rig> {
   const processing = createProcessing({
     catalog, storage, clock, logs, plugins, runtime, gaps: new GapTable(clock), log: quiet, sparseRows: false, queries: {} as QueryService,
     limits: { ...PROCESSING_LIMITS, flushIntervalMs: 1 }, newRunId: () => String((runIds += 1)),
-    access: { grants: PROFILES.strict, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
+    access: { grants: PROFILES.strict, environment: () => undefined, isSelf: () => false, isClosed: () => false, systemMetrics: () => "{}" },
     network: noNetwork, logsConnections: false,
   });
   return { storage, processing, logs };

@@ -7,6 +7,7 @@ import { DatabaseError } from "../core/errors/database-error.ts";
 import type { PeerOf } from "../ports/http-listener.ts";
 import { authenticateRequest } from "./authorization.ts";
 import { errorReply, toDatabaseError } from "./error-reply.ts";
+import { pluginRefusal } from "./plugin-callers.ts";
 import { strangerRefusal } from "./local-callers.ts";
 import { CORS_ON_SUCCESS, toResponse, type Reply, type ReplyHeaders } from "./reply.ts";
 import type { EdgeOptions, Route, RouteContext } from "./route.ts";
@@ -83,7 +84,7 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
     const refusal = strangerRefusal(options, (name) => c.req.header(name));
     if (refusal !== undefined) return answer(c, failure(c.req.path, refusal, services), {}, refusal);
     if (c.req.method === "OPTIONS") return answer(c, PREFLIGHT);
-    beforeMatch(c, options);
+    beforeMatch(c, options, peerOf(c));
     return next();
   });
   for (const { path, handle } of writeRoutes(context)) {
@@ -91,17 +92,26 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
     app.post(path, async (c) => toResponse(await handle(c.req.raw), {}));
   }
   for (const { method, path, handle } of ROUTES) {
-    app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context, (c.env as Notes["Bindings"] | undefined)?.peer ?? unknownPeer), { ...always, ...CORS_ON_SUCCESS }));
+    app.on(method, path, async (c) => answer(c, await handle(c.req.raw, context, peerOf(c)), { ...always, ...CORS_ON_SUCCESS }));
   }
   app.notFound((c) => answer(c, errorReply(NOT_FOUND)));
   app.onError((error, c) => answer(c, errorReply(toDatabaseError(error)), always, error));
   return app;
 }
 
-function beforeMatch(c: Context<Notes>, options: EdgeOptions): void {
+/** A token that nobody checked is none. */
+function refusePlugin(path: string, { isPlugin }: EdgeOptions, peer: ReturnType<PeerOf>): void {
+  const refusal = peer !== undefined && isPlugin?.(peer) === true ? pluginRefusal(path) : undefined;
+  if (refusal !== undefined) throw refusal;
+}
+
+const peerOf = (c: Context<Notes>): PeerOf => (c.env as Notes["Bindings"] | undefined)?.peer ?? unknownPeer;
+
+function beforeMatch(c: Context<Notes>, options: EdgeOptions, peer: PeerOf): void {
   const { method, path } = c.req;
   if (options.authenticate === undefined && path.startsWith("/api/v3/configure/token")) throw TOKENS_DISABLED;
-  authenticateRequest(options, { path, query: new URL(c.req.url).search.slice(1), authorization: c.req.header("authorization") });
+  const token = authenticateRequest(options, { path, query: new URL(c.req.url).search.slice(1), authorization: c.req.header("authorization") });
+  if (token === undefined) refusePlugin(path, options, peer());
   // Hono would answer HEAD with the GET route; the reference matches methods exactly.
   if (method === "HEAD") throw NOT_FOUND;
 }

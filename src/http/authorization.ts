@@ -4,12 +4,15 @@
  */
 import { DatabaseError } from "../core/errors/database-error.ts";
 import type { TokenDefinition } from "../core/tokens/token.ts";
+import type { PeerOf } from "../ports/http-listener.ts";
 
 export interface AuthenticationRules {
   /** The token's definition; throws `auth.unauthenticated`. Undefined: the server runs without authentication. */
   readonly authenticate?: (token: string | undefined) => TokenDefinition;
   /** Paths that need no token (`--disable-authz`). */
   readonly openPaths?: ReadonlySet<string>;
+  /** Whether the other end of a connection is a plugin of this server. */
+  readonly isPlugin?: (peer: NonNullable<ReturnType<PeerOf>>) => boolean;
 }
 
 interface CallingRequest {

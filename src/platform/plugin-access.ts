@@ -1,4 +1,5 @@
 /** What plugins may be granted of this process and this machine. */
+import { isIP } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { readSystemMetrics } from "../adapters/system/system-metrics.ts";
 import { isLoopback } from "../core/config/bind-address.ts";
@@ -15,15 +16,25 @@ export function pluginAccess(config: ServeConfig, io: { env(name: string): strin
   return {
     grants: config.pluginGrants,
     environment: (name) => io.env(name),
-    isSelf: (host, port) => own !== undefined && port === own.port && (host === own.host || (isLoopback(host) && isLoopback(own.host)) || (isAny(own.host) && isOfThisMachine(host))),
+    isSelf: (host, port) => own !== undefined && isAt(own, host, port),
+    isClosed: (address, port) => config.tokenRecoveryBind !== undefined && isAt(config.tokenRecoveryBind, address, port),
     systemMetrics: (group) => readSystemMetrics(group, config.objectStore.kind === "file" ? config.objectStore.dataDir : tmpdir()),
     listensAt: (address) => void (own = address),
   };
 }
 
+/** Whether a connection to `host` and `port` arrives at a listener. A listener under a name may be at any address of this machine. */
+function isAt(listener: { readonly host: string; readonly port: number }, host: string, port: number): boolean {
+  if (port !== listener.port) return false;
+  if (host === listener.host) return true;
+  if (isLoopback(listener.host)) return isLoopback(host) || isAny(host);
+  return (isAny(listener.host) || isIP(listener.host) === 0) && isOfThisMachine(host);
+}
+
 /** Interfaces come and go: they are looked at each time, which the port makes rare. */
 function isOfThisMachine(host: string): boolean {
-  if (isLoopback(host)) return true;
+  // The system takes the address of no place for the one of this machine.
+  if (isLoopback(host) || isAny(host)) return true;
   return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 }
 

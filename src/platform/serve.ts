@@ -384,9 +384,10 @@ interface HttpParts {
   readonly tokens: TokenService;
   readonly log: LogSink;
   readonly bodies: BodyMeter;
+  readonly processing: Pick<Processing, "engine">;
 }
 
-async function openHttp(config: ServeConfig, services: Services, { tokens, log, bodies }: HttpParts): ReturnType<typeof listen> {
+async function openHttp(config: ServeConfig, services: Services, { tokens, log, bodies, processing }: HttpParts): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
@@ -401,6 +402,7 @@ async function openHttp(config: ServeConfig, services: Services, { tokens, log, 
     logsRequests: config.log.level === "debug",
     localCallersOnly: config.authentication === "this-machine",
     ...(config.authentication === "tokens" ? { authenticate: (token: string | undefined) => tokens.authenticate(token), openPaths: config.openPaths } : {}),
+    isPlugin: (peer) => processing.engine.isPlugin(peer),
     allowsTrigger: (specification) => allowsTrigger(config, specification),
   };
   const app = createApp(services, options);

@@ -37,7 +37,7 @@ async function open(plugins: Readonly<Record<string, Plugin>>) {
     const headers = event.kind === "request" ? event.headers : [];
     return text((await plugins[code.fileName]?.(caller(network, own.port), headers)) ?? "");
   };
-  const access = { grants: { ...PROFILES.strict, net: ["self"] }, environment: () => undefined, isSelf: (host: string, port: number) => host === "127.0.0.1" && port === own.port, systemMetrics: () => "{}" };
+  const access = { grants: { ...PROFILES.strict, net: ["self"] }, environment: () => undefined, isSelf: (host: string, port: number) => host === "127.0.0.1" && port === own.port, isClosed: () => false, systemMetrics: () => "{}" };
   const { engine } = scriptedEngine(opened, script, { network: createNodeNetwork(), access });
   const options = { bodySizeMax: 1_000, newRequestId: () => "r", processId: "p", log: { log: () => undefined }, monotonicMs: () => 0, localCallersOnly: false } as unknown as EdgeOptions;
   const app = createApp({ processing: engine, clusterUuid: "c" } as unknown as Services, options);

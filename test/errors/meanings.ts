@@ -41,6 +41,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   "token.limit": "The server holds as many tokens as it may.",
   "token.operator": "The operator's token can be replaced and not deleted.",
   "auth.not_local": "A server without tokens that listens on this machine only answers this machine's programs and pages: not a page from elsewhere in your browser, and not under a foreign host name.",
+  "auth.plugin": "A plugin that was granted its own server has not sent a token that the server checked, and asks for what sets the server up.",
   "query.invalid": "The statement cannot be read, or names something that is not there. The text is the one of InfluxDB 3's planner; `line` and `column` point at the place.",
   "query.not_implemented": "The statement is one that InfluxDB 3 or this server does not run. Data are changed by writes and by the API, not by SQL.",
   "query.database_not_found": "The query's database does not exist.",

@@ -32,7 +32,7 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
     queries: {} as QueryService,
     log: { log: () => undefined },
     limits: PROCESSING_LIMITS,
-    access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" },
+    access: { grants: PROFILES.trusted, environment: () => undefined, isSelf: () => false, isClosed: () => false, systemMetrics: () => "{}" },
     sparseRows: false,
     network: noNetwork,
     logsConnections: false,

@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   "token.limit": ["caller", 422, false],
   "token.operator": ["caller", 405, false],
   "auth.not_local": ["caller", 403, false],
+  "auth.plugin": ["caller", 403, false],
   "query.invalid": ["caller", 400, false],
   "query.not_implemented": ["caller", 405, false],
   "query.database_not_found": ["caller", 404, false],

@@ -109,6 +109,13 @@ describe("self", () => {
   });
 });
 
+test("an address of this server that is closed is reached by no grant", () => {
+  const isClosed = (address: string, port: number): boolean => address === "127.0.0.1" && port === 8182;
+  const ask = (host: string, port: number, address?: string): boolean => decideNetwork(["*", "self", "127.0.0.1"], { host, port, address, isSelf: () => true, isClosed }).allowed;
+  expect([ask("127.0.0.1", 8182), ask("0x7f.1", 8182), ask("::ffff:127.0.0.1", 8182), ask("rebound.example", 8182, "127.0.0.1"), ask("localhost", 8182, "127.0.0.1")]).toEqual(Array(5).fill(false));
+  expect([ask("127.0.0.1", 8183), ask("10.0.0.1", 8182)]).toEqual([true, true]);
+});
+
 describe("reasons", () => {
   test("name the flag and what to give it", () => {
     expect(reason("none", "Example.ORG.", 443)).toBe("the network address example.org:443 is not granted to this trigger (grant it with --allow-net example.org:443 on create trigger or update trigger)");

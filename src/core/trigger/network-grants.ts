@@ -23,6 +23,8 @@ export interface NetworkTarget {
   readonly address?: string | undefined;
   /** Whether a host or an address, with a port, is this server's own API. */
   isSelf(host: string, port: number): boolean;
+  /** Whether an address, with a port, is one of this server's that no grant opens. */
+  isClosed?(address: string, port: number): boolean;
 }
 
 /** `host`: the one to resolve and connect to, in place of what the plugin said; IPv6 without brackets. */
@@ -61,6 +63,10 @@ class Question {
 
   /** `address`: the one that would be connected to, once it is known. */
   decide(address: IpAddress | undefined): NetworkDecision {
+    const { port, isClosed } = this.#target;
+    if (address !== undefined && port !== undefined && isClosed?.(formatAddress(address), port) === true) {
+      return { allowed: false, reason: `${this.#withPort(formatHost({ kind: "address", address }))} is an address of this server that no plugin may reach` };
+    }
     const kind = address === undefined ? undefined : addressKind(address);
     if (address !== undefined && kind === "link-local") return this.#onlyIf(this.#grantsExactly(address) && (this.#host.kind === "address" || this.#grantsName()), address);
     if (this.#has("any") || this.#isGrantedSelf(address)) return this.#allowed();

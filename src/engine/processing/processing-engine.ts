@@ -192,6 +192,11 @@ export class ProcessingEngine {
   }
 
   /** Undefined when no trigger has this path. */
+  /** Whether the other end of a connection to this server is a run of a plugin. */
+  isPlugin(peer: SocketAddress): boolean {
+    return this.#services.connections.caller(peer) !== undefined;
+  }
+
   async request(request: PluginRequest): Promise<PluginResponse | undefined> {
     const running = this.#paths.get(request.path)?.at(-1);
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;

@@ -34,9 +34,9 @@ export class RunAccess {
   }
 
   /** Whether a host may be looked up, or connected to at an address. */
-  network(target: Omit<NetworkTarget, "isSelf">): NetworkDecision {
+  network(target: Omit<NetworkTarget, "isSelf" | "isClosed">): NetworkDecision {
     const { grants, access } = this.#parts;
-    return decideNetwork(grants.net, { ...target, isSelf: (host, port) => access.isSelf(host, port) });
+    return decideNetwork(grants.net, { ...target, isSelf: (host, port) => access.isSelf(host, port), isClosed: (address, port) => access.isClosed(address, port) });
   }
 
   /** Throws `HostCallError` kind `denied`, or `value-error` for a group that there is not. */

@@ -72,7 +72,7 @@ function open(grants: string, limits: Partial<ProcessingLimits> = {}): RunNetwor
   const isSelf = (host: string, port: number): boolean => port === 8181 && ["127.0.0.1", "localhost"].includes(host);
   const access = new RunAccess({
     grants: { ...PROFILES.strict, ...parseGrants([["net", grants]]) },
-    access: { grants: PROFILES.strict, environment: () => undefined, isSelf, systemMetrics: () => "" },
+    access: { grants: PROFILES.strict, environment: () => undefined, isSelf, isClosed: () => false, systemMetrics: () => "" },
     database: "db",
     onDenied: (grant, text) => denied.push([grant, text]),
   });

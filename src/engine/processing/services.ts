@@ -82,6 +82,8 @@ export interface PluginAccess {
   environment(name: string): string | undefined;
   /** Whether an address is this server's own API. */
   isSelf(host: string, port: number): boolean;
+  /** Whether an address is one of this server's that no grant opens: where a lost operator token is replaced. */
+  isClosed(address: string, port: number): boolean;
   /** Figures of the machine, as JSON. */
   systemMetrics(group: SystemGroup): string;
 }

@@ -38,6 +38,7 @@ class World {
     grants: PROFILES.strict,
     environment: (name) => (name === "KEY" ? "secret" : undefined),
     isSelf: (host, port) => host === "127.0.0.1" && port === 8181,
+    isClosed: () => false,
     systemMetrics: (group) => `{"group":"${group}"}`,
   };
   #listeners: ((rows: CommittedBatch) => void)[] = [];
