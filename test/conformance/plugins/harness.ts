@@ -92,6 +92,9 @@ export interface TriggerOptions {
   readonly errorBehavior?: "log" | "retry" | "disable";
   readonly database?: string;
   readonly runAsync?: boolean;
+  /** Instead of those of the server's profile. */
+  readonly grants?: Readonly<Record<string, string>>;
+  readonly limits?: Readonly<Record<string, string | number>>;
 }
 
 async function fetched(path: string, init: RequestInit): Promise<Answer> {
@@ -114,6 +117,8 @@ export async function createTrigger(file: string, specification: string, options
     trigger_settings: { run_async: options.runAsync ?? false, error_behavior: options.errorBehavior ?? "log" },
     trigger_arguments: options.arguments ?? null,
     disabled: false,
+    grants: options.grants ?? null,
+    limits: options.limits ?? null,
   });
   if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
   const logs = async (): Promise<string[]> => {
@@ -158,8 +163,8 @@ export async function evaluate(expression: string, body = "", options: TriggerOp
 }
 
 /** `Type: message` of what `statements` raise. */
-export async function raised(statements: string): Promise<string> {
-  const { body } = await request(`try:\n${indent(statements)}\nexcept BaseException as problem:\n    return f"{type(problem).__qualname__}: {problem}"\nreturn "nothing was raised"`);
+export async function raised(statements: string, options: TriggerOptions = {}): Promise<string> {
+  const { body } = await request(`try:\n${indent(statements)}\nexcept BaseException as problem:\n    return f"{type(problem).__qualname__}: {problem}"\nreturn "nothing was raised"`, options);
   return body;
 }
 
