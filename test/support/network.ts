@@ -1,5 +1,6 @@
 /** Local servers and helpers for tests of the plugins' network. */
 import { readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
 import type { Connection, NetworkError, TlsSettings } from "../../src/ports/plugin-network.ts";
@@ -70,4 +71,21 @@ export async function receiveAll(connection: Connection, bytesMax = Number.POSIT
     size += bytes.length;
   }
   return Buffer.concat(parts).toString();
+}
+
+export interface Hook extends LocalServer {
+  readonly calls: readonly { readonly method: string; readonly authorization: string | undefined; readonly body: unknown }[];
+}
+
+/** A webhook that notes what is posted to it and answers with `status`. */
+export async function serveHook(status = 200): Promise<Hook> {
+  const calls: Hook["calls"][number][] = [];
+  const server = createHttpServer((message, response) => {
+    const chunks: Buffer[] = [];
+    message.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
+      calls.push({ method: message.method ?? "", authorization: message.headers.authorization, body: JSON.parse(Buffer.concat(chunks).toString()) });
+      response.writeHead(status).end();
+    });
+  });
+  return { ...(await listening(server)), calls };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { testRun, unique, write } from "../../../test/conformance/plugins/harness.ts";
+import { serveHook } from "../../../test/support/network.ts";
 
 const seconds = (ago: number): string => `${Math.floor(Date.now() / 1000) - ago}000000000`;
 
@@ -37,6 +38,15 @@ export function deadmanCheckCases(): void {
       const { log, changes } = await call(database, { table: "home", webhook_url: "http://127.0.0.1:9/" });
       expect(changes).toHaveLength(1);
       expect(log[1]).toMatch(/^ERROR: the webhook http:\/\/127\.0\.0\.1:9\/ was not reached: .+; the changes stand in the table deadman$/);
+    });
+
+    it("posts the changes of a call together", async () => {
+      const [database, hook] = [unique("bundled"), await serveHook()];
+      await write(database, `home,room=a temp=1 ${seconds(7200)}\nhome,room=b temp=1 ${seconds(7200)}`);
+      await call(database, { table: "home", group_by: "room", webhook_url: `http://127.0.0.1:${hook.port}/` });
+      await hook.close();
+      const change = { state: "dead", table: "home", last_time: expect.any(Number) };
+      expect(hook.calls.map(({ body }) => body)).toEqual([expect.arrayContaining([{ ...change, tags: { room: "a" } }, { ...change, tags: { room: "b" } }])]);
     });
 
     it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createTrigger, finished, rows, testRun, unique, write } from "../../../test/conformance/plugins/harness.ts";
+import { serveHook } from "../../../test/support/network.ts";
 
 const PLUGIN = "threshold_alert/threshold_alert.py";
 
@@ -61,6 +62,26 @@ export function thresholdAlertCases(): void {
       const { log, alerts } = await call("home temp=31 1\nhome temp=1 2", { field: "temp", above: "30", webhook_url: "http://127.0.0.1:9/hook", webhook_token: "t" });
       expect(alerts).toHaveLength(2);
       expect(log.filter((line) => line.startsWith("ERROR"))).toEqual([expect.stringMatching(/^ERROR: the webhook http:\/\/127\.0\.0\.1:9\/hook was not reached: .+; the alert stands in the table alerts$/)]);
+    });
+
+    it("posts each alert as JSON with the token", async () => {
+      const hook = await serveHook();
+      const { log } = await call("home temp=31 1\nhome temp=1 2", { field: "temp", above: "30", webhook_url: `http://127.0.0.1:${hook.port}/hook`, webhook_token: "secret" });
+      await hook.close();
+      expect(log.filter((line) => line.startsWith("ERROR"))).toEqual([]);
+      const event = { table: "home", field: "temp", tags: {} };
+      expect(hook.calls).toEqual([
+        { method: "POST", authorization: "Bearer secret", body: { ...event, state: "alert", value: 31, time: 1, message: "home.temp is 31, which is above 30" } },
+        { method: "POST", authorization: "Bearer secret", body: { ...event, state: "ok", value: 1, time: 2, message: "home.temp is 1, which is well again" } },
+      ]);
+    });
+
+    it("says how a webhook refused, and does not go on", async () => {
+      const hook = await serveHook(503);
+      const { log } = await call("home temp=31 1\nhome temp=1 2", { field: "temp", above: "30", webhook_url: `http://127.0.0.1:${hook.port}/hook` });
+      await hook.close();
+      expect(log.filter((line) => line.startsWith("ERROR"))).toEqual([`ERROR: the webhook http://127.0.0.1:${hook.port}/hook was not reached: it answered 503 Service Unavailable; the alert stands in the table alerts`]);
+      expect(hook.calls).toHaveLength(1);
     });
 
     it("works as a trigger, whose alerts do not fire it again", async () => {
