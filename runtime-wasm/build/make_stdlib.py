@@ -22,6 +22,8 @@ SKIPPED_FILES = {
 }
 # zoneinfo asks sysconfig for TZPATH; the generated module would carry paths of the machine that built it.
 SYSCONFIG = "build_time_vars = {'TZPATH': '', 'prefix': '/', 'Py_GIL_DISABLED': 0}\n"
+# What is added at the end of files of the library.
+ADDED_LINES = {"asyncio/unix_events.py": b"\nfrom _tidemark import event_loop\n"}
 SKIPPED_ZONES = {"posix", "right", "posixrules", "localtime"}
 
 
@@ -36,7 +38,7 @@ def library_files(lib: Path):
         relative = path.relative_to(lib)
         if SKIPPED_FOLDERS.intersection(relative.parts[:-1]) or str(relative) in SKIPPED_FILES:
             continue
-        yield str(relative), path.read_bytes()
+        yield str(relative), path.read_bytes() + ADDED_LINES.get(str(relative), b"")
 
 
 def slim(data: bytes) -> bytes:

@@ -5,7 +5,8 @@ import gc
 import sys
 from datetime import datetime, timedelta
 
-from _tidemark import cache, cache_exchange, environment, line_builder, loader, local_api, network, response, resuming, warming
+from _tidemark import cache, cache_exchange, environment, line_builder, loader, local_api, network, response, resuming, thread_module
+from _tidemark import threads, warming
 from _tidemark.failure import to_failure
 from _tidemark.response import to_response
 
@@ -14,6 +15,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 def boot():
     sys.stdout.reconfigure(line_buffering=True)
+    thread_module.install()
     line_builder.install()
     network.install()
     environment.install()
@@ -58,20 +60,23 @@ def process_request(file_name, source, module, revision, arguments, query, heade
 
 
 def _run(code, function_name, values, convert):
-    in_entry_point = False
+    in_entry_point = stopped = False
     local_api.discard_writes()
     try:
+        thread_module.begin()
         line_builder.install()
         function = loader.load_function(*code, function_name)
         in_entry_point = True
-        answer = function(local_api.LOCAL_API, *values)
+        answer = threads.run(function, local_api.LOCAL_API, *values)
         in_entry_point = False
-        converted = None if convert is None else convert(answer)
+        converted = None if convert is None else threads.run(convert, answer)
         return local_api.take_writes(), converted
     except BaseException as problem:
+        stopped = isinstance(problem, threads.STOPPED)
         local_api.discard_writes()
         return to_failure(problem, in_entry_point)
     finally:
+        thread_module.settle(stopped)
         _flush_output()
 
 

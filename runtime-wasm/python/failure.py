@@ -50,7 +50,7 @@ def to_failure(exception, in_entry_point):
     return (
         "" if own else _valid(type(exception).__qualname__, 256),
         message,
-        "" if own and exception.__cause__ is None else _traceback_of(exception.__cause__ if own else exception),
+        "" if own and exception.__cause__ is None else traceback_of(exception.__cause__ if own else exception),
         isinstance(exception, MemoryError) and not message.startswith(_PARSER_OVERFLOW),
         interrupted,
         in_entry_point,
@@ -68,7 +68,8 @@ def _missing_grant(exception):
     return "; only /tmp can be written to"
 
 
-def _traceback_of(exception):
+def traceback_of(exception):
+    """Python's report, with the plugin's frames and the library's; empty when there is no memory for it."""
     try:
         report = traceback.TracebackException.from_exception(exception, compact=True)
         _drop_own_frames(report, set())

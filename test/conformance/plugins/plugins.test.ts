@@ -2,6 +2,7 @@
 // reference's specification; each title names the section that says what must happen. They run in the real interpreter
 // of one real server. Where the reference is defective, the expectation is what docs/compatibility.md promises instead.
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { asyncioCases, concurrentNetworkCases } from "./asyncio.ts";
 import { cacheCases } from "./cache.ts";
 import { entryPointCases } from "./entry-points.ts";
 import { errorCases } from "./errors.ts";
@@ -14,6 +15,7 @@ import { queryCases } from "./query.ts";
 import { responseCases } from "./responses.ts";
 import { singleFileCases } from "./single-files.ts";
 import { richReportCases, testEndpointCases } from "./test-endpoints.ts";
+import { threadCases } from "./threads.ts";
 import { writeCases } from "./writes.ts";
 
 beforeAll(openServer);
@@ -30,6 +32,9 @@ cacheCases();
 singleFileCases();
 packageCases();
 networkCases();
+threadCases();
+asyncioCases();
+concurrentNetworkCases();
 errorCases();
 testEndpointCases();
 richReportCases();
