@@ -14,6 +14,8 @@ export interface Session {
   isTerminal: boolean;
   /** Thrown by every request. */
   networkFailure: unknown;
+  /** Requests go to a real server, by their URL. */
+  readonly server?: boolean;
 }
 
 export function session(): Session {
@@ -92,12 +94,8 @@ function fakeTerminal(on: Session, print: (data: string | Uint8Array) => void, c
 async function exchange(on: Session, request: HttpRequest): Promise<HttpResponse> {
   on.requests.push(request);
   if (on.networkFailure !== undefined) throw on.networkFailure as Error;
-  const app = createApp(on.world.services, on.world.options);
-  const response = await app.request(request.url, {
-    method: request.method,
-    headers: request.headers,
-    ...(request.body === undefined ? {} : { body: request.body as NonNullable<RequestInit["body"]> }),
-  });
+  const init = { method: request.method, headers: request.headers, ...(request.body === undefined ? {} : { body: request.body as NonNullable<RequestInit["body"]> }) };
+  const response = await (on.server === true ? fetch(request.url, init) : createApp(on.world.services, on.world.options).request(request.url, init));
   return {
     status: response.status,
     header: (name) => response.headers.get(name) ?? undefined,

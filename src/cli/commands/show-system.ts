@@ -10,7 +10,14 @@ const ACTIONS = ["table-list", "table", "summary"];
 const DEFAULT_ROWS = 100;
 const DEFAULT_SUMMARY_ROWS = 10;
 const TABLE_LIST_SIZE_MAX = 1024 * 1024;
-const SYSTEM_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'system'";
+const SYSTEM_COLUMNS = "FROM information_schema.columns WHERE table_schema = 'system'";
+const TABLE_LIST = `SELECT table_name, array_agg(column_name ORDER BY column_name) AS column_names ${SYSTEM_COLUMNS} GROUP BY table_name ORDER BY table_name`;
+const TABLE_NAMES = `SELECT DISTINCT table_name ${SYSTEM_COLUMNS} ORDER BY table_name`;
+
+/** Queries that ask for these, such as this command's own, would bury the others (spec: cli §7). */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  queries: "query_text NOT LIKE '%system.queries%' AND query_text NOT LIKE '%information_schema%'",
+};
 
 /** Default orders of the reference (spec: cli §7). */
 const ORDERS: Readonly<Record<string, string>> = {
@@ -59,7 +66,7 @@ function checkNames(value: string): string | undefined {
 }
 
 async function printTableList(context: CommandContext): Promise<void> {
-  await printQuery(context, `${SYSTEM_COLUMNS} ORDER BY table_name, column_name`);
+  await printQuery(context, TABLE_LIST);
 }
 
 async function printTable(context: CommandContext): Promise<void> {
@@ -82,7 +89,8 @@ async function printTable(context: CommandContext): Promise<void> {
 function tableQuery(table: string, columns: readonly string[], order: readonly string[], limit: number): string {
   const selected = columns.length === 0 ? "*" : columns.join(", ");
   const orderBy = order.length > 0 ? order.join(", ") : ORDERS[table];
-  return `SELECT ${selected} FROM system.${table}${orderBy === undefined ? "" : ` ORDER BY ${orderBy}`}${limit === 0 ? "" : ` LIMIT ${limit}`}`;
+  const where = CONDITIONS[table] === undefined ? "" : ` WHERE ${CONDITIONS[table]}`;
+  return `SELECT ${selected} FROM system.${table}${where}${orderBy === undefined ? "" : ` ORDER BY ${orderBy}`}${limit === 0 ? "" : ` LIMIT ${limit}`}`;
 }
 
 async function printSummary(context: CommandContext): Promise<void> {
@@ -107,8 +115,8 @@ async function systemTables({ arguments: given, terminal }: CommandContext): Pro
   const response = await new Client(given, terminal).call({
     method: "POST",
     path: "/api/v3/query_sql",
-    json: { db: given.requiredText("database"), q: SYSTEM_COLUMNS, format: "json" },
+    json: { db: given.requiredText("database"), q: TABLE_NAMES, format: "json" },
   });
   const rows = JSON.parse(await readText(response.body, TABLE_LIST_SIZE_MAX)) as readonly { readonly table_name: string }[];
-  return [...new Set(rows.map((row) => row.table_name))].sort();
+  return rows.map((row) => row.table_name);
 }
