@@ -101,7 +101,7 @@ export function createApp(services: Services, options: EdgeOptions): Hono<Notes>
 
 /** A token that nobody checked is none. */
 function refusePlugin(path: string, { isPlugin }: EdgeOptions, peer: ReturnType<PeerOf>): void {
-  const refusal = peer !== undefined && isPlugin?.(peer) === true ? pluginRefusal(path) : undefined;
+  const refusal = isPlugin?.(peer) === true ? pluginRefusal(path) : undefined;
   if (refusal !== undefined) throw refusal;
 }
 

@@ -11,8 +11,8 @@ export interface AuthenticationRules {
   readonly authenticate?: (token: string | undefined) => TokenDefinition;
   /** Paths that need no token (`--disable-authz`). */
   readonly openPaths?: ReadonlySet<string>;
-  /** Whether the other end of a connection is a plugin of this server. */
-  readonly isPlugin?: (peer: NonNullable<ReturnType<PeerOf>>) => boolean;
+  /** Whether the other end of a connection is, or may be, a plugin of this server. */
+  readonly isPlugin?: (peer: ReturnType<PeerOf>) => boolean;
 }
 
 interface CallingRequest {

@@ -61,7 +61,7 @@ export function createProcessing(parts: ProcessingParts): Processing {
   const services: Omit<ProcessingServices, "disable"> = {
     ...parts,
     runs: new Runs(parts.newRunId),
-    connections: new OpenConnections(),
+    connections: new OpenConnections(parts.clock),
     globalCache: new GlobalCache(parts.clock, GLOBAL_CACHE_BYTES_MAX),
     storage: {
       get headSequence() {

@@ -5,7 +5,7 @@ import { createApp } from "../../src/http/app.ts";
 import { fakeWorld } from "../conformance/http/fake-services.ts";
 
 const PLUGIN = ["127.0.0.1", 50_000] as const;
-const isPlugin = ([address, port]: readonly [string, number]): boolean => address === PLUGIN[0] && port === PLUGIN[1];
+const isPlugin = (peer: readonly [string, number] | undefined): boolean => peer?.[0] === PLUGIN[0] && peer[1] === PLUGIN[1];
 
 async function status(method: string, path: string, peer: readonly [string, number] | undefined, token?: string, authenticated = false): Promise<string> {
   const checked = { authenticate: (text: string | undefined) => {

@@ -72,7 +72,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   patch_limits: { outcome: /^failed .*larger than/, memoryMiB: 256 }, host_exceeded_flood: { outcome: DONE, logged: "info: all refused" }, host_grant_names: is(DONE), modules_poison: is(DONE),
   modules_again: is(DONE), loop_without_polls: is(STOPPED), interpreters_sub: is(DONE), state_of_interpreter: is(DONE), hooks_monitoring: is(/^raised RuntimeError$/), hooks_audit: { outcome: DONE, lostRuns: 1 },
   patch_types: { outcome: DONE, lostRuns: 1 }, finalizer_next_run: is(DONE), text_surrogates: is(/^raised Odd\nERROR forged/), files_packages: is(DONE), clock_numbers: is(/^raised SystemError$/), response_framing: is(DONE),
-  sleep_for_ever: is(SOFT), sleep_in_select: is(STOPPED), trace_hooks: is(/^raised RuntimeError$/),
+  net_malformed: is(DONE), sleep_for_ever: is(SOFT), sleep_in_select: is(STOPPED), trace_hooks: is(/^raised RuntimeError$/),
 };
 
 const HONEST = [

@@ -1,7 +1,7 @@
 /** The Node server: raw write routes first, everything else through the Fetch adapter of `@hono/node-server`. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { bindError } from "../../core/config/bind-address.ts";
 import { tlsError } from "../../core/config/tls.ts";
@@ -37,6 +37,8 @@ function createAnyServer(options: ListenOptions<NodeFetch> & { readonly raw?: Ra
   };
   const server = tls === undefined ? createServer(limits, requestListener(options)) : createHttps(tls, limits, requestListener(options));
   server.maxConnections = CONNECTIONS_MAX;
+  // A socket that was looked at once knows its peer when it is destroyed, too.
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => void socket.remoteAddress);
   return server;
 }
 

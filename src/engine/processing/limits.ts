@@ -150,5 +150,8 @@ export const LOOKUPS_MAX = 1_024;
 /** What one call to send takes over at most. */
 export const SEND_PIECE_BYTES_MAX = 262_144;
 
+/** How long the end of a closed connection is still known as a plugin's: what it sent before may not have been read yet. */
+export const CONNECTION_LINGER_MS = 10_000;
+
 /** Connection numbers are a u32 of the contract with the guest. */
 export const CONNECTION_NUMBER_MAX = 4_294_967_295;

@@ -192,9 +192,9 @@ export class ProcessingEngine {
   }
 
   /** Undefined when no trigger has this path. */
-  /** Whether the other end of a connection to this server is a run of a plugin. */
-  isPlugin(peer: SocketAddress): boolean {
-    return this.#services.connections.caller(peer) !== undefined;
+  /** Whether the other end of a connection to this server is, or may be, a run of a plugin. */
+  isPlugin(peer: SocketAddress | undefined): boolean {
+    return this.#services.connections.isRun(peer);
   }
 
   async request(request: PluginRequest): Promise<PluginResponse | undefined> {

@@ -5,7 +5,7 @@ import { parseGrants, PROFILES, type GrantName } from "../../core/trigger/grants
 import { NetworkError, type Connection, type ConnectionState, type TlsEngine, type TlsSettings } from "../../ports/plugin-network.ts";
 import { HostCallError, NET_READY } from "../../ports/plugin-runtime.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
-import { CONNECTION_NUMBER_MAX, CONNECTIONS_OPEN_MAX, PROCESSING_LIMITS, type ProcessingLimits } from "./limits.ts";
+import { CONNECTION_LINGER_MS, CONNECTION_NUMBER_MAX, CONNECTIONS_OPEN_MAX, PROCESSING_LIMITS, type ProcessingLimits } from "./limits.ts";
 import { OpenConnections, type SocketAddress } from "./open-connections.ts";
 import { RunAccess } from "./run-access.ts";
 import { RunMeter } from "./run-limits.ts";
@@ -97,8 +97,8 @@ function open(grants: string, limits: Partial<ProcessingLimits> = {}): RunNetwor
 }
 
 beforeEach(() => {
-  connections = new OpenConnections();
   [made, connectedTo, denied, met, records, looked, clock] = [[], [], [], [], [], [], new VirtualClock()];
+  connections = new OpenConnections(clock);
 });
 
 const json = async (bytes: Uint8Array | Promise<Uint8Array>): Promise<unknown> => JSON.parse(Buffer.from(await bytes).toString());
@@ -313,6 +313,22 @@ describe("a connection", () => {
     network.close(number, "all");
     expect(connections.caller(local)).toBeUndefined();
   });
+
+  it("is known as a run's for a while after it is closed: what it sent may not have been read", async () => {
+    const network = open("*");
+    const local: SocketAddress = ["127.0.0.1", 50_000];
+    expect([connections.isRun(local), connections.isRun(undefined)]).toEqual([false, false]);
+    const number = network.open("127.0.0.1", 8181);
+    Object.assign(made[0] as FakeConnection, { local });
+    made[0]?.change({ writable: true });
+    for (const at of ["open", "closed", "closed a moment ago"]) {
+      expect([at, connections.isRun(local), connections.isRun(undefined), connections.isRun(["127.0.0.1", 50_001])]).toEqual([at, true, true, false]);
+      if (at === "open") network.close(number, "all");
+      else await clock.advance(CONNECTION_LINGER_MS - 1);
+    }
+    await clock.advance(1);
+    expect([connections.isRun(local), connections.isRun(undefined)]).toEqual([false, false]);
+  });
 });
 
 describe("TLS settings", () => {
@@ -345,13 +361,13 @@ describe("TLS settings", () => {
 
 describe("connection numbers", () => {
   it("are not those of open connections, also when they have all been used once", () => {
-    const numbers = new OpenConnections();
+    const numbers = new OpenConnections(clock);
     expect([numbers.begin(), numbers.begin(), numbers.begin()]).toEqual([1, 2, 3]);
     numbers.end(2);
     expect(numbers.begin()).toBe(4);
-    const late = new OpenConnections({ last: CONNECTION_NUMBER_MAX - 1, max: CONNECTION_NUMBER_MAX });
+    const late = new OpenConnections(clock, { last: CONNECTION_NUMBER_MAX - 1, max: CONNECTION_NUMBER_MAX });
     expect([late.begin(), late.begin()]).toEqual([CONNECTION_NUMBER_MAX, 1]);
-    const few = new OpenConnections({ last: 0, max: 3 });
+    const few = new OpenConnections(clock, { last: 0, max: 3 });
     for (let each = 0; each < 3; each += 1) few.begin();
     few.end(2);
     expect(few.begin()).toBe(2);

@@ -59,7 +59,7 @@ class World {
     this.engine = new ProcessingEngine(
       {
         clock: this.clock, logs: this.logs, gaps: new GapTable(this.clock), runs: new Runs(() => String((this.runIds += 1))), limits: PROCESSING_LIMITS, access: this.access, sparseRows: false,
-        network: noNetwork, connections: new OpenConnections(), logsConnections: false,
+        network: noNetwork, connections: new OpenConnections(this.clock), logsConnections: false,
         globalCache: new GlobalCache(this.clock, 1000),
         log: { log: () => undefined },
         table: (_db, id) => ({ name: `t${id}`, columns: ["time"] }),
