@@ -132,6 +132,7 @@ describe("an end of TLS", () => {
 
   it("shows what is wrong with its settings", async () => {
     const engine = network.createTlsEngine({ ...TRUSTING, certificate: certificate("client"), key: certificate("server.key") });
+    await engine.settled();
     expect(engine.state().error).toMatchObject({ code: "SSL_ERROR" });
     engine.close();
   });

@@ -72,6 +72,7 @@ export class CarriedTls implements TlsEngine {
 
   /** The runtime does its work in turns of the event loop and does not say when it is done: several without any are the end. */
   async settled(): Promise<void> {
+    await this.#connection.prepared();
     let quiet = 0;
     for (let turn = 0; turn < SETTLE_TURNS_MAX && quiet < QUIET_TURNS; turn += 1) {
       const before = this.#changes + this.#carrier.activity;

@@ -1,10 +1,10 @@
 /** Named limits of the outside network. */
 
 /** Received bytes of one connection that wait for the plugin; beyond that the peer is not read. One read of the system may go over it. */
-export const RECEIVE_BYTES_MAX = 262_144;
+export const RECEIVE_BYTES_MAX = 131_072;
 
 /** Bytes of one connection that were taken over from the plugin and are not on their way yet. */
-export const SEND_BYTES_MAX = 262_144;
+export const SEND_BYTES_MAX = 131_072;
 
 /** What one piece of them costs besides, so that single bytes are not free. */
 export const PIECE_BYTES = 256;
@@ -16,8 +16,9 @@ export const ENCRYPTED_BYTES_MAX = 1_048_576;
 export const LINGER_MS_MAX = 5_000;
 export const LINGERING_MAX = 64;
 
-/** Certificates that one connection trusts besides the host's, and their text: reading them stops everything else for that time. */
+/** Certificates that one connection trusts besides the host's, their text, and how many Node reads in one turn of the event loop. */
 export const TRUST_CERTIFICATES_MAX = 500;
+export const TRUST_CERTIFICATES_AT_ONCE = 8;
 export const TRUST_TEXT_LENGTH_MAX = 1_048_576;
 
 /** TLS settings with what is prepared of them that are kept for the next connection. */

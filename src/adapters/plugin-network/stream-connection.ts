@@ -35,6 +35,7 @@ export class StreamConnection implements Connection {
   #remote: Address | undefined;
   #tls: TlsDescription | undefined;
   #settings: TlsSettings | undefined;
+  #prepared: Promise<void> | undefined;
 
   /** A socket that is connecting, or a stream that is there. */
   constructor(carrier: Duplex, parts: StreamParts) {
@@ -116,6 +117,11 @@ export class StreamConnection implements Connection {
     return { local: this.#local, remote: this.#remote, tls: this.#tls };
   }
 
+  /** Resolves when a TLS that was to begin has begun, or failed. */
+  async prepared(): Promise<void> {
+    await this.#prepared;
+  }
+
   close(): void {
     if (this.#phase === "closed") return;
     const hasUnsent = this.#phase === "open" && this.#error === undefined && this.#outgoingBytes > 0;
@@ -162,15 +168,14 @@ export class StreamConnection implements Connection {
     this.#phase = "handshake";
     for (const event of ["data", "end", "close"]) this.#carrier.removeAllListeners(event);
     this.#carrier.pause();
-    try {
-      this.#handshake(this.#settings);
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#prepared = this.#handshake(this.#settings).catch((error: unknown) => this.#fail(error));
   }
 
-  #handshake(settings: TlsSettings): void {
-    const socket: TLSSocket = connectTls({ ...this.#parts.tls.for(settings), socket: this.#carrier as Socket, allowHalfOpen: true } as ConnectionOptions);
+  /** Resolves when the handshake is under way, or cannot be. */
+  async #handshake(settings: TlsSettings): Promise<void> {
+    const options = await this.#parts.tls.for(settings);
+    if (this.#phase !== "handshake" || this.#error !== undefined) return;
+    const socket: TLSSocket = connectTls({ ...options, socket: this.#carrier as Socket, allowHalfOpen: true } as ConnectionOptions);
     this.#stream = socket;
     socket.on("error", (error) => this.#fail(error));
     socket.once("secureConnect", () => {

@@ -147,8 +147,9 @@ export const CONNECTIONS_OPEN_MAX = 64;
 /** Names that one run looks up: each is a question to strangers. */
 export const LOOKUPS_MAX = 1_024;
 
-/** What one call to send takes over at most. */
+/** What one call to send takes over at most, and how long one waits at most: no run is longer, and timers hold no longer times. */
 export const SEND_PIECE_BYTES_MAX = 262_144;
+export const WAIT_MS_MAX = 86_400_000;
 
 /** How long the end of a closed connection is still known as a plugin's: what it sent before may not have been read yet. */
 export const CONNECTION_LINGER_MS = 10_000;

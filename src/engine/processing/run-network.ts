@@ -6,7 +6,7 @@ import { formatAddress, parseAddress } from "../../core/trigger/ip-address.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { NetworkError, type Connection, type PluginNetwork, type TlsEngine, type TlsSettings } from "../../ports/plugin-network.ts";
 import { HostCallError, NET_READY, type NetDirection, type NetworkCalls } from "../../ports/plugin-runtime.ts";
-import { CONNECTIONS_OPEN_MAX, LOOKUPS_MAX, SEND_PIECE_BYTES_MAX } from "./limits.ts";
+import { CONNECTIONS_OPEN_MAX, LOOKUPS_MAX, SEND_PIECE_BYTES_MAX, WAIT_MS_MAX } from "./limits.ts";
 import type { SocketAddress } from "./open-connections.ts";
 import type { RunAccess } from "./run-access.ts";
 import type { RunMeter } from "./run-limits.ts";
@@ -293,7 +293,7 @@ export class RunNetwork implements NetworkCalls {
       if (waitSeconds === 0) return finish(() => resolve(undefined));
       this.#endWait = giveUp;
       for (const open of opens) open.wake = () => void lookAgain();
-      if (waitSeconds !== undefined) cancelTimer = this.#parts.clock.after(waitSeconds * 1000, giveUp);
+      if (waitSeconds !== undefined) cancelTimer = this.#parts.clock.after(Math.min(waitSeconds * 1000, WAIT_MS_MAX), giveUp);
     });
   }
 }

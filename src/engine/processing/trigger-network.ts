@@ -28,9 +28,11 @@ export function openRunNetwork({ network, clock, connections, access: server }: 
 export function openTriggerNetwork(services: ProcessingServices, context: TriggerContext, owner: NetworkOwner & { readonly run: Run }): RunNetwork {
   const { statistics, definition, databaseName } = context;
   return openRunNetwork(services, owner, (record) => {
-    statistics.connections += 1;
-    statistics.networkBytesSent += record.bytesSent;
-    statistics.networkBytesReceived += record.bytesReceived;
+    if (record.address !== undefined) {
+      statistics.connections += 1;
+      statistics.networkBytesSent += record.bytesSent;
+      statistics.networkBytesReceived += record.bytesReceived;
+    }
     const text = connectionText(record);
     const { address, port, host, bytesSent, bytesReceived, durationMs, error } = record;
     services.log.log("debug", `A plugin's ${text}`, {
