@@ -1,5 +1,6 @@
 /** The real processing engine on a storage engine in memory, with a scripted sandbox. */
 import { PROFILES } from "../../src/core/trigger/grants.ts";
+import type { OwnLimits } from "../../src/core/trigger/limits.ts";
 import { GapTable } from "../../src/engine/processing/gap-table.ts";
 import { GlobalCache } from "../../src/engine/processing/global-cache.ts";
 import { PROCESSING_LIMITS } from "../../src/engine/processing/limits.ts";
@@ -23,7 +24,7 @@ export interface ScriptedEngine {
 }
 
 /** Every trigger's runs are answered by the script. */
-export function scriptedEngine({ storage, catalog, clock }: Opened, script: Script, parts: Partial<Pick<ProcessingParts, "network" | "access">> = {}): ScriptedEngine {
+export function scriptedEngine({ storage, catalog, clock }: Opened, script: Script, parts: Partial<Pick<ProcessingParts, "network" | "access" | "logsConnections">> = {}): ScriptedEngine {
   const logs = new LogTable(clock, 1_000);
   const gaps = new GapTable(clock);
   const { engine } = createProcessing({
@@ -48,5 +49,5 @@ export function scriptedEngine({ storage, catalog, clock }: Opened, script: Scri
   return { engine, logs, gaps };
 }
 
-export const createTrigger = (engine: ProcessingEngine, name: string, specification: string, more: { readonly durable?: boolean; readonly runAsync?: boolean } = {}): Promise<void> =>
+export const createTrigger = (engine: ProcessingEngine, name: string, specification: string, more: { readonly durable?: boolean; readonly runAsync?: boolean; readonly limits?: OwnLimits } = {}): Promise<void> =>
   engine.createTrigger({ database: "db", triggerName: name, pluginFileName: "p", specification, arguments: undefined, runAsync: false, errorBehavior: "log", disabled: false, ...more });
