@@ -9,7 +9,7 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-/** The other end of the connection that a request came over; undefined where the server does not tell. May be asked until the request is answered. */
+/** The other end of the connection that a request came over, port 0 where the server does not tell the port; undefined: it is gone. May be asked until the request is answered. */
 export type PeerOf = () => readonly [address: string, port: number] | undefined;
 
 export interface ListenOptions<Fetch> {

@@ -29,7 +29,7 @@ async function run(serving: Promise<LocalServer>, plugin: (network: NetworkCalls
     result = await plugin(host.network, server.port).catch((error: Error) => `${"kind" in error ? String(error.kind) : "?"}: ${error.message}`);
     return { kind: "done", writes: [], response: { status: 200, headers: [], body: new Uint8Array() } };
   };
-  const access = { grants: { ...PROFILES.strict, net: [`127.0.0.1:${server.port}`] }, environment: () => undefined, isSelf: () => false, systemMetrics: () => "{}" };
+  const access = { grants: { ...PROFILES.strict, net: [`127.0.0.1:${server.port}`] }, environment: () => undefined, isSelf: () => false, isClosed: () => false, systemMetrics: () => "{}" };
   const { engine, logs } = scriptedEngine(opened, script, { network: createNodeNetwork(), access, logsConnections: true });
   await createTrigger(engine, "t", "request:t", { limits });
   await engine.request({ path: "t", query: [], headers: [], body: new Uint8Array() });

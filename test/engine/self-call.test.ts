@@ -20,7 +20,7 @@ interface Answer {
 }
 
 /** `call`: asks this server, over one connection as long as both sides keep it. */
-type Plugin = (call: (path: string) => Promise<Answer>, headers: readonly (readonly [string, string])[]) => Promise<string>;
+type Plugin = (call: (path: string) => Promise<Answer>, network: NetworkCalls, port: number) => Promise<string>;
 
 const text = (body: string, status = 200): RunOutcome => ({ kind: "done", writes: [], response: { status, headers: [], body: new TextEncoder().encode(body) } });
 const listeners: HttpListener[] = [];
@@ -29,19 +29,16 @@ afterEach(async () => {
   for (const listener of listeners.splice(0)) await listener.close();
 });
 
-async function open(plugins: Readonly<Record<string, Plugin>>) {
+async function open(plugins: Readonly<Record<string, Plugin>>, arrived: (request: Request, isPlugin: boolean) => void = () => undefined) {
   const opened = await openStorage(newDisk());
   await opened.storage.write(request("m f=1 1"));
   const own = { port: 0 };
-  const script: Script = async ({ code, event }, { network }) => {
-    const headers = event.kind === "request" ? event.headers : [];
-    return text((await plugins[code.fileName]?.(caller(network, own.port), headers)) ?? "");
-  };
+  const script: Script = async ({ code }, { network }) => text((await plugins[code.fileName]?.(caller(network, own.port), network, own.port)) ?? "");
   const access = { grants: { ...PROFILES.strict, net: ["self"] }, environment: () => undefined, isSelf: (host: string, port: number) => host === "127.0.0.1" && port === own.port, isClosed: () => false, systemMetrics: () => "{}" };
   const { engine } = scriptedEngine(opened, script, { network: createNodeNetwork(), access });
   const options = { bodySizeMax: 1_000, newRequestId: () => "r", processId: "p", log: { log: () => undefined }, monotonicMs: () => 0, localCallersOnly: false } as unknown as EdgeOptions;
   const app = createApp({ processing: engine, clusterUuid: "c" } as unknown as Services, options);
-  const listener = await listenOnNode({ host: "127.0.0.1", port: 0, bodySizeMax: 1_000, fetch: (asked, peer) => app.fetch(asked, { peer }) });
+  const listener = await listenOnNode({ host: "127.0.0.1", port: 0, bodySizeMax: 1_000, fetch: (asked, peer) => (arrived(asked, engine.isPlugin(peer())), app.fetch(asked, { peer })) });
   listeners.push(listener);
   own.port = listener.port;
   const create = (name: string, more: { readonly runAsync?: boolean } = {}): Promise<void> =>
@@ -168,6 +165,27 @@ describe("a plugin's request to its own server", () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 503, 200, 503]);
     expect(await stranger).toEqual({ status: 200, text: "stranger" });
   });
+});
+
+it("a request that a plugin sends and leaves at once is still the plugin's when the server reads it", async () => {
+  const seen: [string, boolean][] = [];
+  let tell = (): void => undefined;
+  const both = new Promise<void>((resolve) => (tell = resolve));
+  const leave: Plugin = async (_call, network, port) => {
+    const connection = network.open("127.0.0.1", port);
+    await network.send(connection, Buffer.from("GET /api/v3/engine/inner HTTP/1.1\r\nhost: localhost\r\n\r\n"), undefined);
+    network.close(connection, "all");
+    return "left";
+  };
+  const { send, create } = await open({ leave, inner: async () => "inner" }, (request, isPlugin) => {
+    seen.push([new URL(request.url).pathname.slice("/api/v3/engine/".length), isPlugin]);
+    if (seen.length === 2) tell();
+  });
+  await create("leave");
+  await create("inner");
+  expect(await send("leave")).toEqual({ status: 200, text: "left" });
+  await both;
+  expect(seen).toEqual([["leave", false], ["inner", true]]);
 });
 
 describe("a busy trigger", () => {

@@ -18,7 +18,7 @@ export interface UwsResponse {
   onWritable(listener: (offset: number) => boolean): this;
   /** As text. */
   getRemoteAddressAsText(): ArrayBuffer;
-  /** Not in all releases that can be loaded. */
+  /** Not in all releases that can be loaded: 20.51 does not have it. */
   getRemotePort?(): number;
   cork(write: () => void): this;
   writeStatus(status: string): this;

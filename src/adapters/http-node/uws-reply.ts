@@ -42,10 +42,9 @@ export class UwsReply {
     return this.#abort.signal;
   }
 
-  /** Undefined also where uWebSockets.js is a release that does not tell ports. */
   peer(): ReturnType<PeerOf> {
-    if (this.#isGone || this.#response.getRemotePort === undefined) return undefined;
-    return [Buffer.from(this.#response.getRemoteAddressAsText()).toString("latin1"), this.#response.getRemotePort()];
+    if (this.#isGone) return undefined;
+    return [Buffer.from(this.#response.getRemoteAddressAsText()).toString("latin1"), this.#response.getRemotePort?.() ?? 0];
   }
 
   sendRaw(reply: RawReply, { closesConnection }: SendOptions): void {

@@ -151,8 +151,8 @@ export const LOOKUPS_MAX = 1_024;
 export const SEND_PIECE_BYTES_MAX = 262_144;
 export const WAIT_MS_MAX = 86_400_000;
 
-/** How long the end of a closed connection is still known as a plugin's: what it sent before may not have been read yet. */
-export const CONNECTION_LINGER_MS = 10_000;
+/** A connection of a run to this server that the server does not end when the run has is known as a plugin's for so long: longer than requests take. */
+export const CONNECTION_LINGER_MS = 120_000;
 
 /** Connection numbers are a u32 of the contract with the guest. */
 export const CONNECTION_NUMBER_MAX = 4_294_967_295;

@@ -191,12 +191,12 @@ export class ProcessingEngine {
     for (const { context } of this.#running.values()) context.loaded.code = undefined;
   }
 
-  /** Undefined when no trigger has this path. */
   /** Whether the other end of a connection to this server is, or may be, a run of a plugin. */
   isPlugin(peer: SocketAddress | undefined): boolean {
     return this.#services.connections.isRun(peer);
   }
 
+  /** Undefined when no trigger has this path. */
   async request(request: PluginRequest): Promise<PluginResponse | undefined> {
     const running = this.#paths.get(request.path)?.at(-1);
     if (running === undefined || !(running.runner instanceof RequestTrigger)) return undefined;
@@ -220,6 +220,7 @@ export class ProcessingEngine {
   /** Cancels running plugins and waits for their runners. */
   async close(): Promise<void> {
     await Promise.all([this.#syntax.close(), ...[...this.#running.keys()].map((key) => this.#stopTrigger(key, { keep: true }))]);
+    this.#services.connections.close();
   }
 
   #keyOf(database: string, name: string): string | undefined {

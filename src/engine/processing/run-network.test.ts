@@ -310,7 +310,15 @@ describe("a connection", () => {
     Object.assign(made[0] as FakeConnection, { local });
     made[0]?.change({ writable: true });
     expect(connections.caller(["::ffff:127.0.0.1", 50_000])).toBe(RUN);
+    // Where a server does not tell the port, whoever comes from there may be the run.
+    expect([["127.0.0.1", 50_000], ["127.0.0.1", 50_001], ["127.0.0.1", 0], ["::ffff:127.0.0.1", 0], ["127.0.0.10", 0], undefined].map((peer) => connections.isRun(peer as [string, number] | undefined))).toEqual([true, false, true, true, false, true]);
+    expect(connections.caller(["127.0.0.1", 0])).toBeUndefined();
     network.close(number, "all");
+    // What the server has not read yet is still the plugin's, though no run waits for it any more.
+    expect([connections.caller(local), connections.isRun(local), made[0]?.hasEnded, made[0]?.isClosed]).toEqual([undefined, true, true, false]);
+    made[0]?.incoming.push(bytes("answer"), new Uint8Array());
+    made[0]?.change({ readable: true });
+    expect([connections.isRun(local), connections.isRun(["127.0.0.1", 0]), made[0]?.isClosed, clock.timerCount, connections.size]).toEqual([false, false, true, 0, 0]);
     expect(connections.caller(local)).toBeUndefined();
   });
 
@@ -328,6 +336,36 @@ describe("a connection", () => {
     }
     await clock.advance(1);
     expect([connections.isRun(local), connections.isRun(undefined)]).toEqual([false, false]);
+  });
+});
+
+describe("a connection to this server", () => {
+  const local: SocketAddress = ["127.0.0.1", 50_001];
+  const opened = (): [RunNetwork, FakeConnection] => {
+    const network = open("*");
+    network.open("127.0.0.1", 8181);
+    const [connection] = made as [FakeConnection];
+    Object.assign(connection, { local });
+    connection.change({ writable: true });
+    return [network, connection];
+  };
+
+  it("that fails is remembered for a while after the run, since the server may still have requests of it", async () => {
+    const [network, connection] = opened();
+    connection.change({ error: new NetworkError("SSL_ERROR", "x") });
+    network.end();
+    await clock.advance(CONNECTION_LINGER_MS - 1);
+    expect(connections.isRun(local)).toBe(true);
+    await clock.advance(1);
+    expect([connections.isRun(local), clock.timerCount]).toEqual([false, 0]);
+  });
+
+  it("is closed with the server", () => {
+    const [network, connection] = opened();
+    network.end();
+    expect([connections.isRun(local), connection.isClosed]).toEqual([true, false]);
+    connections.close();
+    expect([connections.isRun(local), connection.isClosed, clock.timerCount]).toEqual([false, true, 0]);
   });
 });
 

@@ -32,8 +32,8 @@ export interface RunNetworkParts {
   /** A number for a new connection, and its end. */
   begin(): number;
   end(number: number): void;
-  /** Called before anything can be sent, with both ends; the returned function is called when it is closed. */
-  onConnected(local: SocketAddress, remote: SocketAddress): () => void;
+  /** Called before anything can be sent, with both ends; the returned function, if any, is to close it. */
+  onConnected(local: SocketAddress, remote: SocketAddress): ((connection: Connection) => void) | undefined;
   onClosed(record: ConnectionRecord): void;
 }
 
@@ -51,7 +51,8 @@ interface Open {
   readonly startedMs: number;
   bytesSent: number;
   bytesReceived: number;
-  forget: (() => void) | undefined;
+  isKnown: boolean;
+  closeIt: ((connection: Connection) => void) | undefined;
   wake: (() => void) | undefined;
 }
 
@@ -222,11 +223,14 @@ export class RunNetwork implements NetworkCalls {
 
   #add(place: Place | undefined, connection: Connection, engine?: TlsEngine): number {
     const { clock, begin, onConnected } = this.#parts;
-    const open: Open = { connection, engine, place, startedMs: clock.monotonicMs(), bytesSent: 0, bytesReceived: 0, forget: undefined, wake: undefined };
+    const open: Open = { connection, engine, place, startedMs: clock.monotonicMs(), bytesSent: 0, bytesReceived: 0, isKnown: false, closeIt: undefined, wake: undefined };
     connection.onChange(() => {
       // The server that is called may look for the run as soon as something is sent to it, which is after this.
-      const { local } = open.forget === undefined ? connection.describe() : { local: undefined };
-      if (local !== undefined && place !== undefined) open.forget = onConnected(local, [place.address, place.port]);
+      const { local } = open.isKnown ? { local: undefined } : connection.describe();
+      if (local !== undefined && place !== undefined) {
+        open.isKnown = true;
+        open.closeIt = onConnected(local, [place.address, place.port]);
+      }
       open.wake?.();
     });
     const number = begin();
@@ -253,8 +257,9 @@ export class RunNetwork implements NetworkCalls {
     this.#open.delete(number);
     const { connection, place, bytesSent, bytesReceived, startedMs } = open;
     const { error } = connection.state();
-    connection.close();
-    open.forget?.();
+    connection.onChange(undefined);
+    if (open.closeIt === undefined) connection.close();
+    else open.closeIt(connection);
     this.#parts.end(number);
     this.#parts.onClosed({
       address: place?.address, port: place?.port, host: place?.host, bytesSent, bytesReceived, error,

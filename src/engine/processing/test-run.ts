@@ -70,6 +70,8 @@ interface RunResult {
 
 const encoder = new TextEncoder();
 const DEFAULT_CACHE = "_shared_test";
+/** Names test runs among the runs; no trigger's key is like it. */
+const TEST_KEY = "test";
 const DEFAULT_SCHEDULE = "* * * * * *";
 const NS_PER_MS = 1_000_000n;
 
@@ -134,12 +136,16 @@ export class TestRuns {
     const warn = (text: string): void => void collected.logLines.push(`WARN: ${text}`);
     const meter = new RunMeter(limits, (text) => warn(`limit met: ${text}`));
     const runAccess = new RunAccess({ grants, access, database: test.database, onDenied: (_grant, text) => warn(`denied: ${text}`) });
-    const network = openRunNetwork(this.#services, { run: undefined, access: runAccess, meter }, (record) => {
+    const run = this.#services.runs.begin(TEST_KEY);
+    const network = openRunNetwork(this.#services, { run, access: runAccess, meter }, (record) => {
       if (this.#services.logsConnections) collected.logLines.push(`DEBUG: ${connectionText(record)}`);
     });
     const host = meteredHost(grantedHost({ ...this.#host(test, place, collected), network }, runAccess), meter);
     const started = clock.monotonicMs();
-    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax }).finally(() => network.end());
+    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax }).finally(() => {
+      network.end();
+      this.#services.runs.end(run);
+    });
     const durationMs = clock.monotonicMs() - started;
     const cost = { duration_ms: Math.round(durationMs * 1000) / 1000, memory_bytes: place.instance.memoryBytes() };
     if (outcome.kind !== "done") {

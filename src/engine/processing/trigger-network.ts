@@ -8,8 +8,7 @@ import { logRow, type ProcessingServices, type TriggerContext } from "./services
 type NetworkServices = Pick<ProcessingServices, "network" | "clock" | "connections" | "access">;
 
 export interface NetworkOwner {
-  /** Undefined: the run cannot be called from (a test). */
-  readonly run: Run | undefined;
+  readonly run: Run;
   readonly access: RunAccess;
   readonly meter: RunMeter;
 }
@@ -20,12 +19,12 @@ export function openRunNetwork({ network, clock, connections, access: server }: 
     begin: () => connections.begin(),
     end: (number) => connections.end(number),
     // Only of connections to this server: the same own end may at the same time lead elsewhere.
-    onConnected: (local, remote) => (run !== undefined && server.isSelf(...remote) ? connections.connected(local, run) : (): void => undefined),
+    onConnected: (local, remote) => (server.isSelf(...remote) ? connections.connected(local, run) : undefined),
   });
 }
 
 /** To be ended with the run. */
-export function openTriggerNetwork(services: ProcessingServices, context: TriggerContext, owner: NetworkOwner & { readonly run: Run }): RunNetwork {
+export function openTriggerNetwork(services: ProcessingServices, context: TriggerContext, owner: NetworkOwner): RunNetwork {
   const { statistics, definition, databaseName } = context;
   return openRunNetwork(services, owner, (record) => {
     if (record.address !== undefined) {
