@@ -19,7 +19,7 @@ export interface LedgerSources {
   readonly bodies: BodyMeter;
 }
 
-/** `kernels` is address space; what is resident of it is less. */
+/** `kernels` is address space; what is resident of it is less. The memory of plugins in child processes is not in the whole. */
 export function memoryLedger({ limitBytes, parts }: ResolvedMemory, clock: Clock, { storage, engine, caches, columns, runtime, bodies }: LedgerSources): MemoryLedger {
   return new MemoryLedger({
     limitBytes,

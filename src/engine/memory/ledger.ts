@@ -12,12 +12,15 @@ export interface MemoryRow {
 export interface MemoryLedgerOptions {
   readonly limitBytes: number;
   readonly parts: MemoryDivision;
-  /** Bytes that each part takes now; a part without one only has a limit. */
-  readonly used: Readonly<Partial<Record<MemoryPart, () => number>>>;
+  /** Bytes that each part takes now. */
+  readonly used: Readonly<Record<Exclude<MemoryPart, "process">, () => number>>;
   /** Resident memory of the process, as the system counts it. */
   readonly residentBytes: () => number;
   readonly clock: Clock;
 }
+
+/** Parts whose bytes are address space, of which less is resident: that counts as the process's own. */
+const ADDRESS_SPACE: ReadonlySet<MemoryPart> = new Set(["kernels"]);
 
 /** How often the peaks are looked at. */
 const SAMPLE_MS = 250;
@@ -32,7 +35,7 @@ export class MemoryLedger {
     this.#sample();
   }
 
-  /** The parts, then the whole: what the process takes beside the parts is its own. */
+  /** The parts, then the whole. What the process takes is measured as what is left of the whole: the system counts no parts. */
   rows(): readonly MemoryRow[] {
     const { limitBytes, parts, used, residentBytes } = this.#options;
     const row = (part: MemoryRow["part"], limit: number, usedBytes: number): MemoryRow => {
@@ -40,7 +43,12 @@ export class MemoryLedger {
       this.#peaks.set(part, peakBytes);
       return { part, limitBytes: limit, usedBytes, peakBytes };
     };
-    return [...MEMORY_PARTS.map((part) => row(part, parts[part], used[part]?.() ?? 0)), row("total", limitBytes, residentBytes())];
+    const total = residentBytes();
+    const counted = new Map(MEMORY_PARTS.map((part) => [part, part === "process" ? 0 : used[part]()]));
+    let own = total;
+    for (const [part, bytes] of counted) if (!ADDRESS_SPACE.has(part)) own -= bytes;
+    counted.set("process", Math.max(0, own));
+    return [...MEMORY_PARTS.map((part) => row(part, parts[part], counted.get(part) ?? 0)), row("total", limitBytes, total)];
   }
 
   close(): void {
