@@ -80,21 +80,26 @@ function* gatherWords(columns: Columns, chunk: ChunkRows, { rows }: Sources): Ge
     if (column !== undefined) {
       const words = new Uint32Array(column.body.buffer, column.body.byteOffset, piece.batch.rowCount * 2);
       if (piece.rows === undefined) all.set(words, at * 2);
-      else for (const [out, row] of piece.rows.entries()) all.set(words.subarray(row * 2, row * 2 + 2), (at + out) * 2);
+      else copyPairs(words, piece.rows, all.subarray(at * 2));
     }
     at += piece.rowCount;
     yield;
   }
   const out = new Uint32Array(rows.length * 2);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-    for (let index = from; index < Math.min(rows.length, from + SLICE_ROWS); index++) {
-      const source = (rows[index] as number) * 2;
-      out[index * 2] = all[source] as number;
-      out[index * 2 + 1] = all[source + 1] as number;
-    }
+    copyPairs(all, rows.subarray(from, from + SLICE_ROWS), out.subarray(from * 2));
     yield;
   }
   return out.buffer;
+}
+
+/** The pairs of words of these rows, one after another. */
+function copyPairs(words: Uint32Array, rows: Uint32Array, out: Uint32Array): void {
+  for (let index = 0; index < rows.length; index++) {
+    const source = (rows[index] as number) * 2;
+    out[index * 2] = words[source] as number;
+    out[index * 2 + 1] = words[source + 1] as number;
+  }
 }
 
 function* gatherBytes(columns: Columns, chunk: ChunkRows, { rows }: Sources): Generator<undefined, Uint8Array> {

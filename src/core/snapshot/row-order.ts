@@ -55,33 +55,44 @@ function* timeOffsets(chunk: ChunkRows): Generator<undefined, Float64Array> {
   for (const { batch, rows, rowCount } of chunk.pieces) {
     const times = timesOf(batch);
     const words = new Uint32Array(times.buffer, times.byteOffset, times.length * 2);
-    for (let index = 0; index < rowCount; index++) {
-      const row = rows === undefined ? index : (rows[index] as number);
-      offsets[at + index] = (((words[row * 2 + 1] as number) | 0) - startHigh) * 4_294_967_296 + ((words[row * 2] as number) - startLow);
-    }
+    subtractStart(words, rows, { startLow, startHigh }, offsets.subarray(at, at + rowCount));
     at += rowCount;
     yield;
   }
   return offsets;
 }
 
+function subtractStart(words: Uint32Array, rows: Uint32Array | undefined, { startLow, startHigh }: { readonly startLow: number; readonly startHigh: number }, out: Float64Array): void {
+  for (let index = 0; index < out.length; index++) {
+    const row = rows === undefined ? index : (rows[index] as number);
+    out[index] = (((words[row * 2 + 1] as number) | 0) - startHigh) * 4_294_967_296 + ((words[row * 2] as number) - startLow);
+  }
+}
+
 /** A counting sort: stable, so the rows of one series stay in WAL order. */
 function* bySeries(ids: Uint32Array, places: Uint32Array): Generator<undefined, { rows: Uint32Array; seriesEnds: Uint32Array }> {
   const next = new Uint32Array(places.length + 1);
-  for (const id of ids) next[(places[id] as number) + 1] = (next[(places[id] as number) + 1] as number) + 1;
+  for (let row = 0; row < ids.length; row++) {
+    const place = (places[ids[row] as number] as number) + 1;
+    next[place] = (next[place] as number) + 1;
+  }
   for (let place = 0; place < places.length; place++) next[place + 1] = (next[place + 1] as number) + (next[place] as number);
   yield;
   const rows = new Uint32Array(ids.length);
   for (let from = 0; from < ids.length; from += SLICE_ROWS) {
-    for (let row = from; row < Math.min(ids.length, from + SLICE_ROWS); row++) {
-      const place = places[ids[row] as number] as number;
-      const at = next[place] as number;
-      rows[at] = row;
-      next[place] = at + 1;
-    }
+    placeRows({ ids, places, from, to: Math.min(ids.length, from + SLICE_ROWS) }, next, rows);
     yield;
   }
   return { rows, seriesEnds: next.subarray(0, places.length) };
+}
+
+function placeRows({ ids, places, from, to }: { readonly ids: Uint32Array; readonly places: Uint32Array; readonly from: number; readonly to: number }, next: Uint32Array, rows: Uint32Array): void {
+  for (let row = from; row < to; row++) {
+    const place = places[ids[row] as number] as number;
+    const at = next[place] as number;
+    rows[at] = row;
+    next[place] = at + 1;
+  }
 }
 
 /** Rows come in WAL order, which mostly is time order already. */

@@ -13,55 +13,71 @@ export interface SeriesIds {
 
 export function* numberSeries(tags: readonly TagCodes[], rowCount: number): Generator<undefined, SeriesIds> {
   const ids = new Uint32Array(rowCount);
-  const samples: number[] = [];
-  const table = new SeriesTable(tags, samples);
+  const table = new SeriesTable(tags.map(({ codes }) => codes));
   for (let from = 0; from < rowCount; from += SLICE_ROWS) {
-    const to = Math.min(rowCount, from + SLICE_ROWS);
-    const hashes = hashRows(tags, from, to);
-    for (let row = from; row < to; row++) ids[row] = table.idOf(row, hashes[row - from] as number);
+    table.number(ids, from, Math.min(rowCount, from + SLICE_ROWS));
     yield;
   }
-  return { ids, samples };
-}
-
-function hashRows(tags: readonly TagCodes[], from: number, to: number): Uint32Array {
-  const hashes = new Uint32Array(to - from);
-  for (const { codes } of tags) {
-    for (let index = 0; index < hashes.length; index++) {
-      const hash = Math.imul((hashes[index] as number) ^ (codes[from + index] as number), 0x9e3779b1);
-      hashes[index] = hash ^ (hash >>> 15);
-    }
-  }
-  return hashes;
+  return { ids, samples: table.samples };
 }
 
 class SeriesTable {
-  readonly #tags: readonly TagCodes[];
-  readonly #samples: number[];
+  readonly samples: number[] = [];
+  readonly #columns: readonly Uint32Array[];
   readonly #hashes: number[] = [];
+  /** By series: the one whose row followed last. Writers send their series in the same order again and again. */
+  readonly #next: number[] = [];
+  #last = -1;
   #slots = new Uint32Array(1024);
 
-  constructor(tags: readonly TagCodes[], samples: number[]) {
-    this.#tags = tags;
-    this.#samples = samples;
+  constructor(columns: readonly Uint32Array[]) {
+    this.#columns = columns;
   }
 
-  idOf(row: number, hash: number): number {
+  number(ids: Uint32Array, from: number, to: number): void {
+    let last = this.#last;
+    for (let row = from; row < to; row++) {
+      let id = last < 0 ? -1 : (this.#next[last] as number);
+      if (id < 0 || !this.#same(row, this.samples[id] as number)) {
+        id = this.#idOf(row);
+        if (last >= 0) this.#next[last] = id;
+      }
+      ids[row] = last = id;
+    }
+    this.#last = last;
+  }
+
+  #hash(row: number): number {
+    let hash = 0;
+    for (const codes of this.#columns) {
+      hash = Math.imul(hash ^ (codes[row] as number), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  #idOf(row: number): number {
+    const hash = this.#hash(row);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let entry = this.#slots[slot] as number; entry !== 0; entry = this.#slots[slot] as number) {
-      if (this.#hashes[entry - 1] === hash && this.#same(row, this.#samples[entry - 1] as number)) return entry - 1;
+      if (this.#hashes[entry - 1] === hash && this.#same(row, this.samples[entry - 1] as number)) return entry - 1;
       slot = (slot + 1) & mask;
     }
     this.#hashes.push(hash);
-    const count = this.#samples.push(row);
+    this.#next.push(-1);
+    const count = this.samples.push(row);
     this.#slots[slot] = count;
     if (count * 2 > this.#slots.length) this.#grow();
     return count - 1;
   }
 
   #same(row: number, sample: number): boolean {
-    for (const { codes } of this.#tags) if (codes[row] !== codes[sample]) return false;
+    const columns = this.#columns;
+    for (let tag = 0; tag < columns.length; tag++) {
+      const codes = columns[tag] as Uint32Array;
+      if (codes[row] !== codes[sample]) return false;
+    }
     return true;
   }
 

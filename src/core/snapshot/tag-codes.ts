@@ -24,15 +24,25 @@ export function* readTagCodes(name: string, chunk: ChunkRows): Generator<undefin
     if (column?.type === ENCODED.tag) {
       const mapping = mapValues(column, batch.rowCount, known, values);
       const indexes = new Uint32Array(column.body.buffer, column.body.byteOffset + 4, batch.rowCount);
-      for (let index = 0; index < rowCount; index++) {
-        const row = rows === undefined ? index : (rows[index] as number);
-        if (isValid(column.validity, row)) codes[at + index] = mapping[indexes[row] as number] as number;
-      }
+      const out = codes.subarray(at, at + rowCount);
+      if (rows === undefined && column.validity === undefined) mapAll(indexes, mapping, out);
+      else mapRows(indexes, mapping, { rows, validity: column.validity }, out);
     }
     at += rowCount;
     yield;
   }
   return { name, codes, values };
+}
+
+function mapAll(indexes: Uint32Array, mapping: Uint32Array, out: Uint32Array): void {
+  for (let row = 0; row < out.length; row++) out[row] = mapping[indexes[row] as number] as number;
+}
+
+function mapRows(indexes: Uint32Array, mapping: Uint32Array, { rows, validity }: { readonly rows: Uint32Array | undefined; readonly validity: Uint8Array | undefined }, out: Uint32Array): void {
+  for (let index = 0; index < out.length; index++) {
+    const row = rows === undefined ? index : (rows[index] as number);
+    if (isValid(validity, row)) out[index] = mapping[indexes[row] as number] as number;
+  }
 }
 
 function mapValues({ body }: ColumnView, rowCount: number, known: Map<string, number>, values: Uint8Array[]): Uint32Array {
