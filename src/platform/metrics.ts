@@ -120,6 +120,8 @@ function engineMetrics({ runtime, engine, loopDelay }: MetricParts): Metric[] {
     counter("tidemark_plugin_terminations_total", "Executors that were ended to end a run", sandbox.terminations ?? 0),
     gauge("tidemark_plugin_quarantined", "Triggers with executors of their own because theirs were ended repeatedly", sandbox.quarantined ?? 0),
     gauge("tidemark_plugin_instances", "Interpreter instances", sandbox.instances),
+    gauge("tidemark_plugin_package_images", "Memory images in which packages are imported already", sandbox.packageImages ?? 0),
+    gauge("tidemark_plugin_package_image_bytes", "Memory that they take", sandbox.packageImageBytes ?? 0),
     gauge("tidemark_queries_running", "Queries that run", queries.running),
     gauge("tidemark_queries_waiting", "Queries that wait for a place", queries.waiting),
     gauge("tidemark_event_loop_delay_seconds_max", "Longest delay of the main thread since the last scrape", delay.max),

@@ -208,7 +208,10 @@ export interface PluginRuntime {
     readonly instances: number;
     readonly imageBytes: number;
     readonly restoreMsLast: number;
-    /** Of all instances; the image, which they start from, is beside it. */
+    /** Images with packages, and what they hold. */
+    readonly packageImages?: number;
+    readonly packageImageBytes?: number;
+    /** Of all instances and of the images with packages; the interpreter's own image is beside it. */
     readonly memoryBytes: number;
     /** Executors that were ended to end a run. */
     readonly terminations?: number;

@@ -1,7 +1,7 @@
 // Goal: an installed package is there for the next run of every plugin, on every runtime and in every kind of executor, and so is
 // psutil where it is granted. Method: the real program, wheels made by the test.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTrigger, post, removeFolder, runCli, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
+import { createTrigger, eventually, post, removeFolder, runCli, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
 import { buildWheel, startIndex, type TestIndex } from "../support/wheels.ts";
 
 const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
@@ -59,12 +59,19 @@ describe.each(PLACES)("on %s", (_name, runtime, flags) => {
   });
 
   const ask = async (path: string): Promise<unknown> => (await fetch(`${server.url}/api/v3/engine/${path}`)).json();
+  const metric = async (name: string): Promise<number> => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]);
   const install = async (...words: string[]): Promise<number | null> => (await runCli(["install", "package", ...words, "--index-url", index.url, "--host", server.url])).code;
 
   it("a package is there from the next run on, read-only, with its metadata and data files", { timeout: 120_000 }, async () => {
     expect(await ask("uses_tool")).toEqual({ missing: "No module named 'tool'" });
     expect(await install("tool")).toBe(0);
     expect(await ask("uses_tool")).toEqual({ answer: [42, "1.0", "one"], file: "/venv/lib/python3.13/site-packages/tool/__init__.py", wrote: false });
+    // The first trigger that starts with it leads to an image in which it is imported already (src/adapters/plugin-runtime/package-images.ts).
+    for (const name of ["second", "third"]) {
+      await createTrigger(server, { database: "d", name, specification: `request:${name}`, plugin: "uses_tool.py" });
+      expect(await ask(name)).toMatchObject({ answer: [42, "1.0", "one"], wrote: false });
+      await eventually("an image with the package", async () => ((await metric("tidemark_plugin_package_images")) === 1 ? true : undefined));
+    }
     index.add(toolWheel("2.0", "two"));
     expect(await install("tool", "-U")).toBe(0);
     // What is imported stays (spec: processing-engine §15); a trigger that starts anew sees the new version.

@@ -17,7 +17,7 @@ import type { Request } from "./mailbox.ts";
 import { createGuestMemory, type MemoryImage } from "./memory-image.ts";
 import { type GuestMessage, packHostCall, packResult } from "./message-memory.ts";
 import { type ParkedMemory, parkMemory, unparkMemory } from "./parked-memory.ts";
-import type { FromProcess, ProcessDoneMessage, ProcessPrepareMessage, ProcessRunMessage, StartMessage, ToProcess } from "./process-protocol.ts";
+import { type FromProcess, packImage, type ProcessDoneMessage, type ProcessPrepareMessage, type ProcessRunMessage, type StartMessage, type ToProcess, unpackImage } from "./process-protocol.ts";
 import { WorkerExecutor } from "./worker-executor.ts";
 
 /** Set by the bundler's output: both entries lie in one folder. */
@@ -46,18 +46,20 @@ type HeldLife = GuestLife & { readonly memory: NonNullable<GuestLife["memory"]> 
 class Relay {
   readonly #executor: WorkerExecutor;
   readonly #image: MemoryImage;
+  /** By id, beside the interpreter's own. */
+  readonly #images = new Map<number, MemoryImage>();
   #answer: GuestAnswer | undefined;
   #life: HeldLife | undefined;
 
   constructor(start: StartMessage, module: WebAssembly.Module) {
-    const { memoryBytes, runs, data } = start.image;
-    this.#image = { memoryBytes, runs: Uint32Array.from(runs), data };
+    this.#image = unpackImage(start.image);
     this.#executor = new WorkerExecutor(
       WORKER_ENTRY,
       { module, stdlib: start.stdlib, image: this.#image, clockResolutionNs: start.clockResolutionNs, packages: start.packages },
       {
         onReady: () => this.#executor.warm(createGuestMemory(this.#image, WARM_UP_MEMORY_BYTES)),
         onWarm: () => send({ type: "ready" }),
+        onImage: (made) => send({ type: "image", made: "image" in made ? { ...made, image: packImage(made.image) } : made }),
         onLost: () => process.exit(1),
       },
     );
@@ -70,6 +72,12 @@ class Relay {
         return this.#run(message);
       case "prepare":
         return this.#prepare(message);
+      case "make-image":
+        return this.#executor.makeImage(message.id, message.imports);
+      case "keep-image":
+        return void this.#images.set(message.image.id, unpackImage(message.image));
+      case "drop-image":
+        return void this.#images.delete(message.id);
       case "reply":
         if (this.#executor.mailbox.open) this.#executor.mailbox.reply(message.kind, message.bytes);
         return;
@@ -79,14 +87,15 @@ class Relay {
         return this.#drop();
       case "park": {
         const life = this.#life;
-        send({ type: "parked", ...(life === undefined || life.reset !== "none" ? {} : { parked: { ...parkMemory(life.memory.wasm, this.#image), answer: this.#answer } }) });
+        send({ type: "parked", ...(life === undefined || life.reset !== "none" ? {} : { parked: { ...parkMemory(life.memory.wasm, life.image), answer: this.#answer } }) });
         return this.#drop();
       }
     }
   }
 
-  #run({ run, memoryBytesMax, reset, parked }: ProcessRunMessage): void {
-    if (this.#life?.key !== run.key) this.#begin(run.key, memoryBytesMax, parked);
+  #run({ run, memoryBytesMax, reset, imageId, parked }: ProcessRunMessage): void {
+    const image = this.#imageOf(imageId);
+    if (this.#life?.key !== run.key || this.#life.image !== image) this.#begin({ key: run.key, memoryBytesMax, image }, parked);
     else if (reset !== "none") this.#life.reset = "used";
     const life = this.#life;
     assert(life !== undefined, "a run has a guest");
@@ -96,8 +105,8 @@ class Relay {
     life.reset = "used";
   }
 
-  #prepare({ key, settings, memoryBytesMax }: ProcessPrepareMessage): void {
-    const life = this.#begin(key, memoryBytesMax, undefined);
+  #prepare({ key, settings, memoryBytesMax, imageId }: ProcessPrepareMessage): void {
+    const life = this.#begin({ key, memoryBytesMax, image: this.#imageOf(imageId) }, undefined);
     this.#executor.prepare(settings, life);
     life.reset = "used";
   }
@@ -107,14 +116,20 @@ class Relay {
     send({ type: "prepared", ready });
   }
 
+  #imageOf(id: number): MemoryImage {
+    const image = id === this.#image.id ? this.#image : this.#images.get(id);
+    assert(image !== undefined, "a guest begins with an image that was sent");
+    return image;
+  }
+
   /** Another guest takes the place of the one that was here. */
-  #begin(key: number, memoryBytesMax: number, parked: ParkedMemory | undefined): HeldLife {
+  #begin({ key, memoryBytesMax, image }: Pick<GuestLife, "key" | "memoryBytesMax" | "image">, parked: ParkedMemory | undefined): HeldLife {
     this.#drop();
-    const wasm = createGuestMemory(this.#image, memoryBytesMax, parked?.memoryBytes);
-    if (parked !== undefined) unparkMemory(wasm, this.#image, parked);
+    const wasm = createGuestMemory(image, memoryBytesMax, parked?.memoryBytes);
+    if (parked !== undefined) unparkMemory(wasm, image, parked);
     this.#answer = parked?.answer;
     this.#life = {
-      key, memoryBytesMax, memory: { wasm, access: new GuestMemory(wasm) }, parked: undefined, holder: undefined, lost: false,
+      key, memoryBytesMax, image, memory: { wasm, access: new GuestMemory(wasm) }, parked: undefined, holder: undefined, lost: false,
       reset: parked === undefined ? "fresh" : "none",
     };
     return this.#life;

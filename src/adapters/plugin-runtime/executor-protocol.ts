@@ -1,4 +1,5 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
 import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
@@ -47,6 +48,22 @@ export interface BootMessage {
   readonly memory: WebAssembly.Memory;
 }
 
+/** Has packages imported in a memory and the image of it taken. */
+export interface MakeImageMessage {
+  readonly type: "make-image";
+  readonly id: number;
+  readonly imports: readonly ImportStatement[];
+}
+
+/** An image with packages, or why there is to be none. */
+export type MadeImage =
+  | {
+      readonly image: MemoryImage;
+      /** Variables of the environment that the imports asked for. */
+      readonly environment: readonly string[];
+    }
+  | { readonly refusal: string };
+
 /** One call, wherever the guest's memory is. */
 export interface RunMessage {
   readonly type: "run";
@@ -69,6 +86,8 @@ export interface RunMessage {
 export interface ThreadRunMessage extends RunMessage {
   /** Absent when this executor has adopted the key before and was not told to forget it. */
   readonly memory: WebAssembly.Memory | undefined;
+  /** The image to restore, when that is not the interpreter's own. */
+  readonly image?: MemoryImage;
   /** Whether the image is to be restored first, and what the memory holds now. */
   readonly reset: "none" | "fresh" | "used";
 }
@@ -96,11 +115,18 @@ export interface PrepareMessage {
   readonly key: number;
   readonly settings: InstanceSettings;
   readonly memory: WebAssembly.Memory;
+  /** The image to restore, when that is not the interpreter's own. */
+  readonly image?: MemoryImage;
   /** Whether the memory may hold anything but zeros. */
   readonly used: boolean;
 }
 
-export type ToExecutor = WarmMessage | PrepareMessage | BootMessage | ThreadRunMessage | ForgetMessage;
+/** The memory of the thread that makes an image. */
+export interface MakeImageHereMessage extends MakeImageMessage {
+  readonly memory: WebAssembly.Memory;
+}
+
+export type ToExecutor = MakeImageHereMessage | WarmMessage | PrepareMessage | BootMessage | ThreadRunMessage | ForgetMessage;
 
 /** How the guest was left. After anything but `returned` its memory must be restored and its adoption is void. */
 export type RunEnd =
@@ -142,6 +168,7 @@ export type FromExecutor =
   | { readonly type: "warmed" }
   /** `ready`: the guest may be run; else its memory holds anything. */
   | { readonly type: "prepared"; readonly ready: boolean }
+  | { readonly type: "image"; readonly made: MadeImage }
   | { readonly type: "booted"; readonly image: MemoryImage }
   | { readonly type: "boot-failed"; readonly message: string }
   | DoneMessage;

@@ -8,11 +8,13 @@ import { sharedCopy } from "./shared-copy.ts";
 import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { OPERATION, openControlBlock } from "./control-block.ts";
-import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, PackedFiles, PrepareMessage, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
+import type { DoneMessage, ExecutorData, FromExecutor, GuestAnswer, MadeImage, MakeImageHereMessage, PackedFiles, PrepareMessage, RunEnd, ThreadRunMessage, ToExecutor } from "./executor-protocol.ts";
 import { Guest, runEndOf } from "./guest.ts";
 import { openEvent } from "./invocation-message.ts";
 import { SLEEP_HANDOVER_MS, WARM_UP_CALLS_MAX, WARM_UP_MS } from "./limits.ts";
-import { GuestMailbox } from "./mailbox.ts";
+import { GuestMemory } from "./guest-memory.ts";
+import { GuestMailbox, HardStop } from "./mailbox.ts";
+import { importPackages } from "./make-image.ts";
 import { OutputParcel } from "./output-parcel.ts";
 import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
 import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
@@ -49,6 +51,8 @@ const packages = below(["lib", "python3.13", "site-packages"], diskFolder(data.p
 const withPackages = (root: DirectoryNode): DirectoryNode => ({ ...root, entries: new Map(root.entries).set("venv", packages) });
 const bareRoot = withPackages(buildFileTree([stdlib]));
 const adopted = new Map<number, Adopted>();
+/** What guests on this thread have done that an image must not hold. */
+const witnessed = { entropyBytes: 0, printed: false };
 
 const realtimeNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
@@ -64,8 +68,14 @@ function adopt(memory: WebAssembly.Memory): Adopted {
     clockResolutionNs: data.clockResolutionNs,
     realtimeNs,
     monotonicNs: () => process.hrtime.bigint(),
-    random: (into) => void crypto.getRandomValues(into),
-    output: (_stream, bytes) => sink.write(bytes),
+    random: (into) => {
+      crypto.getRandomValues(into);
+      witnessed.entropyBytes += into.length;
+    },
+    output: (_stream, bytes) => {
+      witnessed.printed = true;
+      sink.write(bytes);
+    },
     sleep,
     beforeCall: () => mailbox.checkHardStop(),
   });
@@ -101,11 +111,11 @@ async function warm(memory: WebAssembly.Memory): Promise<void> {
 }
 
 /** One round of typical work touches the pages that every run touches, and leaves nothing behind. */
-function makeReady({ key, settings, memory, used }: PrepareMessage): void {
+function makeReady({ key, settings, memory, used, image = data.image }: PrepareMessage): void {
   let ready = false;
   try {
-    assert(data.image !== undefined, "a guest is made ready from an image");
-    restoreMemoryImage(memory, data.image, used);
+    assert(image !== undefined, "a guest is made ready from an image");
+    restoreMemoryImage(memory, image, used);
     const target = adopt(memory);
     target.wasi.restore(bareRoot, []);
     target.guest.warmUp();
@@ -132,6 +142,26 @@ async function boot(memory: WebAssembly.Memory): Promise<void> {
   }
 }
 
+/** Nothing else runs on this thread, before or after. */
+function makeImage({ id, imports, memory }: MakeImageHereMessage): void {
+  let made: MadeImage;
+  try {
+    assert(data.image !== undefined, "packages are imported into a booted interpreter");
+    restoreMemoryImage(memory, data.image, false);
+    const { guest, wasi } = adopt(memory);
+    // Whatever the guest asks of the host ends it.
+    mailbox.beforeRequest = () => {
+      throw new HardStop();
+    };
+    const witness = { entropyBytes: () => witnessed.entropyBytes, printed: () => witnessed.printed, openFiles: () => wasi.save().length };
+    const imported = importPackages(guest, new GuestMemory(memory), { imports, witness });
+    made = typeof imported === "string" ? { refusal: imported } : { image: takeMemoryImage(memory, id), environment: imported.environment };
+  } catch (error) {
+    made = { refusal: messageOf(error) };
+  }
+  post({ type: "image", made });
+}
+
 function treeOf(files: PackedFiles | undefined): DirectoryNode {
   if (files === undefined) return bareRoot;
   const plugin = files.entries.map(([path, offset, byteLength]): TreeFile => ({
@@ -152,9 +182,10 @@ interface Preparation {
 function prepare(message: ThreadRunMessage): Preparation {
   let restoreMs: number | undefined;
   if (message.reset !== "none") {
-    assert(data.image !== undefined && message.memory !== undefined, "a reset comes with image and memory");
+    const image = message.image ?? data.image;
+    assert(image !== undefined && message.memory !== undefined, "a reset comes with image and memory");
     const started = performance.now();
-    restoreMemoryImage(message.memory, data.image, message.reset === "used");
+    restoreMemoryImage(message.memory, image, message.reset === "used");
     restoreMs = performance.now() - started;
     adopted.delete(message.key);
   }
@@ -228,6 +259,9 @@ port.on("message", (message: ToExecutor) => {
       return;
     case "prepare":
       return makeReady(message);
+    case "make-image":
+      makeImage(message);
+      return;
     case "forget":
       for (const key of message.keys) adopted.delete(key);
       return;

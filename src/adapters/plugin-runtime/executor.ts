@@ -1,6 +1,7 @@
 /** The main thread's side of one executor, a thread or a process: runs one guest's call at a time. */
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
 import type { InstanceSettings } from "./contract.ts";
-import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
+import type { DoneMessage, MadeImage, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
 import type { Request } from "./mailbox.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
@@ -32,6 +33,10 @@ export interface ExecutorEvents {
   onLost(reason: string): void;
 }
 
+export interface ImageEvents {
+  onImage(made: MadeImage): void;
+}
+
 export interface BootEvents {
   onBooted(image: MemoryImage): void;
   onBootFailed(message: string): void;
@@ -45,6 +50,8 @@ export interface Executor {
   run(message: RunMessage, life: GuestLife): void;
   /** Restores and resumes a guest, so that its next run has nothing to wait for; the client hears of the end. */
   prepare(settings: InstanceSettings, life: GuestLife): void;
+  /** On an executor that nothing else uses; `onImage` of its events tells the end. */
+  makeImage(id: number, imports: readonly ImportStatement[]): void;
   /** Drops what it holds of these guests, so that their memory can be freed. */
   forget(keys: readonly number[]): void;
   /** The adoption is void already (the guest was left by a throw). */

@@ -1,5 +1,6 @@
 /** One guest from its first run until its memory is dropped: where its memory is between runs, and whether it may be used. */
 import type { GuestMemory } from "./guest-memory.ts";
+import type { MemoryImage } from "./memory-image.ts";
 import type { ParkedMemory } from "./parked-memory.ts";
 
 /** An executor process that keeps a guest between runs. */
@@ -12,6 +13,8 @@ export interface GuestLife {
   /** A number no other guest memory has. */
   readonly key: number;
   readonly memoryBytesMax: number;
+  /** What it begins with, and what its memory is compared with when it is moved. Changes only with a reset. */
+  image: MemoryImage;
   /** Of guests on threads: the memory itself. */
   readonly memory: { readonly wasm: WebAssembly.Memory; readonly access: GuestMemory } | undefined;
   /** Of guests in processes: what was handed back, until another process takes it. */

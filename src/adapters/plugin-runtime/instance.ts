@@ -8,6 +8,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, Invocation, PluginHost, PluginInstance, RunOptions, RunOutcome } from "../../ports/plugin-runtime.ts";
 import type { BulkBuffers } from "./bulk-buffers.ts";
+import type { Executor, ExecutorEvents, ImageEvents } from "./executor.ts";
 import type { ExecutorPool } from "./executor-pool.ts";
 import type { DoneMessage, GuestAnswer, RunMessage } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
@@ -16,8 +17,9 @@ import { GuestRun, type RunConclusion } from "./guest-run.ts";
 import { FilePacker, guestContext, packEvent } from "./invocation-message.ts";
 import type { InstanceSettings } from "./contract.ts";
 import { CACHE_BYTES_DEFAULT, RESET_GROWTH_BYTES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
-import { type MemoryImage, createGuestMemory } from "./memory-image.ts";
+import { type MemoryImage, createGuestMemory, growToImage } from "./memory-image.ts";
 import { judge } from "./outcome.ts";
+import type { PackageImages, Wanted } from "./package-images.ts";
 import type { StopGraces } from "./stop-ladder.ts";
 import { Successor } from "./successor.ts";
 import type { SavedScratch } from "./wasi/scratch.ts";
@@ -26,6 +28,8 @@ import type { SavedDescriptor } from "./wasi/descriptor-table.ts";
 export interface StartedRuntime {
   readonly pool: ExecutorPool;
   readonly image: MemoryImage;
+  /** Beside the pool. */
+  readonly startExecutor: (events: ExecutorEvents & Partial<ImageEvents>) => Executor;
   /** The guest finds its way in a memory that is larger than the image: no reset needs a new memory. */
   readonly reusesGrownMemory: boolean;
   /** Undefined where events are sent, not shared. */
@@ -37,6 +41,8 @@ export interface InstanceParts {
   readonly limits: InstanceLimits;
   /** Asked when a memory is made; throws when there is no room for one. */
   memoryBytesMax(image: MemoryImage): number;
+  /** With packages that the plugin imports; undefined: the bare interpreter's. */
+  readonly packageImages: Pick<PackageImages, "imageFor" | "imageNow">;
   /** Starts the runtime when it has not started yet. */
   start(): Promise<StartedRuntime>;
   /** A number no other guest memory has. */
@@ -107,6 +113,13 @@ export class GuestInstance implements PluginInstance {
     return this.#memoryBytes + (this.#spare?.access.byteLength ?? 0);
   }
 
+  /** What it has made its own: pages of the image that were not touched cost nothing. */
+  ownBytes(): number {
+    const image = this.#life?.image;
+    const bytes = this.memoryBytes();
+    return image === undefined || bytes === 0 ? 0 : image.data.byteLength + Math.max(0, bytes - image.memoryBytes);
+  }
+
   release(): void {
     if (this.#busy || this.#cacheKeys > 0 || this.#hasModules || this.#descriptors.length > 0) return;
     const bytes = this.memoryBytes();
@@ -132,7 +145,7 @@ export class GuestInstance implements PluginInstance {
     this.#pool = pool;
     await this.#threadEnded;
     if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
-    const life = this.#alive(image);
+    const life = await this.#alive(invocation, image);
     const event = packEvent(invocation, bulkBuffers);
     const { clock, log, graces, label } = this.#parts;
     const onAbort = (): void => this.#run?.stop("cancelled");
@@ -174,8 +187,10 @@ export class GuestInstance implements PluginInstance {
     }
   }
 
-  #foresee({ pool, image }: StartedRuntime): void {
+  #foresee({ pool, image: bare }: StartedRuntime): void {
     const { label, memoryBytesMax, clock } = this.#parts;
+    const wanted = this.#life?.image ?? bare;
+    const image = growToImage(this.#spare?.wasm, wanted) ? wanted : bare;
     try {
       const life = this.#newLife(memoryBytesMax(image), image, this.#spare);
       this.#spare = undefined;
@@ -188,15 +203,23 @@ export class GuestInstance implements PluginInstance {
   }
 
   /** The memory for the next run: as it is, to be restored, or a new one. */
-  #alive(image: MemoryImage): GuestLife {
-    this.#life ??= this.#newLife(this.#parts.memoryBytesMax(image), image);
+  async #alive({ code }: Invocation, bare: MemoryImage): Promise<GuestLife> {
+    const { packageImages, limits } = this.#parts;
+    const wanted: Wanted = { code, environment: this.#settings.environment.map(({ name }) => name), memoryBytesMax: limits.memoryBytesMax };
+    if (this.#life === undefined) {
+      const image = (await packageImages.imageFor(wanted)) ?? bare;
+      this.#life = this.#newLife(this.#parts.memoryBytesMax(image), image);
+    } else if (this.#life.reset !== "none") {
+      const image = packageImages.imageNow(wanted) ?? bare;
+      this.#life.image = growToImage(this.#life.memory?.wasm, image) ? image : bare;
+    }
     return this.#life;
   }
 
   #newLife(memoryBytesMax: number, image: MemoryImage, spare?: GuestLife["memory"]): GuestLife {
     const wasm = this.#parts.inProcesses || spare !== undefined ? undefined : createGuestMemory(image, memoryBytesMax);
     const memory = wasm === undefined ? spare : { wasm, access: new GuestMemory(wasm) };
-    return { key: this.#parts.nextKey(), memoryBytesMax, memory, parked: undefined, holder: undefined, reset: spare === undefined ? "fresh" : "used", lost: false };
+    return { key: this.#parts.nextKey(), memoryBytesMax, memory, image, parked: undefined, holder: undefined, reset: spare === undefined ? "fresh" : "used", lost: false };
   }
 
   #settle(conclusion: RunConclusion, runtime: StartedRuntime): RunOutcome {

@@ -107,6 +107,19 @@ export const LONG_RUN_MS = 500;
 
 /** Guests an executor keeps instantiated; beyond that the least recently used one is forgotten. */
 export const ADOPTED_GUESTS_MAX = 16;
+/** Memory images with packages (package-images.ts): so many, so large together, and so much memory and time to make one. */
+export const PACKAGE_IMAGES_MAX = 4;
+export const PACKAGE_IMAGES_BYTES_MAX = 64 * 1024 * 1024;
+export const MAKING_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+export const MAKING_MS_MAX = 10_000;
+/** A guest that would start while its image is made waits so long for it: importing the same once more costs as much. */
+export const MAKING_WAIT_MS_MAX = 1_000;
+/** Sets of imports of which it is known that no image is to be made. */
+export const UNIMAGED_SETS_MAX = 1_000;
+/** Images with packages that an executor process keeps beside the interpreter's own. */
+export const PROCESS_IMAGES_MAX = 2;
+/** What one import may say of the environment. */
+export const MADE_IMAGE_NAMES_MAX = 1_000;
 /** Memory may stay this much larger than the image after a reset (design §8.8). */
 export const RESET_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
 

@@ -12,6 +12,8 @@ const WORDS_PER_PAGE = IMAGE_PAGE_BYTES / 8;
 
 /** Plain values: crosses threads by reference. */
 export interface MemoryImage {
+  /** No two images of a runtime have the same; that of the bare interpreter has 0. */
+  readonly id: number;
   /** Size of the memory that was taken, a multiple of WASM_PAGE_BYTES. */
   readonly memoryBytes: number;
   /** Pairs: first page, page count; ascending, never touching. */
@@ -20,7 +22,7 @@ export interface MemoryImage {
   readonly data: SharedArrayBuffer;
 }
 
-export function takeMemoryImage(memory: WebAssembly.Memory): MemoryImage {
+export function takeMemoryImage(memory: WebAssembly.Memory, id = 0): MemoryImage {
   const { buffer } = memory;
   const runs = findRuns(new BigUint64Array(buffer));
   const pages = runs.reduce((sum, run) => sum + run.count, 0);
@@ -31,7 +33,7 @@ export function takeMemoryImage(memory: WebAssembly.Memory): MemoryImage {
     target.set(new Uint8Array(buffer, first * IMAGE_PAGE_BYTES, count * IMAGE_PAGE_BYTES), at);
     at += count * IMAGE_PAGE_BYTES;
   }
-  return { memoryBytes: buffer.byteLength, runs: Uint32Array.from(runs.flatMap(({ first, count }) => [first, count])), data };
+  return { id, memoryBytes: buffer.byteLength, runs: Uint32Array.from(runs.flatMap(({ first, count }) => [first, count])), data };
 }
 
 interface Run {
@@ -90,6 +92,18 @@ function clear(words: Int32Array, start: number, end: number): void {
     // Four at a time, without a branch: half the time of a loop that stops at the first.
     for (let at = first; at < last; at += 4) any |= (words[at] as number) | (words[at + 1] as number) | (words[at + 2] as number) | (words[at + 3] as number);
     if (any !== 0) words.fill(0, first, last);
+  }
+}
+
+/** Whether the image fits, the memory grown where it may; undefined: the memory is elsewhere, and made anew there. */
+export function growToImage(memory: WebAssembly.Memory | undefined, image: MemoryImage): boolean {
+  const missing = memory === undefined ? 0 : image.memoryBytes - memory.buffer.byteLength;
+  if (missing <= 0) return true;
+  try {
+    memory?.grow(missing / WASM_PAGE_BYTES);
+    return true;
+  } catch {
+    return false;
   }
 }
 

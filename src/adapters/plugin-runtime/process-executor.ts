@@ -8,16 +8,17 @@ import { setPriority } from "node:os";
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { InstanceSettings } from "./contract.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
-import type { Executor, ExecutorClient, ExecutorEvents, HostLink } from "./executor.ts";
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
+import type { Executor, ExecutorClient, ExecutorEvents, HostLink, ImageEvents } from "./executor.ts";
 import type { ExecutorData, RunMessage } from "./executor-protocol.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { type GuestHolder, type GuestLife, loseLife } from "./guest-life.ts";
-import { EXECUTOR_PROCESS_NICENESS } from "./limits.ts";
+import { EXECUTOR_PROCESS_NICENESS, PROCESS_IMAGES_MAX } from "./limits.ts";
 import type { Request } from "./mailbox.ts";
 import { openMessage } from "./message-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
 import { isParkedMemory } from "./parked-memory.ts";
-import { type FromProcess, fromProcess, type RequestMessage, type ToProcess } from "./process-protocol.ts";
+import { type FromProcess, fromProcess, packImage, type RequestMessage, type ToProcess, unpackImage } from "./process-protocol.ts";
 
 /** How an executor process is started; the entry is `executor-process.js`. */
 export interface ProcessCommand {
@@ -30,13 +31,16 @@ export interface ProcessExecutorParts {
   /** The interpreter's bytes: a compiled module cannot cross processes. */
   readonly moduleBytes: Uint8Array<ArrayBuffer>;
   readonly data: Pick<ExecutorData, "stdlib" | "clockResolutionNs" | "packages"> & { readonly image: MemoryImage };
-  readonly events: ExecutorEvents;
+  readonly events: ExecutorEvents & Partial<ImageEvents>;
 }
 
 export class ProcessExecutor implements Executor, HostLink, GuestHolder {
   readonly mailbox: HostLink = this;
   readonly #child: ChildProcess;
-  readonly #events: ExecutorEvents;
+  readonly #events: ExecutorEvents & Partial<ImageEvents>;
+  readonly #bareId: number;
+  /** Images that the process has beside the interpreter's own, least recently used first. */
+  readonly #images = new Set<number>();
   readonly #reader = new FrameReader();
   readonly #exited: Promise<void>;
   #client: ExecutorClient | undefined;
@@ -58,12 +62,12 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
     this.#child.once("error", (error) => this.#lose(messageOf(error)));
     this.#child.stdin?.on("error", () => undefined);
     this.#child.stdout?.on("data", (chunk: Uint8Array) => this.#receive(chunk));
-    const { memoryBytes, runs, data: contents } = data.image;
+    this.#bareId = data.image.id;
     this.#send({
       type: "start",
       module: moduleBytes,
       stdlib: data.stdlib,
-      image: { memoryBytes, runs: [...runs], data: contents },
+      image: packImage(data.image),
       clockResolutionNs: data.clockResolutionNs,
       ...(data.packages === undefined ? {} : { packages: data.packages }),
     });
@@ -87,15 +91,36 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
   }
 
   prepare(settings: InstanceSettings, life: GuestLife): void {
-    const { key, memoryBytesMax } = life;
-    void this.#take(life).then((taken) => void (taken && this.#send({ type: "prepare", key, settings, memoryBytesMax })));
+    const { key, memoryBytesMax, image } = life;
+    void this.#take(life).then((taken) => {
+      if (!taken) return;
+      this.#keep(image);
+      this.#send({ type: "prepare", key, settings, memoryBytesMax, imageId: image.id });
+    });
   }
 
   async #start(message: RunMessage, life: GuestLife): Promise<void> {
     if (!(await this.#take(life))) return;
-    const { reset, parked, memoryBytesMax } = life;
+    const { reset, parked, memoryBytesMax, image } = life;
+    this.#keep(image);
     life.parked = undefined;
-    this.#send({ type: "run", run: message, memoryBytesMax, reset, ...(reset !== "none" || parked === undefined ? {} : { parked }) });
+    this.#send({ type: "run", run: message, memoryBytesMax, reset, imageId: image.id, ...(reset !== "none" || parked === undefined ? {} : { parked }) });
+  }
+
+  makeImage(id: number, imports: readonly ImportStatement[]): void {
+    this.#send({ type: "make-image", id, imports });
+  }
+
+  /** The process has it from now on; the one that was used longest ago goes. */
+  #keep(image: MemoryImage): void {
+    if (image.id === this.#bareId) return;
+    const known = this.#images.delete(image.id);
+    this.#images.add(image.id);
+    if (!known) this.#send({ type: "keep-image", image: packImage(image) });
+    const [oldest] = this.#images;
+    if (this.#images.size <= PROCESS_IMAGES_MAX || oldest === undefined) return;
+    this.#images.delete(oldest);
+    this.#send({ type: "drop-image", id: oldest });
   }
 
   /** Makes room for a guest; false: it is not wanted any more. */
@@ -205,6 +230,8 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
     switch (message.type) {
       case "ready":
         return this.#events.onReady();
+      case "image":
+        return this.#events.onImage?.("image" in message.made ? { ...message.made, image: unpackImage(message.made.image) } : message.made);
       case "request":
         this.#request = message;
         return this.#client?.onRing();

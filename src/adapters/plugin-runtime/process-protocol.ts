@@ -5,16 +5,28 @@
 import * as v from "valibot";
 import type { InstanceSettings } from "./contract.ts";
 import type { ReplyKind, StopLevel } from "./control-block.ts";
-import type { DoneMessage, RunMessage } from "./executor-protocol.ts";
+import type { DoneMessage, MakeImageMessage, RunMessage } from "./executor-protocol.ts";
 import { brokenFrame } from "./frames.ts";
-import { CACHE_CHANGES_BYTES_MAX, DESCRIPTORS_MAX, IMAGE_RUNS_MAX, PATH_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
-import type { ParkedMemory } from "./parked-memory.ts";
+import { CACHE_CHANGES_BYTES_MAX, DESCRIPTORS_MAX, IMAGE_RUNS_MAX, MADE_IMAGE_NAMES_MAX, MAKING_MEMORY_BYTES_MAX, PATH_BYTES_MAX, SCRATCH_ENTRIES_MAX } from "./limits.ts";
+import type { MemoryImage } from "./memory-image.ts";
+import { isParkedMemory, type ParkedMemory } from "./parked-memory.ts";
+
+/** A memory image on a pipe. */
+export interface PackedImage {
+  readonly id: number;
+  readonly memoryBytes: number;
+  readonly runs: readonly number[];
+  readonly data: SharedArrayBuffer;
+}
+
+export const packImage = ({ id, memoryBytes, runs, data }: MemoryImage): PackedImage => ({ id, memoryBytes, runs: [...runs], data });
+export const unpackImage = ({ id, memoryBytes, runs, data }: PackedImage): MemoryImage => ({ id, memoryBytes, runs: Uint32Array.from(runs), data });
 
 export interface StartMessage {
   readonly type: "start";
   readonly module: Uint8Array<ArrayBuffer>;
   readonly stdlib: SharedArrayBuffer;
-  readonly image: { readonly memoryBytes: number; readonly runs: readonly number[]; readonly data: SharedArrayBuffer };
+  readonly image: PackedImage;
   readonly clockResolutionNs: bigint;
   readonly packages?: string;
 }
@@ -24,6 +36,8 @@ export interface ProcessRunMessage {
   readonly run: RunMessage;
   readonly memoryBytesMax: number;
   readonly reset: "none" | "fresh" | "used";
+  /** The image that the guest begins with, or began with. */
+  readonly imageId: number;
   /** The guest's memory, when another executor had it. */
   readonly parked?: ParkedMemory;
 }
@@ -33,12 +47,17 @@ export interface ProcessPrepareMessage {
   readonly key: number;
   readonly settings: InstanceSettings;
   readonly memoryBytesMax: number;
+  readonly imageId: number;
 }
 
 export type ToProcess =
   | StartMessage
   | ProcessPrepareMessage
   | ProcessRunMessage
+  | MakeImageMessage
+  /** An image that runs name from now on, and one that they no longer name. */
+  | { readonly type: "keep-image"; readonly image: PackedImage }
+  | { readonly type: "drop-image"; readonly id: number }
   | { readonly type: "reply"; readonly kind: ReplyKind; readonly bytes?: Uint8Array }
   | { readonly type: "stop"; readonly level: StopLevel }
   /** Asks for the guest's memory; the process then has no guest. */
@@ -60,6 +79,7 @@ export type ProcessDoneMessage = Omit<DoneMessage, "resultMemory"> & { readonly 
 export type FromProcess =
   | { readonly type: "ready" }
   | { readonly type: "prepared"; readonly ready: boolean }
+  | { readonly type: "image"; readonly made: { readonly image: PackedImage; readonly environment: readonly string[] } | { readonly refusal: string } }
   | RequestMessage
   | ProcessDoneMessage
   /** Absent: it had no guest that could be parked. */
@@ -88,7 +108,14 @@ const SCRATCH_ENTRY = v.object({
 const ANSWER = v.object({ entry: v.picklist(["process-writes", "process-scheduled-call", "process-request"]), address: v.number() });
 const PARKED = v.object({ answer: v.optional(ANSWER), memoryBytes: count, runs: v.pipe(v.array(count), v.maxLength(IMAGE_RUNS_MAX)), data: bytes });
 
+const PACKED_IMAGE = v.pipe(
+  v.object({ id: count, memoryBytes: count, runs: v.pipe(v.array(count), v.maxLength(IMAGE_RUNS_MAX)), data: v.instance(SharedArrayBuffer) }),
+  v.check((image) => isParkedMemory({ ...image, data: new Uint8Array(image.data) }, MAKING_MEMORY_BYTES_MAX), "its parts do not fit together"),
+);
+const MADE = v.union([v.object({ image: PACKED_IMAGE, environment: v.pipe(v.array(text), v.maxLength(MADE_IMAGE_NAMES_MAX)) }), v.object({ refusal: text })]);
+
 const FROM_PROCESS = v.variant("type", [
+  v.object({ type: v.literal("image"), made: MADE }),
   v.object({ type: v.literal("ready") }),
   v.object({ type: v.literal("prepared"), ready: v.boolean() }),
   v.object({

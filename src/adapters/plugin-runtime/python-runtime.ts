@@ -10,16 +10,18 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { InstanceLimits, PluginInstance, PluginRuntime } from "../../ports/plugin-runtime.ts";
 import type { Artefacts } from "./artefacts.ts";
-import type { Executor, ExecutorEvents } from "./executor.ts";
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
+import type { Executor } from "./executor.ts";
 import { ExecutorPool } from "./executor-pool.ts";
-import type { ExecutorData } from "./executor-protocol.ts";
+import type { ExecutorData, MadeImage } from "./executor-protocol.ts";
 import { BulkBuffers } from "./bulk-buffers.ts";
 import { GuestInstance, type StartedRuntime } from "./instance.ts";
 import {
   BOOT_PAGES_INITIAL, BOOT_PAGES_MAX, CLOCK_RESOLUTION_NS, EXECUTORS_MAX, EXECUTOR_IDLE_MS, EXECUTOR_PROCESSES_MAX,
-  HARD_STOP_GRACE_MS, QUARANTINE_TERMINATIONS, TERMINATED_TRIGGERS_MAX, TERMINATE_GRACE_MS,
+  HARD_STOP_GRACE_MS, MAKING_MS_MAX, QUARANTINE_TERMINATIONS, TERMINATED_TRIGGERS_MAX, TERMINATE_GRACE_MS,
 } from "./limits.ts";
 import type { MemoryImage } from "./memory-image.ts";
+import { PackageImages } from "./package-images.ts";
 import { type ProcessCommand, ProcessExecutor } from "./process-executor.ts";
 import { WorkerExecutor } from "./worker-executor.ts";
 
@@ -53,6 +55,10 @@ export interface PluginRuntimeOptions {
   readonly clockResolutionNs?: bigint;
   /** Where the installed packages lie now; asked when an executor starts. */
   readonly packages?: () => string | undefined;
+  /** Memory images with packages (package-images.ts). Default true. */
+  readonly packageImages?: boolean;
+  /** Imports that take longer are left to each plugin. Default 10,000 ms. */
+  readonly imageMakingMsMax?: number;
   /** So many bytes of memory were dropped and wait for the garbage collector. */
   readonly onReleased?: (bytes: number) => void;
   /** From leaving by force to ending the thread. Default 1,000 ms. */
@@ -72,7 +78,10 @@ export interface PluginRuntimeStatistics {
   readonly quarantined: number;
   /** Executors that were ended to end a run. */
   readonly terminations: number;
-  /** Of all instances; the image, which they start from, is beside it. */
+  /** Images with packages, and what they hold. */
+  readonly packageImages: number;
+  readonly packageImageBytes: number;
+  /** Of all instances and of the images with packages; the interpreter's own image is beside it. */
   readonly memoryBytes: number;
 }
 
@@ -86,6 +95,8 @@ const REUSE_MARK = "heap_break";
 class PythonRuntime implements PluginRuntime {
   readonly #options: PluginRuntimeOptions;
   readonly #instances = new Set<GuestInstance>();
+  readonly #packageImages: PackageImages;
+  #imageIds = 0;
   #starting: Promise<StartedRuntime> | undefined;
   #started: StartedRuntime | undefined;
   /** Terminations by trigger, of those that have any. */
@@ -96,10 +107,17 @@ class PythonRuntime implements PluginRuntime {
   #restoreMsLast = 0;
   #adoptMsLast = 0;
   #bootMs = 0;
+  readonly #making = new Set<Executor>();
   #closed = false;
 
   constructor(options: PluginRuntimeOptions) {
     this.#options = options;
+    this.#packageImages = new PackageImages({
+      clock: options.clock, log: options.log,
+      packages: () => (options.packageImages === false ? undefined : options.packages?.()),
+      make: (imports) => this.#makeImage(imports),
+      hasRoom: (bytes) => options.memoryBytesMax === undefined || this.#usedBytes() + bytes <= options.memoryBytesMax,
+    });
   }
 
   async start(): Promise<void> {
@@ -108,6 +126,7 @@ class PythonRuntime implements PluginRuntime {
 
   /** The installed packages have changed: what runs ends with the old ones, what follows sees the new ones. */
   renewExecutors(): void {
+    this.#packageImages.clear();
     this.#started?.pool.renew();
   }
 
@@ -117,6 +136,7 @@ class PythonRuntime implements PluginRuntime {
       label, clock, log,
       limits,
       memoryBytesMax: (image) => this.#room(limits.memoryBytesMax, image),
+      packageImages: this.#packageImages,
       start: () => this.#start(),
       nextKey: () => (this.#keys += 1),
       graces: {
@@ -147,7 +167,9 @@ class PythonRuntime implements PluginRuntime {
       bootMs: this.#bootMs,
       quarantined: this.#quarantined,
       terminations: this.#terminationCount,
-      memoryBytes: this.#instanceBytes(),
+      packageImages: this.#packageImages.count,
+      packageImageBytes: this.#packageImages.bytes,
+      memoryBytes: this.#usedBytes(),
     };
   }
 
@@ -169,22 +191,47 @@ class PythonRuntime implements PluginRuntime {
     this.#options.log.log("warn", `The plugin of '${label}' had to be ended by force ${count} times: from now on it has executors of its own`, { instance: label });
   }
 
-  /** What the instances have made their own: pages of the image that were not touched cost nothing. */
-  #instanceBytes(): number {
-    const image = this.#started?.image;
-    if (image === undefined) return 0;
-    let bytes = 0;
-    for (const instance of this.#instances) if (instance.memoryBytes() > 0) bytes += image.data.byteLength + Math.max(0, instance.memoryBytes() - image.memoryBytes);
+  /** Of all instances, and of the images with packages. */
+  #usedBytes(): number {
+    let bytes = this.#packageImages.bytes;
+    for (const instance of this.#instances) bytes += instance.ownBytes();
     return bytes;
+  }
+
+  /** On an executor of its own, which ends afterwards, whatever happens in it. */
+  async #makeImage(imports: readonly ImportStatement[]): Promise<MadeImage> {
+    const { startExecutor } = await this.#start();
+    const { clock, imageMakingMsMax = MAKING_MS_MAX } = this.#options;
+    const id = (this.#imageIds += 1);
+    return new Promise((resolve) => {
+      let cancel = (): void => undefined;
+      const end = (made: MadeImage): void => {
+        cancel();
+        this.#making.delete(executor);
+        void executor.terminate();
+        resolve(made);
+      };
+      const executor = startExecutor({
+        onReady: () => {
+          cancel = clock.after(imageMakingMsMax, () => end({ refusal: `its import takes longer than ${imageMakingMsMax} ms` }));
+          executor.makeImage(id, imports);
+        },
+        onImage: end,
+        onLost: (reason) => end({ refusal: reason }),
+      });
+      this.#making.add(executor);
+    });
   }
 
   /** Most memory that a new guest may grow to; throws `plugin.memory_limit` when there is none left to start it. */
   #room(wanted: number, image: MemoryImage): number {
     const { memoryBytesMax } = this.#options;
     if (memoryBytesMax === undefined) return wanted;
-    const used = this.#instanceBytes();
-    const left = memoryBytesMax - used - image.data.byteLength;
+    const leftNow = (): number => memoryBytesMax - this.#usedBytes() - image.data.byteLength;
+    if (leftNow() < 0) this.#packageImages.shrink();
+    const left = leftNow();
     if (left < 0) {
+      const used = this.#usedBytes();
       throw new DatabaseError("plugin.memory_limit", {
         message: `The plugins take ${used} of ${memoryBytesMax} bytes together, and one more needs ${image.data.byteLength}`,
         hint: "raise --plugins-memory or --memory-limit, or disable a trigger",
@@ -196,6 +243,7 @@ class PythonRuntime implements PluginRuntime {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#instances].map((instance) => instance.close()));
+    await Promise.all([...this.#making].map((executor) => executor.terminate()));
     await this.#starting?.then(({ pool }) => pool.close()).catch(() => undefined);
   }
 
@@ -216,8 +264,9 @@ class PythonRuntime implements PluginRuntime {
     const module = await WebAssembly.compile(artefacts.module);
     const data = { module, stdlib: sharedCopy(artefacts.stdlib), image: undefined, packages: undefined, clockResolutionNs: this.#options.clockResolutionNs ?? CLOCK_RESOLUTION_NS };
     const image = await bootImage(executorEntry, data);
+    const startExecutor = this.#executorStarter({ ...data, image }, artefacts);
     const pool = new ExecutorPool({
-      startExecutor: this.#executorStarter({ ...data, image }, artefacts),
+      startExecutor,
       apart: this.#options.isolation === "worker",
       executorsMax: this.#options.executorsMax ?? (this.#inProcesses ? EXECUTOR_PROCESSES_MAX : EXECUTORS_MAX),
       concurrency: this.#options.concurrency ?? availableParallelism(),
@@ -228,11 +277,11 @@ class PythonRuntime implements PluginRuntime {
     pool.open();
     this.#bootMs = clock.monotonicMs() - startedMs;
     const reusesGrownMemory = WebAssembly.Module.exports(module).some(({ name }) => name === REUSE_MARK);
-    this.#started = { pool, image, reusesGrownMemory, bulkBuffers: this.#inProcesses ? undefined : new BulkBuffers() };
+    this.#started = { pool, image, startExecutor, reusesGrownMemory, bulkBuffers: this.#inProcesses ? undefined : new BulkBuffers() };
     return this.#started;
   }
 
-  #executorStarter(data: Omit<ExecutorData, "control"> & { readonly image: MemoryImage }, { module }: Artefacts): (events: ExecutorEvents) => Executor {
+  #executorStarter(data: Omit<ExecutorData, "control"> & { readonly image: MemoryImage }, { module }: Artefacts): StartedRuntime["startExecutor"] {
     const { executorEntry, processCommand } = this.#options;
     const now = (): typeof data => ({ ...data, packages: this.#options.packages?.() });
     if (!this.#inProcesses) return (events) => new WorkerExecutor(executorEntry, now(), events);

@@ -13,12 +13,12 @@ function world(): { successor: Successor; life: GuestLife; executor: Executor; c
   const clock = new VirtualClock();
   const steps: string[] = [];
   const note = (step: string): void => void steps.push(step);
-  const life: GuestLife = { key: 7, memoryBytesMax: 1, memory: undefined, parked: undefined, holder: undefined, reset: "fresh", lost: false };
+  const life: GuestLife = { key: 7, memoryBytesMax: 1, memory: undefined, image: { id: 0, memoryBytes: 0, runs: new Uint32Array(0), data: new SharedArrayBuffer(0) }, parked: undefined, holder: undefined, reset: "fresh", lost: false };
   const pool = { release: () => note("release"), withdraw: () => (note("withdraw"), true), forget: (key: number) => note(`forget ${key}`), discard: () => (note("discard"), Promise.resolve()) };
   const mailbox = { setStop: (level: number) => note(`stop ${level}`), take: () => undefined, reply: () => note("reply"), takeBulk: () => new Uint8Array() };
   const nothing = (): void => undefined;
   const executor: Executor = {
-    mailbox, serve: () => note("serve"), prepare: (_settings, { key }) => note(`prepare ${key}`), run: nothing, forget: nothing, disown: nothing, holds: () => false, hold: nothing,
+    mailbox, serve: () => note("serve"), prepare: (_settings, { key }) => note(`prepare ${key}`), run: nothing, makeImage: nothing, forget: nothing, disown: nothing, holds: () => false, hold: nothing,
     retire: () => Promise.resolve(), terminate: () => Promise.resolve(),
   };
   return { successor: new Successor({ pool, clock, life, settings, owner: "t" }), life, executor, clock, steps };

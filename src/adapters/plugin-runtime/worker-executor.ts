@@ -5,12 +5,15 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { createControlBlock } from "./control-block.ts";
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
+import { assert } from "../../core/errors/assert.ts";
 import type { InstanceSettings } from "./contract.ts";
-import type { BootEvents, Executor, ExecutorClient, ExecutorEvents } from "./executor.ts";
+import type { BootEvents, Executor, ExecutorClient, ExecutorEvents, ImageEvents } from "./executor.ts";
 import type { ExecutorData, FromExecutor, RunMessage, ToExecutor } from "./executor-protocol.ts";
 import type { GuestLife } from "./guest-life.ts";
-import { ADOPTED_GUESTS_MAX } from "./limits.ts";
+import { ADOPTED_GUESTS_MAX, MAKING_MEMORY_BYTES_MAX } from "./limits.ts";
 import { HostMailbox } from "./mailbox.ts";
+import { createGuestMemory, type MemoryImage } from "./memory-image.ts";
 
 /** Python recursion needs C stack; Node's default of 4 MB is what the recursion limits were tried with. */
 const STACK_SIZE_MB = 4;
@@ -18,16 +21,18 @@ const STACK_SIZE_MB = 4;
 export class WorkerExecutor implements Executor {
   readonly mailbox: HostMailbox;
   readonly #worker: Worker;
-  readonly #events: ExecutorEvents & Partial<BootEvents>;
+  readonly #events: ExecutorEvents & Partial<BootEvents & ImageEvents>;
+  readonly #image: MemoryImage | undefined;
   /** Keys the thread holds, least recently used first. */
   readonly #adopted = new Set<number>();
   #client: ExecutorClient | undefined;
   #gone = false;
 
-  constructor(entry: URL, data: Omit<ExecutorData, "control">, events: ExecutorEvents & Partial<BootEvents>) {
+  constructor(entry: URL, data: Omit<ExecutorData, "control">, events: ExecutorEvents & Partial<BootEvents & ImageEvents>) {
     const control = createControlBlock();
     this.mailbox = new HostMailbox(control);
     this.#events = events;
+    this.#image = data.image;
     const workerData: ExecutorData = { ...data, control: control.buffer };
     this.#worker = new Worker(entry, { workerData, resourceLimits: { stackSizeMb: STACK_SIZE_MB } });
     this.#worker.on("message", (message: FromExecutor) => this.#onMessage(message));
@@ -49,17 +54,26 @@ export class WorkerExecutor implements Executor {
     this.#send({ type: "warm", memory });
   }
 
+  makeImage(id: number, imports: readonly ImportStatement[]): void {
+    assert(this.#image !== undefined, "packages are imported into a booted interpreter");
+    this.#send({ type: "make-image", id, imports, memory: createGuestMemory(this.#image, MAKING_MEMORY_BYTES_MAX) });
+  }
+
   /** The memory is left out when the thread has it already. */
-  run(message: RunMessage, { key, memory, reset }: GuestLife): void {
+  run(message: RunMessage, { key, memory, reset, image }: GuestLife): void {
     const known = this.#adopted.has(key) && reset === "none";
-    this.#send({ ...message, reset, memory: known ? undefined : memory?.wasm });
+    this.#send({ ...message, reset, memory: known ? undefined : memory?.wasm, ...(reset === "none" ? {} : this.#named(image)) });
     this.#hold(key);
   }
 
-  prepare(settings: InstanceSettings, { key, memory, reset }: GuestLife): void {
+  prepare(settings: InstanceSettings, { key, memory, reset, image }: GuestLife): void {
     if (memory === undefined) return this.#client?.onPrepared?.(false);
-    this.#send({ type: "prepare", key, settings, memory: memory.wasm, used: reset === "used" });
+    this.#send({ type: "prepare", key, settings, memory: memory.wasm, used: reset === "used", ...this.#named(image) });
     this.#hold(key);
+  }
+
+  #named(image: MemoryImage): { readonly image?: MemoryImage } {
+    return image.id === this.#image?.id ? {} : { image };
   }
 
   /** The most recently used of those that it holds; too old ones go. */
@@ -122,6 +136,8 @@ export class WorkerExecutor implements Executor {
         return this.#events.onWarm?.();
       case "ready":
         return this.#events.onReady();
+      case "image":
+        return this.#events.onImage?.(message.made);
       case "booted":
         return this.#events.onBooted?.(message.image);
       case "boot-failed":

@@ -1,0 +1,80 @@
+/**
+ * Imports packages in a fresh guest that was granted nothing, and says whether its memory may be an image. It may not when the
+ * imports did anything whose result is one instance's own: asked the host, slept, printed, took random bytes, left files open, or failed.
+ */
+import { messageOf } from "../../core/errors/database-error.ts";
+import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
+import type { Guest } from "./guest.ts";
+import { CACHE_BYTES_DEFAULT, MADE_IMAGE_NAMES_MAX, RESPONSE_BODY_BYTES_DEFAULT, RUN_WRITE_BYTES_MAX } from "./limits.ts";
+import { liftRunResult } from "./outcome.ts";
+import type { GuestMemory } from "./guest-memory.ts";
+
+/** A plugin of ours: it imports as the statements would, and notes which variables are asked for. */
+const IMPORTER = `import importlib
+import json
+import os
+
+
+def process_request(influxdb3_local, query_parameters, request_headers, request_body, args=None):
+    asked = set()
+    encode, decode = os.environ.encodekey, os.environ.decodekey
+
+    def one(key):
+        asked.add(str(key))
+        return encode(key)
+
+    def each(key):
+        asked.add("*")
+        return decode(key)
+
+    os.environ.encodekey, os.environ.decodekey = one, each
+    try:
+        for statement in json.loads(request_body):
+            module = importlib.import_module(statement["module"])
+            for name in statement["members"]:
+                if not hasattr(module, name):
+                    importlib.import_module(f"{statement['module']}.{name}")
+    finally:
+        os.environ.encodekey, os.environ.decodekey = encode, decode
+    return "\\n".join(asked)
+`;
+
+const LIMITS = { environment: [], writeBytes: RUN_WRITE_BYTES_MAX, responseBytes: RESPONSE_BODY_BYTES_DEFAULT, cacheBytes: CACHE_BYTES_DEFAULT };
+
+/** What the executor sees of the imports from outside. */
+export interface Witness {
+  /** Bytes of entropy that the guest has taken so far. */
+  readonly entropyBytes: () => number;
+  readonly printed: () => boolean;
+  readonly openFiles: () => number;
+}
+
+/** In a memory that holds the interpreter's image. Texts are refusals. */
+export function importPackages(guest: Guest, memory: GuestMemory, { imports, witness }: { readonly imports: readonly ImportStatement[]; readonly witness: Witness }): { readonly environment: readonly string[] } | string {
+  try {
+    guest.resume(LIMITS);
+    const before = witness.entropyBytes();
+    const body = new TextEncoder().encode(JSON.stringify(imports));
+    const { end, answer } = guest.run(
+      { plugin: { fileName: "import_packages.py", source: IMPORTER, module: "import_packages", revision: 0n }, arguments: undefined, sparseRows: false },
+      { kind: "request", request: { query: [], headers: [], body } },
+    );
+    if (end.kind !== "returned" || answer === undefined) return end.kind === "hard-stopped" ? "its import asks the host, or waits" : `its import ends with "${end.kind}"`;
+    const result = liftRunResult(memory, { ofRequest: true, returned: answer.address, limits: LIMITS });
+    guest.free(answer);
+    if (result.tag === "err") return `its import fails: ${result.failure.typeName}: ${result.failure.message}`;
+    if (witness.entropyBytes() !== before) return "its import takes random numbers";
+    if (witness.printed()) return "its import prints";
+    if (witness.openFiles() > 0 || guest.cacheSize() > 0) return "its import leaves something open";
+    // Settles: what is imported is no garbage, and nothing of the importer stays.
+    guest.warmUp();
+    return { environment: environmentOf(result.response?.body) };
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function environmentOf(body: Uint8Array | undefined): readonly string[] {
+  const names = new TextDecoder().decode(body).split("\n").filter((name) => name !== "");
+  return names.length > MADE_IMAGE_NAMES_MAX ? ["*"] : names;
+}
