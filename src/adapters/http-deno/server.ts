@@ -18,12 +18,41 @@ interface DenoNamespace {
 
 const CLOSE_GRACE_MS = 1_500;
 
+/** Deno's own shutdown takes their bodies from requests that are still coming in, so it begins when none is. */
+class RunningRequests {
+  #count = 0;
+  #isClosing = false;
+  #onIdle: () => void = () => undefined;
+
+  /** What `handle` answers; once closing has begun, who comes is sent away. */
+  async run(handle: () => Response | Promise<Response>): Promise<Response> {
+    if (this.#isClosing) return new Response("the server is stopping", { status: 503, headers: { "retry-after": "1" } });
+    this.#count++;
+    try {
+      return await handle();
+    } finally {
+      if (--this.#count === 0) this.#onIdle();
+    }
+  }
+
+  /** Resolves when no request is being handled, at the latest after the time. */
+  async close(msMax: number): Promise<void> {
+    this.#isClosing = true;
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, msMax);
+      this.#onIdle = () => (clearTimeout(late), resolve());
+    });
+  }
+}
+
 /** Throws `server.address_in_use` and `server.misconfigured`. */
 export function listenOnDeno(
   options: ListenOptions<(request: Request, peer: PeerOf) => Response | Promise<Response>>,
 ): Promise<HttpListener> {
   const deno = (globalThis as unknown as { readonly Deno: DenoNamespace }).Deno;
   const abort = new AbortController();
+  const running = new RunningRequests();
   const { host: hostname, port, tls } = options;
   if (tls?.minimumVersion === "tls-1.3") {
     return Promise.reject(
@@ -32,16 +61,19 @@ export function listenOnDeno(
   }
   const identity = tls === undefined ? {} : { cert: tls.cert, key: tls.key };
   try {
-    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, (request, { remoteAddr }) => options.fetch(request, () => [remoteAddr.hostname, remoteAddr.port]));
-    return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort) });
+    const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, (request, { remoteAddr }) =>
+      running.run(() => options.fetch(request, () => [remoteAddr.hostname, remoteAddr.port])),
+    );
+    return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort, running) });
   } catch (error) {
     const isTls = tls !== undefined && error instanceof Error && !error.name.startsWith("Addr");
     return Promise.reject(isTls ? tlsError(error) : bindError({ host: hostname, port }, error, error instanceof Error && error.name === "AddrInUse"));
   }
 }
 
-async function close(server: DenoServer, abort: AbortController): Promise<void> {
+async function close(server: DenoServer, abort: AbortController, running: RunningRequests): Promise<void> {
   const cut = setTimeout(() => abort.abort(), CLOSE_GRACE_MS);
+  await running.close(CLOSE_GRACE_MS);
   await server.shutdown();
   clearTimeout(cut);
 }

@@ -66,10 +66,12 @@ async function start(given: ParsedArguments, terminal: Terminal, defaults: Defau
     stderr: (text) => terminal.stderr(text),
     env: (name) => terminal.env(name),
   });
+  // Before anybody is told that the server is there: a signal would end the process without closing it until then.
+  const stopped = runUntilStopped(server, terminal);
   const listenerFile = settings.text("tcp-listener-file-path");
   if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
   terminal.stderr(banner(config, { url: server.url, hasTokens: server.hasTokens, startMs: terminal.nowMs() - startedMs, program: defaults.program }));
-  await runUntilStopped(server, terminal);
+  await stopped;
 }
 
 /** The settings with those of `--config` below them. */
