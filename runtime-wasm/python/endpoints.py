@@ -16,14 +16,20 @@ _FETCH_BYTES = 65536
 _SEND_BYTES = 262144
 _PAIR_BYTES = 65536
 
+# Ports of listeners, which nobody outside can see.
+_FIRST_PORT, _LAST_PORT = 49152, 65535
+_WAITING_MAX = 128
+
 by_number = {}
+listeners = {}
+_next_port = _FIRST_PORT
 _next_number = FIRST_NUMBER
 
 
 class Endpoint:
     """One open socket, whoever holds numbers for it."""
 
-    __slots__ = ("connection", "pair", "fetched", "numbers", "ended", "connected", "error", "tls")
+    __slots__ = ("connection", "pair", "fetched", "numbers", "ended", "connected", "error", "tls", "port", "waiting")
 
     def __init__(self):
         # The server's number of the connection; None before `connect`.
@@ -39,6 +45,34 @@ class Endpoint:
         # A failure that `SO_ERROR` has not told yet.
         self.error = None
         self.tls = False
+        # Of a listener: its port here, and the ends that `accept` has not taken yet.
+        self.port = None
+        self.waiting = None
+
+    # ---- listening to the same interpreter
+
+    def listen(self):
+        self.waiting = []
+        listeners[self.port] = self
+
+    def knock(self, other):
+        """Connects `other` to this listener."""
+        if len(self.waiting) >= _WAITING_MAX:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        end = Endpoint()
+        join(other, end)
+        self.waiting.append(end)
+
+    def accept(self, wait):
+        """One end; None: nobody came in that time."""
+        if self.waiting is None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        if not self.waiting:
+            if wait is None:
+                raise RuntimeError("this would wait forever: nobody else can connect to a plugin")
+            time.sleep(wait)
+            return None
+        return self.waiting.pop(0)
 
     # ---- connecting
 
@@ -75,7 +109,7 @@ class Endpoint:
         return taken if taken or not len(data) else None
 
     def _send_to_pair(self, data):
-        if self.pair.ended[0] and self.pair.numbers == 0:
+        if self.pair.ended[0]:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         room = _PAIR_BYTES - len(self.pair.fetched)
         if room <= 0:
@@ -106,7 +140,7 @@ class Endpoint:
 
     def _wait_for_pair(self, wait):
         """Nothing else runs meanwhile that could send: only time can end the wait."""
-        if self.pair.numbers == 0 or self.pair.ended[1]:
+        if self.pair.ended[1]:
             self.ended[0] = True
             return True
         if wait is None:
@@ -122,8 +156,10 @@ class Endpoint:
 
     def ready_now(self):
         """Bits that need no question to the server; None: it has to be asked."""
+        if self.waiting is not None:
+            return READABLE if self.waiting else 0
         if self.pair is not None:
-            bits = READABLE if self.fetched or self.ended[0] or self.pair.numbers == 0 or self.pair.ended[1] else 0
+            bits = READABLE if self.fetched or self.ended[0] or self.pair.ended[1] else 0
             return bits | (WRITABLE if len(self.pair.fetched) < _PAIR_BYTES else 0)
         if self.connection is None:
             return WRITABLE | FAILED
@@ -142,6 +178,8 @@ class Endpoint:
     def close(self):
         self.ended = [True, True]
         self.fetched.clear()
+        if self.waiting is not None:
+            listeners.pop(self.port, None)
         connection, self.connection = self.connection, None
         if connection is not None:
             try:
@@ -187,9 +225,20 @@ def find(number):
 
 def pair():
     left, right = Endpoint(), Endpoint()
+    join(left, right)
+    return left, right
+
+
+def join(left, right):
     left.pair, right.pair = right, left
     left.connected = right.connected = True
-    return left, right
+
+
+def choose_port():
+    global _next_port
+    port = _next_port
+    _next_port = port + 1 if port < _LAST_PORT else _FIRST_PORT
+    return port
 
 
 # ---- failures

@@ -1,5 +1,6 @@
 """The module `_socket` under which `socket` finds what it stands on: TCP clients over the server's connections, pairs in
-memory, and names that the server resolves. What would need a listener or datagrams is refused."""
+memory, and names that the server resolves. A listener hears the same interpreter only, for libraries that make a pair of one;
+what would need other listeners or datagrams is refused."""
 
 import errno
 import json
@@ -30,6 +31,8 @@ has_ipv6 = True
 error = OSError
 timeout = TimeoutError
 _SERVICES = {"ftp": 21, "ssh": 22, "smtp": 25, "domain": 53, "http": 80, "pop3": 110, "imap": 143, "https": 443, "submission": 587, "imaps": 993, "pop3s": 995, "amqp": 5672, "amqps": 5671, "mqtt": 1883}
+# Where a listener of the same interpreter is looked for.
+_OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 _default_timeout = None
 
 
@@ -158,6 +161,9 @@ class socket:
         endpoint = self._endpoint()
         if endpoint.connected:
             raise OSError(errno.EISCONN, "Socket is connected")
+        listener = endpoints.listeners.get(address[1]) if isinstance(address, tuple) and len(address) > 1 and address[0] in _OWN_NAMES else None
+        if listener is not None:
+            return listener.knock(endpoint)
         if endpoint.connection is None:
             endpoint.begin(*self._to_address(address))
         elif self._timeout == 0 and not endpoint.finish(0):
@@ -198,6 +204,8 @@ class socket:
 
     def getsockname(self):
         endpoint = self._endpoint()
+        if endpoint.port is not None:
+            return self._as_name("127.0.0.1" if self._family == AF_INET else "::1", endpoint.port)
         if endpoint.pair is not None:
             return ""
         if endpoint.connection is None:
@@ -217,17 +225,25 @@ class socket:
         return (address, port) if self._family == AF_INET else (address, port, 0, 0)
 
     def bind(self, address):
-        """Any port of any address of ours, which is what happens anyhow, and nothing else."""
-        self._endpoint()
+        """Any port of any address of ours, which is what happens anyhow, or a port that only this interpreter knows."""
+        endpoint = self._endpoint()
         name, port = address[:2]
-        if name not in ("", "0.0.0.0", "::") or port != 0:
+        if port != 0 or name not in _OWN_NAMES and name not in ("", "0.0.0.0", "::"):
             raise PermissionError(errno.EPERM, "a plugin cannot choose its own address or port")
+        if name in _OWN_NAMES:
+            endpoint.port = endpoints.choose_port()
 
     def listen(self, backlog=None):
-        raise PermissionError(errno.EPERM, "a plugin cannot listen for connections")
+        endpoint = self._endpoint()
+        if endpoint.port is None:
+            raise PermissionError(errno.EPERM, "a plugin cannot listen for connections of others")
+        endpoint.listen()
 
     def _accept(self):
-        raise PermissionError(errno.EPERM, "a plugin cannot accept connections")
+        waiting = self._endpoint().accept(self._timeout)
+        if waiting is None:
+            self._raise_nothing(0)
+        return endpoints.open_number(waiting), self._as_name("127.0.0.1" if self._family == AF_INET else "::1", 0)
 
     def shutdown(self, how):
         endpoint = self._endpoint()
