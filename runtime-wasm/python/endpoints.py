@@ -3,9 +3,10 @@ numbers are this module's own, beyond those of real files."""
 
 import errno
 import json
-import time
 
 import _tidemark_host as host
+
+from _tidemark import threads
 
 READABLE, WRITABLE, FAILED = 1, 2, 4
 END_WRITING, END_ALL = 0, 1
@@ -68,11 +69,8 @@ class Endpoint:
         if self.waiting is None:
             raise OSError(errno.EINVAL, "Invalid argument")
         if not self.waiting:
-            if wait is None:
-                raise RuntimeError("this would wait forever: nobody else can connect to a plugin")
-            time.sleep(wait)
-            return None
-        return self.waiting.pop(0)
+            threads.wait_until(lambda: bool(self.waiting), wait)
+        return self.waiting.pop(0) if self.waiting else None
 
     # ---- connecting
 
@@ -139,14 +137,11 @@ class Endpoint:
         return piece
 
     def _wait_for_pair(self, wait):
-        """Nothing else runs meanwhile that could send: only time can end the wait."""
-        if self.pair.ended[1]:
+        """Only another thread could send meanwhile."""
+        came = threads.wait_until(lambda: bool(self.fetched) or self.pair.ended[1], wait)
+        if came and not self.fetched:
             self.ended[0] = True
-            return True
-        if wait is None:
-            raise RuntimeError("this would wait forever: the other end of the pair is in the same thread")
-        time.sleep(wait)
-        return bool(self.fetched)
+        return came
 
     def _check_connected(self):
         if self.connection is None:

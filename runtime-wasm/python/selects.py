@@ -6,7 +6,7 @@ import time
 
 import select as _builtin
 
-from _tidemark import endpoints
+from _tidemark import endpoints, threads
 from _tidemark.endpoints import FAILED, READABLE, WRITABLE
 
 error = OSError
@@ -31,19 +31,41 @@ def _number_of(file):
 
 
 def _wait(interests, seconds):
-    """`interests`: bits by file number; answers the bits that are ready, by number. None: as long as the run may."""
-    if seconds is not None and seconds < 0:
-        seconds = None
+    """`interests`: bits by file number; answers the bits that are ready, by number. None: as long as the run may. Other threads
+    have their turn first, and when their time has come."""
+    deadline = None if seconds is None or seconds < 0 else time.monotonic() + seconds
+    # Without others one question is enough, the one that waits.
+    ready = _look(interests, 0) if threads.count() else {}
+    had_turn = False
+    while not ready and (deadline is None or not had_turn or time.monotonic() < deadline):
+        had_turn = threads.run_one(lambda: bool(_look(interests, 0)), deadline)
+        if had_turn:
+            ready = _look(interests, 0)
+            continue
+        left = _left(threads.next_due(deadline))
+        threads.check_patience(left or 0.0)
+        ready = _look(interests, left)
+        if left == 0 and deadline is not None and time.monotonic() >= deadline:
+            break
+    return ready
+
+
+def _left(until):
+    return None if until is None else max(0.0, until - time.monotonic())
+
+
+def _look(interests, seconds):
+    """What is ready now, or becomes ready within this time."""
     ready, asked = _ready_now(interests)
     if asked:
         answers = endpoints.wait_for([(connection, bits) for _, connection, bits in asked], 0 if ready else seconds)
         for (number, _, bits), answer in zip(asked, answers):
             if answer:
                 ready[number] = ready.get(number, 0) | answer & (bits | FAILED)
-    elif not ready:
+    elif not ready and seconds != 0:
         if seconds is None:
-            raise RuntimeError("this would wait forever: nothing that is waited for can become ready")
-        time.sleep(seconds)
+            threads.give_up()
+        threads.pause(seconds)
     return ready
 
 

@@ -142,7 +142,7 @@ def wait_until(condition, seconds=None, starter=None):
         now = monotonic()
         if deadline is not None and now >= deadline:
             return False
-        until = deadline if starter is not None else _next_due(deadline)
+        until = deadline if starter is not None else next_due(deadline)
         if until is None:
             give_up()
         check_patience(until - now)
@@ -178,7 +178,7 @@ def _find_elsewhere(urgent):
     return None
 
 
-def _next_due(deadline):
+def next_due(deadline):
     dues = [job.due for job in _waiting]
     if deadline is not None:
         dues.append(deadline)
@@ -263,7 +263,7 @@ def finish():
         for job in [job for job in _waiting if job.strand.daemon]:
             _waiting.remove(job)
             job.done = _dropped = True
-        due = _next_due(None)
+        due = next_due(None)
         if due is not None:
             pause(max(0.0, due - monotonic()))
 
