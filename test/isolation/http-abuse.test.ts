@@ -3,23 +3,18 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
-import { eventually, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
+import { PLACES } from "../support/places.ts";
+import { eventually, removeFolder, startServer, type TestServer } from "../support/server.ts";
 
 const IDLE_CONNECTIONS = 10_000;
 /** What this process and the server need besides. */
 const FILES_RESERVED = 2_000;
 const GROWTH_MAX = 256 * 1024 * 1024;
 const openFilesMax = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
-const uws = await loadUws();
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
-  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
-];
 
 const residentBytes = ({ process: { pid } }: TestServer): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 
-describe.each(PLACES)("HTTP on %s", (_name, runtime, flags) => {
+describe.each(PLACES)("HTTP on $name", ({ runtime, flags }) => {
   let server: TestServer;
   let port: number;
   beforeAll(async () => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
+import { PLACES } from "../support/places.ts";
 import { COMMANDS, type RuntimeName } from "../support/server.ts";
 import type { Run } from "./conformance/main.ts";
 
@@ -19,12 +19,6 @@ const FILES = readdirSync(CASES).filter((name) => name.endsWith(".test.ts"));
 const CASES_MIN = 329;
 const RUN_MS_MAX = 60_000;
 const RESULT_BYTES_MAX = 10_000_000;
-
-const uws = await loadUws();
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, server: "own" | "uws"])[] = [
-  ["node", "node", "own"], ["deno", "deno", "own"], ["bun", "bun", "own"],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", "uws"]] as const),
-];
 
 const folder = mkdtempSync(join(tmpdir(), "tidemark-conformance-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -59,7 +53,7 @@ async function run(runtime: RuntimeName, server: string): Promise<Run> {
 }
 
 await bundle();
-const results = await Promise.all(PLACES.map(async ([name, runtime, server]) => [name, await run(runtime, server)] as const));
+const results = await Promise.all(PLACES.map(async ({ name, runtime, transport }) => [name, await run(runtime, transport)] as const));
 
 describe.each(results)("conformance on %s", (_name, { outcomes, transcript }) => {
   it("ran every case", () => {

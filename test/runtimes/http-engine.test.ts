@@ -1,15 +1,10 @@
 // Goal: what tokens, the catalog, caches and triggers answer is the same on every runtime and transport, from the whole program and
 // over real sockets. Method: one server with tokens and restrictions for each; requests build on each other; sections of the spec.
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
 import { check, JSON_BODY, type HttpCase } from "../support/http-cases.ts";
-import { removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
+import { PLACES } from "../support/places.ts";
+import { removeFolder, startServer, type TestServer } from "../support/server.ts";
 
-const uws = await loadUws();
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
-  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
-];
 const FLAGS = ["--disable-authz", "health", "--package-manager", "disabled", "--restrict-plugin-triggers-to", "schedule,request"];
 
 const ADMIN = { authorization: "Bearer {admin}" };
@@ -106,7 +101,7 @@ const TRIGGERS: readonly HttpCase[] = [
   { name: "http-api §12: packages are switched off", line: "POST /api/v3/configure/plugin_environment/install_packages", headers: ADMIN_JSON, body: '{"packages":["x"]}', status: 403, text: "Package installation has been disabled. Contact your administrator for more information." },
 ];
 
-describe.each(PLACES)("the engine behind HTTP on %s", (_name, runtime, flags) => {
+describe.each(PLACES)("the engine behind HTTP on $name", ({ runtime, flags }) => {
   let server: TestServer;
   const kept = new Map<string, string>();
   beforeAll(async () => {

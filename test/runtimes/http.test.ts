@@ -2,15 +2,9 @@
 // another, over real sockets to the real program; expectations cite the spec's sections.
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
 import { check, JSON_BODY, type HttpCase } from "../support/http-cases.ts";
-import { post, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
-
-const uws = await loadUws();
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
-  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
-];
+import { PLACES } from "../support/places.ts";
+import { post, removeFolder, startServer, type TestServer } from "../support/server.ts";
 
 const LIMIT = 1_000_000;
 const LP = "/api/v3/write_lp?db=d&precision=second";
@@ -70,7 +64,7 @@ def process_request(influxdb3_local, query_parameters, request_headers, request_
     return body, 201, {"x-made": "yes", "content-type": "application/json"}
 `;
 
-describe.each(PLACES)("HTTP on %s", (_name, runtime, flags) => {
+describe.each(PLACES)("HTTP on $name", ({ runtime, flags }) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ runtime, flags: [...flags, "--max-http-request-size", String(LIMIT)] });

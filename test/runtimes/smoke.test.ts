@@ -1,7 +1,7 @@
 // Goal: the whole line works on every runtime: start, write, trigger, query, restart, replay. Method: the built program
 // under the real Node, Deno and Bun, spoken to over HTTP.
 import { afterEach, describe, expect, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
+import { PLACES } from "../support/places.ts";
 import { createTrigger, eventually, post, queryRows, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
 
 const servers: TestServer[] = [];
@@ -12,20 +12,13 @@ afterEach(async () => {
   }
 });
 
-const uws = await loadUws();
-/** Node with uWebSockets.js too, where its optional binary fits the machine. */
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
-  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
-];
-
 async function start(runtime: RuntimeName, folder?: string, flags: readonly string[] = []): Promise<TestServer> {
   const server = await startServer({ runtime, flags, ...(folder === undefined ? {} : { folder }) });
   servers.push(server);
   return server;
 }
 
-describe.each(PLACES)("on %s", (_name, runtime, transport) => {
+describe.each(PLACES)("on $name", ({ runtime, flags: transport }) => {
   it("writes, fires a plugin, answers SQL, stops cleanly and replays", { timeout: 120_000 }, async () => {
     const first = await start(runtime, undefined, transport);
     expect((await post(first, "/api/v3/configure/database", { db: "home" })).status).toBe(200);

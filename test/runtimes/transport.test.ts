@@ -3,14 +3,9 @@
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { loadUws } from "../../src/adapters/http-node/uws-module.ts";
+import { PLACES } from "../support/places.ts";
 import { eventually, queryRows, removeFolder, startServer, type RuntimeName, type TestServer } from "../support/server.ts";
 
-const uws = await loadUws();
-const PLACES: readonly (readonly [name: string, runtime: RuntimeName, flags: readonly string[]])[] = [
-  ["node", "node", []], ["deno", "deno", []], ["bun", "bun", []],
-  ...(typeof uws === "string" ? [] : [["node with uWebSockets.js", "node", ["--http-transport", "uws"]] as const]),
-];
 const servers: TestServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -29,7 +24,7 @@ async function start(options: Parameters<typeof startServer>[0]): Promise<TestSe
 const isSentAway = (url: string): Promise<true | undefined> =>
   fetch(`${url}/health`).then(({ status }) => (status === 503 ? true : undefined), () => true as const);
 
-describe.each(PLACES)("stopping on %s", (_name, runtime, flags) => {
+describe.each(PLACES)("stopping on $name", ({ runtime, flags }) => {
   it("takes nobody new, and the write that has begun to its end", { timeout: 60_000 }, async () => {
     const server = await start({ runtime, flags });
     const port = Number(new URL(server.url).port);
