@@ -75,6 +75,8 @@ export class GuestInstance implements PluginInstance {
   #read: GuestAnswer | undefined;
   /** Takes over when the run under way has to be ended by force. */
   #successor: Successor | undefined;
+  /** Has taken over, and may not be quite ready. */
+  #coming: Successor | undefined;
   /** The memory of a guest that was succeeded: for the next successor, so that such ends in a row cost two memories and no more. */
   #spare: GuestLife["memory"];
   #memoryBytes = 0;
@@ -144,6 +146,7 @@ export class GuestInstance implements PluginInstance {
     const { pool, image, bulkBuffers } = runtime;
     this.#pool = pool;
     await this.#threadEnded;
+    await this.#coming?.settled;
     if (options.signal?.aborted === true || this.#closed) return { kind: "stopped", reason: "cancelled", level: "soft", cacheKeysLost: 0 };
     const life = await this.#alive(invocation, image);
     const event = packEvent(invocation, bulkBuffers);
@@ -206,6 +209,8 @@ export class GuestInstance implements PluginInstance {
   async #alive({ code }: Invocation, bare: MemoryImage): Promise<GuestLife> {
     const { packageImages, limits } = this.#parts;
     const wanted: Wanted = { code, environment: this.#settings.environment.map(({ name }) => name), memoryBytesMax: limits.memoryBytesMax };
+    this.#life ??= this.#coming?.take();
+    this.#coming = undefined;
     if (this.#life === undefined) {
       const image = (await packageImages.imageFor(wanted)) ?? bare;
       this.#life = this.#newLife(this.#parts.memoryBytesMax(image), image);
@@ -284,14 +289,15 @@ export class GuestInstance implements PluginInstance {
     return lost;
   }
 
-  /** Goes on with the successor, when one is ready. `replace`: the memory that there was may not be used again. */
+  /** Goes on with the successor, when there is one. `replace`: the memory that there was may not be used again. */
   #succeed(replace: boolean): boolean {
-    const next = this.#successor?.take();
+    const next = this.#successor;
+    if (next?.isComing !== true) return false;
     this.#successor = undefined;
-    if (next === undefined) return false;
     const before = this.#life;
     if (before !== undefined) this.#pool?.forget(before.key);
-    this.#life = next;
+    this.#life = undefined;
+    this.#coming = next;
     const ended = this.#threadEnded;
     this.#threadEnded = Promise.resolve();
     if (!replace) void ended.then(() => void (this.#spare = this.#closed ? undefined : before?.memory));
@@ -319,6 +325,8 @@ export class GuestInstance implements PluginInstance {
   #dropMemory(): void {
     if (this.#life !== undefined) this.#pool?.forget(this.#life.key);
     this.#life = undefined;
+    this.#coming?.drop();
+    this.#coming = undefined;
     this.#spare = undefined;
   }
 }

@@ -26,14 +26,29 @@ function world(): { successor: Successor; life: GuestLife; executor: Executor; c
 
 test("one that is ready is taken, and needs no reset", () => {
   const { successor, life, executor, steps } = world();
+  expect(successor.isComing).toBe(false);
   successor.begin(executor);
+  expect(successor.isComing).toBe(true);
   successor.onPrepared(true);
+  expect(successor.isComing).toBe(true);
   expect(steps).toEqual([`stop ${STOP.none}`, "serve", "prepare 7", "release"]);
   expect(successor.take()).toBe(life);
   expect(life.reset).toBe("none");
   successor.drop();
   expect(successor.take()).toBeUndefined();
   expect(steps).toHaveLength(4);
+});
+
+test("whoever waits for it hears of every end", async () => {
+  const ends: ((of: ReturnType<typeof world>) => unknown)[] = [
+    ({ successor }) => successor.refuse(), ({ successor }) => successor.drop(), ({ successor }) => successor.onLost(), ({ successor, executor }) => (successor.begin(executor), successor.onPrepared(true)),
+    ({ successor, executor }) => (successor.begin(executor), successor.onPrepared(false)), ({ successor, executor, clock }) => (successor.begin(executor), clock.advance(PREPARE_MS_MAX)),
+  ];
+  for (const end of ends) {
+    const of = world();
+    await end(of);
+    await of.successor.settled;
+  }
 });
 
 test("one that nobody needs is forgotten", () => {
@@ -52,7 +67,8 @@ test("one that is asked for too early is given up, and its executor comes back w
   successor.onPrepared(true);
   expect(successor.take()).toBeUndefined();
   expect(life.reset).toBe("fresh");
-  expect(steps.slice(3)).toEqual(["withdraw", "forget 7", "release"]);
+  expect(successor.isComing).toBe(false);
+  expect(steps.slice(3)).toEqual(["forget 7", "release"]);
 });
 
 test("one that has not begun is withdrawn; one that failed, was refused or lost its executor is none", () => {

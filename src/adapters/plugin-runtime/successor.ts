@@ -25,7 +25,10 @@ export class Successor implements ExecutorJob, ExecutorClient {
   readonly #parts: SuccessorParts;
   #executor: Executor | undefined;
   #cancelTimer: () => void = () => undefined;
-  #state: "under way" | "ready" | "gone" = "under way";
+  #state: "waiting" | "preparing" | "ready" | "gone" = "waiting";
+  #settle: () => void = () => undefined;
+  /** Resolves when it is ready or gone. */
+  readonly settled: Promise<void> = new Promise((resolve) => (this.#settle = resolve));
 
   constructor(parts: SuccessorParts) {
     this.#parts = parts;
@@ -36,8 +39,9 @@ export class Successor implements ExecutorJob, ExecutorClient {
   begin(executor: Executor): void {
     const { life, settings, pool, clock } = this.#parts;
     this.#executor = executor;
+    this.#state = "preparing";
     this.#cancelTimer = clock.after(PREPARE_MS_MAX, () => {
-      this.#state = "gone";
+      this.#become("gone");
       void pool.discard(executor);
     });
     executor.mailbox.setStop(STOP.none);
@@ -46,7 +50,7 @@ export class Successor implements ExecutorJob, ExecutorClient {
   }
 
   refuse(): void {
-    this.#state = "gone";
+    this.#become("gone");
   }
 
   /** The guest itself asks for nothing; what it asks all the same must not keep it waiting. */
@@ -62,11 +66,11 @@ export class Successor implements ExecutorJob, ExecutorClient {
   onPrepared(ready: boolean): void {
     const { pool, life } = this.#parts;
     this.#cancelTimer();
-    if (ready && this.#state === "under way") {
+    if (ready && this.#state === "preparing") {
       life.reset = "none";
-      this.#state = "ready";
+      this.#become("ready");
     } else {
-      this.#state = "gone";
+      this.#become("gone");
       pool.forget(this.key);
     }
     if (this.#executor !== undefined) pool.release(this.#executor);
@@ -74,7 +78,12 @@ export class Successor implements ExecutorJob, ExecutorClient {
 
   onLost(): void {
     this.#cancelTimer();
-    this.#state = "gone";
+    this.#become("gone");
+  }
+
+  /** Ready, or so soon that nothing else would be ready sooner. */
+  get isComing(): boolean {
+    return this.#state === "preparing" || this.#state === "ready";
   }
 
   /** Undefined: it is not ready, and nothing is left of it. From now on the guest is the caller's. */
@@ -92,7 +101,12 @@ export class Successor implements ExecutorJob, ExecutorClient {
     if (this.#state === "gone") return;
     const { pool } = this.#parts;
     if (this.#state === "ready") pool.forget(this.key);
-    else pool.withdraw(this);
-    this.#state = "gone";
+    else if (this.#state === "waiting") pool.withdraw(this);
+    this.#become("gone");
+  }
+
+  #become(state: "ready" | "gone"): void {
+    this.#state = state;
+    this.#settle();
   }
 }
