@@ -43,6 +43,9 @@ _VERSION_NAMES = {PROTO_TLSv1: "TLSv1", PROTO_TLSv1_1: "TLSv1.1", PROTO_TLSv1_2:
 _VERSION_OPTIONS = {PROTO_TLSv1: OP_NO_TLSv1, PROTO_TLSv1_1: OP_NO_TLSv1_1, PROTO_TLSv1_2: OP_NO_TLSv1_2, PROTO_TLSv1_3: OP_NO_TLSv1_3}
 _PEM_BEGIN = "-----BEGIN CERTIFICATE-----"
 _PEM_END = "-----END CERTIFICATE-----"
+# Bundles of the public authorities that packages bring along: the server's trust store stands in their place, which has what
+# its administrator added besides, and hands no handshake 144 certificates.
+_PUBLIC_AUTHORITIES = ("/site-packages/certifi/cacert.pem", "/site-packages/botocore/cacert.pem")
 _FETCH_BYTES = 65536
 
 
@@ -335,7 +338,9 @@ class _SSLContext:
     def load_verify_locations(self, cafile=None, capath=None, cadata=None):
         if cafile is None and capath is None and cadata is None:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
-        if cafile is not None:
+        if cafile is not None and os.fsdecode(cafile).endswith(_PUBLIC_AUTHORITIES):
+            self._default_trust = True
+        elif cafile is not None:
             self._add_trust(_certificates_of(_read_text(cafile)))
         if capath is not None and os.path.isdir(capath):
             for name in sorted(os.listdir(capath)):

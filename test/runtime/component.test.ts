@@ -442,6 +442,14 @@ describe("sockets", () => {
     ]);
   });
 
+  test("trust what the server trusts where a package brings the public authorities along", () => {
+    const bundle = "/venv/lib/python3.13/site-packages/certifi/cacert.pem";
+    runCode(`${connect}import ssl\nssl.create_default_context(cafile="${bundle}").wrap_socket(s, server_hostname="example.org")`);
+    const settings = (host.net.find((call) => (call as unknown[])[0] === "start-tls") as unknown[])[2];
+    expect(settings).toMatchObject({ verify: true, defaultTrust: true });
+    expect(settings).not.toHaveProperty("trust");
+  });
+
   test.each([
     ["socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", /^OSError: .*TCP connections only/],
     ['socket.create_server(("127.0.0.1", 8000))', /^PermissionError: .*cannot choose its own address/],
