@@ -47,7 +47,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   exit_kill: is(/^raised AttributeError$/), exit_os: is(/^raised SystemExit$/), exit_raise_forged: is(/^raised PluginInterrupted$/),
   exit_sys: is(/^raised SystemExit$/), exit_unraisable: is(/^raised ValueError$/), files_descriptors: is(DONE), files_read: is(DONE),
   files_write: is(DONE), flood_cache: { outcome: LIMIT, memoryMiB: 256, wallTimeMs: 5_000 }, flood_calls: is(STOPPED),
-  flood_log: { outcome: STOPPED, wallTimeMs: 1_500, met: /at most 10000 lines/ }, flood_log_big: { outcome: LIMIT, met: /at most 4194304 bytes/ },
+  flood_log: { outcome: STOPPED, wallTimeMs: 3_000, met: /at most 10000 lines/ }, flood_log_big: { outcome: LIMIT, met: /at most 4194304 bytes/ },
   flood_print: { outcome: DONE, wallTimeMs: 5_000 },
   flood_query: { outcome: DONE, memoryMiB: 256, wallTimeMs: 5_000, logged: "info: refused" },
   flood_write: { outcome: LIMIT, memoryMiB: 256, wallTimeMs: 5_000 }, flood_write_databases: is(LIMIT),
