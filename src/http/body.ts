@@ -12,6 +12,8 @@ export type Gunzip = (bytes: Uint8Array, sizeMax: number) => Promise<Uint8Array 
 
 export interface BodyRules {
   readonly bodySizeMax: number;
+  /** A larger body is read as it comes, where the runtime would take memory for all that is announced; undefined: it does not. */
+  readonly wholeBodySizeMax?: number | undefined;
   readonly gunzip: Gunzip;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   /** Bounds the inflated bodies of writes; undefined: there is no bound. */
@@ -21,16 +23,15 @@ export interface BodyRules {
 }
 
 export async function readBody(request: Request, rules: BodyRules): Promise<Uint8Array> {
-  return decodeBody(await readRawBody(request, rules.bodySizeMax), request.headers.get("content-encoding") ?? undefined, rules);
+  return decodeBody(await readRawBody(request, rules), request.headers.get("content-encoding") ?? undefined, rules);
 }
 
-/** The body as it came, at most `sizeMax` bytes. Throws `request.too_large`. */
-export async function readRawBody(request: Request, sizeMax: number): Promise<Uint8Array> {
+/** The body as it came. Throws `request.too_large`. */
+export async function readRawBody(request: Request, { bodySizeMax: sizeMax, wholeBodySizeMax = sizeMax }: Pick<BodyRules, "bodySizeMax" | "wholeBodySizeMax">): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    if (Number(declared) > sizeMax) throw tooLarge(sizeMax);
-    return new Uint8Array(await request.arrayBuffer());
-  }
+  const isDeclared = declared !== null;
+  if (isDeclared && Number(declared) > sizeMax) throw tooLarge(sizeMax);
+  if (isDeclared && Number(declared) <= wholeBodySizeMax) return new Uint8Array(await request.arrayBuffer());
   return request.body === null ? new Uint8Array() : readStream(request.body, sizeMax);
 }
 

@@ -387,12 +387,17 @@ interface HttpParts {
   readonly processing: Pick<Processing, "engine">;
 }
 
+/** Bytes of a body that are worth taking at once. */
+const DENO_WHOLE_BODY_SIZE_MAX = 16_384;
+
 async function openHttp(config: ServeConfig, services: Services, { tokens, log, bodies, processing }: HttpParts): ReturnType<typeof listen> {
   const options: EdgeOptions = {
     bodySizeMax: config.httpRequestSizeMax,
     gunzip,
     // Elsewhere it is not known to free anything.
     ...(RUNTIME === "node" ? { discard: createDiscard() } : {}),
+    // Deno takes memory for every byte that is announced before one has come.
+    ...(RUNTIME === "deno" ? { wholeBodySizeMax: DENO_WHOLE_BODY_SIZE_MAX } : {}),
     inflations: new Inflations(createSystemClock(), overloaded),
     isUtf8,
     newRequestId: () => randomUuid7(Date.now()),

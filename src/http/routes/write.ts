@@ -20,7 +20,7 @@ export function writeRoutes(context: RouteContext): readonly WriteRoute[] {
 
 async function handle(path: string, request: Request, context: RouteContext, handleWrite: WriteHandler): Promise<Reply> {
   try {
-    const body = await readRawBody(request, context.options.bodySizeMax);
+    const body = await readRawBody(request, context.options);
     const queryStart = request.url.indexOf("?");
     return await handleWrite({
       path,
