@@ -33,6 +33,8 @@ def _number_of(file):
 def _wait(interests, seconds):
     """`interests`: bits by file number; answers the bits that are ready, by number. None: as long as the run may. Other threads
     have their turn first, and when their time has come."""
+    if seconds is not None and seconds != seconds:
+        raise ValueError("Invalid value NaN (not a number)")
     deadline = None if seconds is None or seconds < 0 else time.monotonic() + seconds
     # Without others one question is enough, the one that waits.
     ready = _look(interests, 0) if threads.count() else {}

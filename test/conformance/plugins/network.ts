@@ -178,6 +178,7 @@ while piece := carry(tls.read, 65536):
         ["socket.socket().listen()", /^PermissionError: \[Errno \d+\] a plugin cannot listen for connections of others$/],
         ["socket.socket().recv(1)", /^OSError: \[Errno \d+\] Socket not connected$/],
         ["a, b = socket.socketpair()\na.recv(1)", /^RuntimeError: this would wait forever/],
+        ['select.select([], [], [], float("nan"))', /^ValueError: Invalid value NaN/],
         ["select.select([], [], [])", /^RuntimeError: this would wait forever/],
       ])("%s", async (expression, expected) => expect(await raised(`import socket, select\n${expression}`)).toMatch(expected));
     });
