@@ -96,6 +96,9 @@ async function execute(execution: Execution): Promise<RunReport> {
       host,
       { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
     );
+  } catch (error) {
+    // No instance: there is no memory for one, or the interpreter does not start.
+    return { ok: false, error: messageOf(error), cancelled: false, runId: run.id };
   } finally {
     network.end();
   }

@@ -1,5 +1,6 @@
 // Goal: when triggers fire, with which rows, and what becomes of failures. Method: the real runners on a virtual clock
 // with a scripted plugin runtime; expectations from the design's §8.4 and spec processing-engine §6–§9.
+import { DatabaseError } from "../../core/errors/database-error.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DatabaseDefinition, TriggerDefinition } from "../../core/catalog/definitions.ts";
 import { decodeTableBatch, encodeTableBatch } from "../../core/columns/table-batch.ts";
@@ -254,6 +255,18 @@ describe("error behaviour", () => {
     expect(world.engine.statistics()[0]?.counters).toMatchObject({ runs: 1, errors: 1, lastError: "error executing wal plugin: ValueError: no", lastErrorNs: world.clock.nowNs() - 1_000_000n });
     expect(world.logs.rows().find(({ level }) => level === "ERROR")).toMatchObject({ database: "db", traceback: 'Traceback\n  File "p.py", line 3', runId: "1" });
     expect(world.texts("ERROR")).toEqual(['error executing wal plugin: ValueError: no\nTraceback\n  File "p.py", line 3']);
+    world.commit(1);
+    await world.clock.advance(1000);
+    expect(world.calls.length).toBe(2);
+  });
+
+  it("a call that finds no memory for an instance is an error like any other", async () => {
+    world.script = () => Promise.reject(new DatabaseError("plugin.memory_limit", { message: "The plugins take 9 of 10 bytes together, and one more needs 9" }));
+    await world.create("all_tables");
+    world.commit(1);
+    await world.clock.advance(1);
+    expect(world.texts("ERROR")).toEqual(["error executing wal plugin: The plugins take 9 of 10 bytes together, and one more needs 9"]);
+    world.script = async () => raised;
     world.commit(1);
     await world.clock.advance(1000);
     expect(world.calls.length).toBe(2);
