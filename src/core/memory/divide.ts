@@ -42,7 +42,7 @@ const SHARES: readonly Share[] = [
   { part: "wal_ring", share: 1 / 12, min: 8 * MIB, max: 64 * MIB },
   // Four of the largest bodies of the default size.
   { part: "bodies", share: 1 / 10, min: 40 * MIB, max: 128 * MIB },
-  { part: "buffer", share: 7 / 25, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
+  { part: "buffer", share: 27 / 100, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
   { part: "queries", share: 1 / 5, min: 32 * MIB, max: Number.POSITIVE_INFINITY },
   { part: "merges", share: 1 / 20, min: 16 * MIB, max: 256 * MIB },
   { part: "trigger_feed", share: 1 / 32, min: 4 * MIB, max: 64 * MIB },
@@ -50,8 +50,8 @@ const SHARES: readonly Share[] = [
   { part: "column_cache", share: 1 / 20, min: 4 * MIB, max: 128 * MIB },
 ];
 
-/** Two instances of the interpreter. */
-const PLUGINS_BYTES_MIN = 16 * MIB;
+/** Two instances of the interpreter: a plugin's, and the one that checks a plugin's syntax. One takes 8.5 MiB before it runs. */
+const PLUGINS_BYTES_MIN = 18 * MIB;
 
 /** Part of the machine's memory (or the container's) that is taken when no limit is given, and the most of it. */
 export const MEMORY_SHARE_DEFAULT = 0.75;

@@ -44,7 +44,7 @@ export class MemoryLedger {
       return { part, limitBytes: limit, usedBytes, peakBytes };
     };
     const total = residentBytes();
-    const counted = new Map(MEMORY_PARTS.map((part) => [part, part === "process" ? 0 : used[part]()]));
+    const counted = new Map(MEMORY_PARTS.map((part) => [part, part === "process" ? 0 : Math.ceil(used[part]())]));
     let own = total;
     for (const [part, bytes] of counted) if (!ADDRESS_SPACE.has(part)) own -= bytes;
     counted.set("process", Math.max(0, own));
