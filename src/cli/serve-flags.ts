@@ -193,7 +193,7 @@ const PLUGIN_FLAGS: readonly FlagSpec[] = [
   {
     name: "plugin-profile",
     value: "PROFILE",
-    summary: "strict: plugins reach only what they are granted; trusted: all networks and databases, metrics, scratch space",
+    summary: "strict: plugins reach only what they are granted; trusted: all networks, databases and plugin files, metrics, scratch space",
     env: ["TIDEMARK_PLUGIN_PROFILE"],
     choices: ["strict", "trusted"],
     defaultText: "strict",

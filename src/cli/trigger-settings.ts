@@ -15,6 +15,7 @@ const GRANT_SUMMARIES: Readonly<Record<GrantName, readonly [value: string, summa
   scratch: ["SIZE", "Give it a writable folder /tmp of this size"],
   sys: ["GROUP,…", "Let it read figures of the machine: cpu, memory, disk, network"],
   db: ["NAME,…", "Let it query and write these databases beside its own; * all"],
+  files: ["PATH,…", "Let it read these files and folders of the plugin folder beside those its arguments name; * all"],
 };
 
 export const GRANT_FLAGS: readonly FlagSpec[] = GRANT_NAMES.map((name) => {

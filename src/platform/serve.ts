@@ -202,7 +202,7 @@ async function start(config: ServeConfig, opened: Opened, io: ServeIo): Promise<
     log,
     // Deno and Bun cannot stop a spinning thread: a process can be killed everywhere.
     isolation: config.pluginIsolation ?? (RUNTIME === "node" ? "shared" : "process"),
-    processCommand: processCommand("executor-process", packages.root === undefined ? [] : [packages.root]),
+    processCommand: processCommand("executor-process", [packages.root, config.pluginDir].filter((folder) => folder !== undefined)),
     terminationEndsThread: RUNTIME === "node",
     clockResolutionNs: config.pluginClockResolutionNs,
     packages: () => packages.folder(),

@@ -20,6 +20,15 @@ export interface PluginCode {
   readonly revision: bigint;
 }
 
+/** A file of the plugin folder that a plugin may read beside its code. */
+export interface ShownFile {
+  /** Relative to `/plugins`, where the plugin finds it. */
+  readonly path: string;
+  /** Where the server finds it. */
+  readonly source: string;
+  readonly modifiedMs: number;
+}
+
 export interface TableRows {
   readonly tableName: string;
   /** All columns of the table in creation order, `time` last. */
@@ -43,6 +52,8 @@ export type PluginEvent =
 export interface Invocation {
   readonly code: PluginCode;
   readonly arguments: readonly NamedText[] | undefined;
+  /** Their bytes are read when the plugin looks at them. */
+  readonly shown?: readonly ShownFile[];
   readonly sparseRows: boolean;
   readonly event: PluginEvent;
   /**

@@ -1,4 +1,4 @@
-import type { PluginCode } from "./plugin-runtime.ts";
+import type { PluginCode, ShownFile } from "./plugin-runtime.ts";
 
 /**
  * Where plugin files come from: the plugin folder with the bundled plugins as a read-only overlay below it, and for
@@ -32,8 +32,23 @@ export interface PluginStore {
    * Keys are paths in the directory, with `/`.
    */
   replaceFolder(fileName: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /** What a plugin may read of the plugin folder beside its code. Missing names are none; never throws. */
+  shown(wanted: WantedFiles): Promise<ShownFiles>;
   /** Files of one plugin, for `system.plugin_files`; none for `gh:` names and missing files. */
   files(fileName: string): Promise<readonly PluginFile[]>;
+}
+
+export interface WantedFiles {
+  /** Files and folders, `*` for the whole plugin folder. */
+  readonly granted: readonly string[];
+  /** Files, never folders. */
+  readonly named: readonly string[];
+}
+
+export interface ShownFiles {
+  readonly files: readonly ShownFile[];
+  /** Files that are not shown because they are too large or too many. */
+  readonly leftOut: number;
 }
 
 export interface PluginFile {

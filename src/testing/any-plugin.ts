@@ -12,5 +12,6 @@ export const anyPlugin: PluginStore = {
   bundledManifest: async () => undefined,
   write: async () => undefined,
   replaceFolder: async () => undefined,
+  shown: async () => ({ files: [], leftOut: 0 }),
   files: async () => [],
 };

@@ -1,6 +1,7 @@
 /** Messages between the main thread and an executor. Plain values; bulk travels by reference in shared buffers. */
 import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
 import type { GuestRequest, GuestTableRows, InstanceSettings, RunContext } from "./contract.ts";
+import type { ShownFile } from "../../ports/plugin-runtime.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import type { MemoryImage } from "./memory-image.ts";
 import type { SavedScratch } from "./wasi/scratch.ts";
@@ -76,6 +77,7 @@ export interface RunMessage {
   readonly context: RunContext;
   readonly event: PackedEvent;
   readonly files: PackedFiles | undefined;
+  readonly shown: readonly ShownFile[];
   /** The result of the run before: it has been read and its memory may go. */
   readonly read: GuestAnswer | undefined;
   /** Overlapping runs: what other instances changed in the private cache. The run then reports its own changes. */

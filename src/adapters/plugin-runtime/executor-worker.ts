@@ -18,7 +18,7 @@ import { importPackages } from "./make-image.ts";
 import { OutputParcel } from "./output-parcel.ts";
 import { restoreMemoryImage, takeMemoryImage } from "./memory-image.ts";
 import { type DirectoryNode, type TreeFile, buildFileTree } from "./wasi/file-tree.ts";
-import { below, diskFolder } from "./wasi/disk-folder.ts";
+import { below, diskFolder, shownEntry } from "./wasi/disk-folder.ts";
 import { type ParkableWasiLayer, createWasiLayer } from "./wasi/layer.ts";
 import { ScratchFolder } from "./wasi/scratch.ts";
 import { LineSink } from "./wasi/line-sink.ts";
@@ -48,7 +48,9 @@ const sink = new LineSink((line) => parcel.add(line));
 const stdlib: TreeFile = { path: "lib/python313.zip", bytes: new Uint8Array(data.stdlib) };
 /** Installed packages; where `VIRTUAL_ENV` points, as in a virtual environment. */
 const packages = below(["lib", "python3.13", "site-packages"], diskFolder(data.packages));
-const withPackages = (root: DirectoryNode): DirectoryNode => ({ ...root, entries: new Map(root.entries).set("venv", packages) });
+const emptyFolder = buildFileTree([]);
+/** The folder that `PLUGIN_DIR` names is there for every plugin. */
+const withPackages = (root: DirectoryNode): DirectoryNode => ({ ...root, entries: new Map([["plugins", emptyFolder], ...root.entries, ["venv", packages]]) });
 const bareRoot = withPackages(buildFileTree([stdlib]));
 const adopted = new Map<number, Adopted>();
 /** What guests on this thread have done that an image must not hold. */
@@ -162,14 +164,13 @@ function makeImage({ id, imports, memory }: MakeImageHereMessage): void {
   post({ type: "image", made });
 }
 
-function treeOf(files: PackedFiles | undefined): DirectoryNode {
-  if (files === undefined) return bareRoot;
-  const plugin = files.entries.map(([path, offset, byteLength]): TreeFile => ({
-    path: `plugins/${path}`,
-    bytes: new Uint8Array(files.buffer, offset, byteLength),
-    modifiedNs: files.modifiedNs,
-  }));
-  return withPackages(buildFileTree([stdlib, ...plugin]));
+function treeOf({ files, shown }: Pick<ThreadRunMessage, "files" | "shown">): DirectoryNode {
+  if (files === undefined && shown.length === 0) return bareRoot;
+  return withPackages(buildFileTree([stdlib, ...shown.map(shownEntry), ...(files === undefined ? [] : unpack(files))]));
+}
+
+function unpack({ buffer, entries, modifiedNs }: PackedFiles): TreeFile[] {
+  return entries.map(([path, offset, byteLength]) => ({ path: `plugins/${path}`, bytes: new Uint8Array(buffer, offset, byteLength), modifiedNs }));
 }
 
 interface Preparation {
@@ -200,7 +201,7 @@ function prepare(message: ThreadRunMessage): Preparation {
   }
   // What an image restored does not know must not stay open.
   const scratch = message.scratch === undefined ? undefined : new ScratchFolder(message.scratch.bytesMax, realtimeNs, message.scratch.saved);
-  target.wasi.restore(withScratch(treeOf(message.files), scratch), message.reset === "none" ? message.descriptors : []);
+  target.wasi.restore(withScratch(treeOf(message), scratch), message.reset === "none" ? message.descriptors : []);
   if (message.reset !== "none") target.guest.resume(message.settings);
   else if (message.read !== undefined) target.guest.free(message.read);
   if (message.cacheUpdates !== undefined) target.guest.mergeCache(new Uint8Array(message.cacheUpdates));

@@ -169,6 +169,7 @@ export class GuestInstance implements PluginInstance {
             context: guestContext(invocation),
             event,
             files: this.#packer.pack(invocation.code),
+            shown: invocation.shown ?? [],
             read: this.#read,
             cacheUpdates: invocation.cacheUpdates && sharedCopy(invocation.cacheUpdates),
           },

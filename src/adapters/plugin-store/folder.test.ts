@@ -1,8 +1,9 @@
 // Goal: plugin files come from the user's folder, then from the bundled one, and from nowhere else.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SHOWN_FILE_BYTES_MAX } from "../../core/trigger/wanted-files.ts";
 import type { PluginStore } from "../../ports/plugin-store.ts";
 import { createFolderPluginStore } from "./folder.ts";
 import { PLUGIN_BYTES_MAX, PLUGIN_FOLDER_BYTES_MAX } from "./limits.ts";
@@ -29,6 +30,51 @@ beforeEach(() => {
   store = createFolderPluginStore({ folder: join(base, "user"), overlay: join(base, "bundled"), randomName: () => String(count++), repository: noRepository });
 });
 afterEach(() => rmSync(base, { recursive: true }));
+
+describe("files that plugins may read", () => {
+  const write = (name: string, content: string): void => {
+    mkdirSync(dirname(join(base, "user", name)), { recursive: true });
+    writeFileSync(join(base, "user", name), content);
+  };
+  const paths = async (granted: readonly string[], named: readonly string[] = []): Promise<readonly string[]> => (await store.shown({ granted, named })).files.map((file) => file.path);
+
+  it("are those that are named or granted: files by name, folders whole", async () => {
+    for (const name of ["a.toml", "b.toml", "certs/ca.pem", "certs/old/ca.pem", "certs/.key", "certs/__pycache__/x.pyc", ".gh/x.py"]) write(name, name);
+    expect(await paths([], ["a.toml", "certs", "missing.toml"])).toEqual(["a.toml"]);
+    expect(await paths(["certs/", "b.toml"], ["certs/ca.pem"])).toEqual(["certs/ca.pem", "certs/old/ca.pem", "b.toml"]);
+    expect(await paths(["*"])).toEqual(["a.toml", "b.toml", "certs/ca.pem", "certs/old/ca.pem"]);
+    expect((await store.shown({ granted: [], named: ["a.toml"] })).files[0]).toMatchObject({ source: join(base, "user", "a.toml"), modifiedMs: statSync(join(base, "user", "a.toml")).mtimeMs });
+  });
+
+  it("are never outside, hidden, or behind a folder that is a link", async () => {
+    write("certs/ca.pem", "x");
+    write(".gh/x.py", "x");
+    symlinkSync(join(base, "secret.py"), join(base, "user", "out.py"));
+    symlinkSync(base, join(base, "user", "outside"));
+    symlinkSync(join(base, "user", ".gh", "x.py"), join(base, "user", "hidden.py"));
+    symlinkSync(join(base, "user"), join(base, "user", "certs", "round"));
+    symlinkSync(join(base, "user", "certs", "ca.pem"), join(base, "user", "link.pem"));
+    expect(await paths([], ["out.py", "outside/secret.py", "hidden.py", "../secret.py", ".gh/x.py", "link.pem"])).toEqual(["link.pem"]);
+    expect(await paths(["*"])).toEqual(["certs/ca.pem", "link.pem"]);
+  });
+
+  it("are bounded; what is left out is counted", async () => {
+    write("small.bin", "x");
+    write("large.bin", "");
+    truncateSync(join(base, "user", "large.bin"), SHOWN_FILE_BYTES_MAX + 1);
+    for (const name of ["m1", "m2", "m3"]) {
+      write(`${name}.bin`, "");
+      truncateSync(join(base, "user", `${name}.bin`), SHOWN_FILE_BYTES_MAX);
+    }
+    const shown = await store.shown({ granted: ["*"], named: [] });
+    expect([shown.files.map((file) => file.path), shown.leftOut]).toEqual([["m1.bin", "m2.bin"], 3]);
+  });
+
+  it("are none without a folder", async () => {
+    const bare = createFolderPluginStore({ folder: undefined, overlay: join(base, "bundled"), randomName: () => "x", repository: noRepository });
+    expect(await bare.shown({ granted: ["*"], named: ["both.py"] })).toEqual({ files: [], leftOut: 0 });
+  });
+});
 
 describe("the plugin folder", () => {
   it("lets the user's file win over the bundled one", async () => {

@@ -9,13 +9,14 @@ import { DatabaseError } from "../../core/errors/database-error.ts";
 import { isBesideName } from "../../core/packages/plugin-requirements.ts";
 import { MANIFEST_BYTES_MAX, MANIFEST_NAME } from "../../core/trigger/manifest.ts";
 import type { PluginCode } from "../../ports/plugin-runtime.ts";
-import type { PluginFile, PluginStore } from "../../ports/plugin-store.ts";
+import type { PluginFile, PluginStore, ShownFiles, WantedFiles } from "../../ports/plugin-store.ts";
 import { outside, reading } from "./errors.ts";
 import { Kept } from "./kept.ts";
-import { FOLDER_CHECK_MS, PLUGIN_BYTES_KEPT_MAX, PLUGIN_KEPT_BYTES } from "./limits.ts";
+import { FOLDER_CHECK_MS, PLUGIN_BYTES_KEPT_MAX, PLUGIN_KEPT_BYTES, SHOWN_CHECK_MS, SHOWN_SETS_MAX } from "./limits.ts";
 import { OWN_FOLDER, refuseLinksOutside, relativeName } from "./plugin-paths.ts";
 import { type Located, packageFiles, readBounded, readPackage, readSingle, statOrUndefined } from "./read-plugin.ts";
 import { REPOSITORY_PREFIX, RepositoryPlugins, type RepositoryOptions } from "./repository.ts";
+import { shownFiles } from "./shown-files.ts";
 import { replaceFile, replaceFolder } from "./write-plugin.ts";
 
 export interface FolderPluginStoreOptions {
@@ -44,6 +45,7 @@ interface Loaded {
 class FolderPluginStore implements PluginStore {
   readonly #options: FolderPluginStoreOptions;
   readonly #loaded = new Kept<Loaded>(PLUGIN_BYTES_KEPT_MAX);
+  readonly #shown = new Kept<{ readonly shown: Promise<ShownFiles>; readonly checkedMs: number }>(SHOWN_SETS_MAX);
   readonly #repository: RepositoryPlugins | undefined;
 
   constructor(options: FolderPluginStoreOptions) {
@@ -112,6 +114,18 @@ class FolderPluginStore implements PluginStore {
     this.#checkAll();
   }
 
+  async shown(wanted: WantedFiles): Promise<ShownFiles> {
+    const { folder } = this.#options;
+    if (folder === undefined) return { files: [], leftOut: 0 };
+    const key = JSON.stringify([wanted.granted, wanted.named]);
+    const last = this.#shown.get(key);
+    const nowMs = performance.now();
+    if (last !== undefined && nowMs - last.checkedMs < SHOWN_CHECK_MS) return last.shown;
+    const shown = shownFiles(folder, wanted);
+    this.#shown.set(key, { shown, checkedMs: nowMs }, 1);
+    return shown;
+  }
+
   async files(fileName: string): Promise<readonly PluginFile[]> {
     if (fileName.startsWith(REPOSITORY_PREFIX)) return [];
     const place = await this.#locate(fileName).catch(() => undefined);
@@ -147,9 +161,10 @@ class FolderPluginStore implements PluginStore {
     return code;
   }
 
-  /** After an upload the next run looks at every folder. */
+  /** After an upload the next run looks at everything. */
   #checkAll(): void {
     for (const loaded of this.#loaded.values()) loaded.checkedMs = Number.NEGATIVE_INFINITY;
+    this.#shown.clear();
   }
 
   #nameOf(fileName: string): Promise<string> {

@@ -29,6 +29,11 @@ export class Kept<T> {
     this.#bytes -= entry.size;
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
   *values(): Generator<T> {
     for (const { value } of this.#entries.values()) yield value;
   }

@@ -24,3 +24,13 @@ export const REPOSITORY_TIME_MS_MAX = 10_000;
 
 /** Files of repositories that are remembered with their hash; together at most 800 MiB on disk. */
 export const REPOSITORY_PINS_MAX = 200;
+
+/** Files of the plugin folder that one plugin may read beside its code; a run that reads all holds them in memory. */
+export const SHOWN_FILES_MAX = 1_000;
+export const SHOWN_BYTES_MAX = 33_554_432;
+
+/** How long a look at them holds; what is in them is read by each run. */
+export const SHOWN_CHECK_MS = 500;
+
+/** Different sets of them that are remembered: one for each trigger with arguments of its own. */
+export const SHOWN_SETS_MAX = 500;

@@ -31,7 +31,7 @@ export const createTrigger: Command = {
     "  cron:<FIELDS>    second minute hour day-of-month month day-of-week",
     "  request:<PATH>   requests to /api/v3/engine/<PATH>",
     "Packages that the plugin needs and the server does not have are listed; --install installs them first.",
-    "A plugin reaches its own files and this database. What else it may reach, the --allow flags say.",
+    "A plugin reaches its own files, those its arguments name, and this database. What else it may reach, the --allow flags say.",
     LIMITS_HELP,
   ].join("\n"),
   arguments: [{ name: "TRIGGER_NAME", summary: "Name of the trigger", required: true }],

@@ -123,7 +123,7 @@ describe("limits of the catalog and times of deletion", () => {
 
 describe("limits and grants of plugins", () => {
   it("are strict and the design's without flags", () =>
-    expect(parse({})).toMatchObject({ pluginLimits: {}, pluginGrants: { net: [], env: [], scratch: 0, sys: [], db: [] }, pluginIsolation: undefined, pluginClockResolutionNs: 1_000n }));
+    expect(parse({})).toMatchObject({ pluginLimits: {}, pluginGrants: { net: [], env: [], scratch: 0, sys: [], db: [], files: [] }, pluginIsolation: undefined, pluginClockResolutionNs: 1_000n }));
 
   it("come from the profile, flags for single grants, and either spelling of a limit", () => {
     expect(parse({ "plugin-profile": "trusted", "allow-net": "none", "plugin-limit": "queries=5,time=2s", "plugin-memory-limit": "64mb" })).toMatchObject({

@@ -4,9 +4,9 @@ import { allowsDatabase, allowsSystem, denialText, effectiveGrants, formatGrant,
 const granted = (own: Parameters<typeof parseGrants>[0]): TriggerGrants => effectiveGrants(PROFILES.strict, parseGrants(own));
 
 describe("grants", () => {
-  test("strict gives nothing; trusted gives network, databases, metrics and scratch, but no environment", () => {
-    expect(PROFILES.strict).toEqual({ net: [], env: [], scratch: 0, sys: [], db: [] });
-    expect(PROFILES.trusted).toEqual({ net: ["*"], env: [], scratch: 67_108_864, sys: ["cpu", "memory", "disk", "network"], db: ["*"] });
+  test("strict gives nothing; trusted gives network, databases, metrics, plugin files and scratch, but no environment", () => {
+    expect(PROFILES.strict).toEqual({ net: [], env: [], scratch: 0, sys: [], db: [], files: [] });
+    expect(PROFILES.trusted).toEqual({ net: ["*"], env: [], scratch: 67_108_864, sys: ["cpu", "memory", "disk", "network"], db: ["*"], files: ["*"] });
   });
 
   test("a trigger's own grant replaces the server's, the others stay", () => {
@@ -26,13 +26,17 @@ describe("grants", () => {
     expect(allowsDatabase(PROFILES.trusted, "own", "_internal")).toBe(true);
   });
 
+  test("files by path below the plugin folder", () => {
+    expect(parseGrants([["files", "limits.toml, certs/, models/v1.2/model.bin"]])).toEqual({ files: ["limits.toml", "certs/", "models/v1.2/model.bin"] });
+  });
+
   test("system groups by name", () => {
     expect(allowsSystem(granted([["sys", ["cpu"]]]), "cpu")).toBe(true);
     expect(allowsSystem(granted([["sys", ["cpu"]]]), "disk")).toBe(false);
   });
 
   test.each([
-    ["net", "http://x"], ["net", "a b"], ["net", "x:0"], ["net", "a.*"], ["net", "self:80"], ["net", "a..b"], ["net", "*.1"], ["net", "1.2.3.256"], ["net", "[::1"], ["net", "x:65536"], ["net", "10.0.0.0/33"], ["env", "*"], ["env", "A-B"], ["sys", "gpu"], ["scratch", "-1"], ["scratch", "2gb"], ["db", "a b"], ["db", "a\u001b[2K"], ["db", "a\u202eb"], ["file", "/etc"],
+    ["net", "http://x"], ["net", "a b"], ["net", "x:0"], ["net", "a.*"], ["net", "self:80"], ["net", "a..b"], ["net", "*.1"], ["net", "1.2.3.256"], ["net", "[::1"], ["net", "x:65536"], ["net", "10.0.0.0/33"], ["env", "*"], ["env", "A-B"], ["sys", "gpu"], ["scratch", "-1"], ["scratch", "2gb"], ["db", "a b"], ["db", "a\u001b[2K"], ["db", "a\u202eb"], ["file", "/etc"], ["files", "/etc"], ["files", "../x"], ["files", "a/../b"], ["files", ".venv"], ["files", "a/.gh"], ["files", "a//b"], ["files", "c:\\x"],
   ])("%s %s is refused", (name, value) => {
     expect(() => parseGrants([[name, value]])).toThrow(/cannot be granted|no grant/);
   });

@@ -1,6 +1,7 @@
 /**
  * What a trigger may reach beyond its own code and database. Everything is denied unless it was granted: by the trigger's
- * own flags, else by the server's defaults. Host files and the whole environment cannot be granted at all (design §4).
+ * own flags, else by the server's defaults. Files outside the plugin folder and the whole environment cannot be granted at all
+ * (design §4).
  */
 import { parseMemorySize } from "../config/memory-size.ts";
 import { DatabaseError } from "../errors/database-error.ts";
@@ -20,10 +21,12 @@ export interface TriggerGrants {
   readonly sys: readonly SystemGroup[];
   /** Databases beside the trigger's own, which is always granted; `*`: all. */
   readonly db: readonly string[];
+  /** Files and folders of the plugin folder, to read; `*`: all of it. */
+  readonly files: readonly string[];
 }
 
 export type GrantName = keyof TriggerGrants;
-export const GRANT_NAMES: readonly GrantName[] = ["net", "env", "scratch", "sys", "db"];
+export const GRANT_NAMES: readonly GrantName[] = ["net", "env", "scratch", "sys", "db", "files"];
 /** What a trigger has of its own, or what a manifest asks for. */
 export type OwnGrants = Partial<TriggerGrants>;
 
@@ -40,8 +43,8 @@ const NONE = "none";
 
 /** What triggers get when neither they nor the server's flags say otherwise. */
 export const PROFILES: Readonly<Record<PluginProfile, TriggerGrants>> = {
-  strict: { net: [], env: [], scratch: 0, sys: [], db: [] },
-  trusted: { net: ["*"], env: [], scratch: TRUSTED_SCRATCH_BYTES, sys: SYSTEM_GROUPS, db: ["*"] },
+  strict: { net: [], env: [], scratch: 0, sys: [], db: [], files: [] },
+  trusted: { net: ["*"], env: [], scratch: TRUSTED_SCRATCH_BYTES, sys: SYSTEM_GROUPS, db: ["*"], files: ["*"] },
 };
 
 /** Flag of `create trigger` and `update trigger` that gives the grant. */
@@ -89,6 +92,8 @@ const FORMS: Readonly<Record<Exclude<GrantName, "scratch" | "net">, RegExp>> = {
   sys: new RegExp(`^(?:${SYSTEM_GROUPS.join("|")})$`),
   // Shown to whoever is asked to grant it: no control or direction characters.
   db: /^(?:\*|[^\s,*\p{C}]+)$/u,
+  // Names that begin with a dot are the server's own (.gh, .venv), or nobody's business.
+  files: /^(?:\*|[^\s,*/\\.\p{C}][^\s,*/\\\p{C}]*(?:\/[^\s,*/\\.\p{C}][^\s,*/\\\p{C}]*)*\/?)$/u,
 };
 
 const EXAMPLES: Readonly<Record<GrantName, string>> = {
@@ -97,6 +102,7 @@ const EXAMPLES: Readonly<Record<GrantName, string>> = {
   scratch: "a size such as 16mb, at most 1 GiB",
   sys: `some of ${SYSTEM_GROUPS.join(", ")}`,
   db: "names of databases, or *",
+  files: "files and folders of the plugin folder such as limits.toml or certs, or *",
 };
 
 function invalid(name: GrantName, value: string): DatabaseError {
@@ -136,4 +142,5 @@ const DENIED: Readonly<Record<GrantName, (what: string) => string>> = {
   scratch: () => "scratch space",
   sys: (what) => `the system metrics group ${what}`,
   db: (what) => `the database '${what}'`,
+  files: (what) => `the file '${what}'`,
 };

@@ -253,7 +253,7 @@ export class ProcessingEngine {
         specification: parseTriggerSpecification(definition.specification),
         ...settings,
         source,
-        loaded: { code: undefined, checkedMs: 0 },
+        loaded: { code: undefined, shown: undefined, checkedMs: 0 },
         instances: this.#createInstances(source, definition, settings),
         signal: abort.signal,
         statistics: newStatistics(),

@@ -67,7 +67,8 @@ export class RunAccess {
       case "sys":
         return allowsSystem(grants, subject);
       case "env":
-        return grants.env.includes(subject);
+      case "files":
+        return grants[grant].includes(subject);
       case "scratch":
         return grants.scratch > 0;
     }

@@ -4,10 +4,12 @@
  */
 import { formatDuration } from "../../core/config/humantime.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
-import type { GrantName } from "../../core/trigger/grants.ts";
+import { grantFlag, type GrantName } from "../../core/trigger/grants.ts";
 import type { LimitName } from "../../core/trigger/limits.ts";
 import { HostCallError, type BufferedWrite, type PluginCode, type PluginEvent, type PluginResponse, type RunOutcome } from "../../ports/plugin-runtime.ts";
+import { wantedFiles } from "../../core/trigger/wanted-files.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
+import type { ShownFiles } from "../../ports/plugin-store.ts";
 import { CODE_CHECK_MS } from "./limits.ts";
 import { openTriggerNetwork } from "./trigger-network.ts";
 import { createPluginHost, guestText } from "./plugin-host.ts";
@@ -77,6 +79,7 @@ async function execute(execution: Execution): Promise<RunReport> {
   let code: PluginCode;
   try {
     code = await currentCode(services, context);
+    if (await showFiles(services, context)) tell(services, context, "WARN", leftOutText(context.loaded.shown), { runId: run.id });
   } catch (error) {
     return { ok: false, error: messageOf(error), cancelled: false, runId: run.id };
   }
@@ -92,7 +95,7 @@ async function execute(execution: Execution): Promise<RunReport> {
   let outcome: RunOutcome;
   try {
     outcome = await lease.instance.run(
-      { code, arguments: context.definition.arguments, sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
+      { code, arguments: context.definition.arguments, shown: context.loaded.shown?.files ?? [], sparseRows: services.sparseRows, event, cacheUpdates: lease.cacheUpdates },
       host,
       { wallTimeMsMax: limits.runWallTimeMsMax, signal: context.signal },
     );
@@ -118,6 +121,19 @@ async function currentCode({ plugins, clock }: ProcessingServices, { loaded, def
   loaded.code = code;
   loaded.checkedMs = nowMs;
   return code;
+}
+
+/** True: there is more that is left out than there was before. */
+async function showFiles({ plugins }: ProcessingServices, { loaded, definition, grants }: TriggerContext): Promise<boolean> {
+  const wanted = wantedFiles(grants.files, definition.arguments);
+  if (wanted === undefined) return false;
+  const before = loaded.shown?.leftOut ?? 0;
+  loaded.shown = await plugins.shown(wanted);
+  return loaded.shown.leftOut > before;
+}
+
+export function leftOutText(shown: ShownFiles | undefined): string {
+  return `${shown?.leftOut ?? 0} files of the plugin folder are not shown to the plugin: they are too large or too many (grant only what it needs with ${grantFlag("files")})`;
 }
 
 /** The first log line of a run, in the reference's words (spec §17). */

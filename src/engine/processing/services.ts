@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { PluginNetwork } from "../../ports/plugin-network.ts";
 import type { NamedText, PluginCode, PluginRuntime } from "../../ports/plugin-runtime.ts";
-import type { PluginStore } from "../../ports/plugin-store.ts";
+import type { PluginStore, ShownFiles } from "../../ports/plugin-store.ts";
 import type { CommittedBatch } from "../../core/buffer/queryable-buffer.ts";
 import type { TriggerPosition } from "../../core/wal/record.ts";
 import type { TriggerFeed } from "../feed/trigger-feed.ts";
@@ -100,7 +100,7 @@ export interface TriggerContext {
   readonly source: LogSource;
   readonly instances: InstancePool;
   /** Its code as it was read last. */
-  readonly loaded: { code: PluginCode | undefined; checkedMs: number };
+  readonly loaded: { code: PluginCode | undefined; shown: ShownFiles | undefined; checkedMs: number };
   /** The server's, with what the trigger has of its own. */
   readonly limits: ProcessingLimits;
   readonly grants: TriggerGrants;

@@ -40,7 +40,7 @@ describe("system.processing_engine_trigger_settings", () => {
     expect(watch).toContainEqual(["watch", "grant", "db", "two,three", "trigger"]);
     expect(watch).toContainEqual(["watch", "grant", "sys", "cpu", "server"]);
     expect(watch).toContainEqual(["watch", "grant", "net", "", "server"]);
-    expect(watch).toHaveLength(14 + 5);
+    expect(watch).toHaveLength(14 + 6);
     expect(rows.filter(([trigger, , , , source]) => trigger === "gone" && source === "trigger")).toEqual([]);
   });
 });

@@ -15,13 +15,14 @@ import { tableBatches } from "../../core/line-protocol/table-batches.ts";
 import { nextCronFire, parseCron } from "../../core/trigger/cron.ts";
 import type { OwnGrants } from "../../core/trigger/grants.ts";
 import type { OwnLimits } from "../../core/trigger/limits.ts";
+import { wantedFiles } from "../../core/trigger/wanted-files.ts";
 import { parseTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginCode, PluginEvent, PluginResponse, TableRows } from "../../ports/plugin-runtime.ts";
 import { pluginQuery } from "./plugin-host.ts";
 import { connectionText, openRunNetwork } from "./trigger-network.ts";
 import { type BareHost, grantedHost, RunAccess } from "./run-access.ts";
 import { meteredHost, RunMeter } from "./run-limits.ts";
-import { startText } from "./run-plugin.ts";
+import { leftOutText, startText } from "./run-plugin.ts";
 import type { ProcessingServices } from "./services.ts";
 import { TestCaches, type TestPlace } from "./test-caches.ts";
 import { failurePlace, failureText, lineErrorText, linesByDatabase, notRun, type RequestTestReport, responseJson, type ScheduleTestReport, type TestReport } from "./test-report.ts";
@@ -136,13 +137,16 @@ export class TestRuns {
     const warn = (text: string): void => void collected.logLines.push(`WARN: ${text}`);
     const meter = new RunMeter(limits, (text) => warn(`limit met: ${text}`));
     const runAccess = new RunAccess({ grants, access, database: test.database, onDenied: (_grant, text) => warn(`denied: ${text}`) });
+    const wanted = wantedFiles(grants.files, test.inputArguments);
+    const shown = wanted === undefined ? undefined : await this.#services.plugins.shown(wanted);
+    if (shown !== undefined && shown.leftOut > 0) warn(leftOutText(shown));
     const run = this.#services.runs.begin(TEST_KEY);
     const network = openRunNetwork(this.#services, { run, access: runAccess, meter }, (record) => {
       if (this.#services.logsConnections) collected.logLines.push(`DEBUG: ${connectionText(record)}`);
     });
     const host = meteredHost(grantedHost({ ...this.#host(test, place, collected), network }, runAccess), meter);
     const started = clock.monotonicMs();
-    const outcome = await place.instance.run({ code, arguments: test.inputArguments, sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax }).finally(() => {
+    const outcome = await place.instance.run({ code, arguments: test.inputArguments, shown: shown?.files ?? [], sparseRows, event }, host, { wallTimeMsMax: limits.runWallTimeMsMax }).finally(() => {
       network.end();
       this.#services.runs.end(run);
     });

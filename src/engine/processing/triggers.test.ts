@@ -473,7 +473,7 @@ describe("limits and grants of a trigger", () => {
   });
 
   it("let through what was granted, and the trigger's own database always", async () => {
-    world.access.grants = { net: ["self"], env: [], scratch: 1, sys: ["disk"], db: ["other"] };
+    world.access.grants = { net: ["self"], env: [], scratch: 1, sys: ["disk"], db: ["other"], files: [] };
     const refusal = await refusalOf(async (host) => {
       await host.query("SELECT 1", [], "db");
       await host.query("SELECT 1", [], undefined);

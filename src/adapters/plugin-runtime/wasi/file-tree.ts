@@ -35,8 +35,15 @@ export interface TreeFile {
   readonly modifiedNs?: bigint;
 }
 
+/** A file that is not in memory. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly modifiedNs: bigint;
+  node(inode: number): FileNode;
+}
+
 /** Names a path may not hold are skipped components; a file that is also a directory loses to the directory. */
-export function buildFileTree(files: Iterable<TreeFile>): DirectoryNode {
+export function buildFileTree(files: Iterable<TreeFile | TreeEntry>): DirectoryNode {
   let inode = 1;
   const directory = (modifiedNs: bigint): DirectoryNode => ({ kind: "directory", inode: inode++, modifiedNs, entries: new Map() });
   const root = directory(0n);
@@ -53,7 +60,7 @@ export function buildFileTree(files: Iterable<TreeFile>): DirectoryNode {
       parent = next;
     }
     if (parent.entries.get(last)?.kind === "directory") continue;
-    parent.entries.set(last, { kind: "file", inode: inode++, modifiedNs, bytes: file.bytes });
+    parent.entries.set(last, "node" in file ? file.node(inode++) : { kind: "file", inode: inode++, modifiedNs, bytes: file.bytes });
   }
   return root;
 }
