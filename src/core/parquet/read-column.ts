@@ -78,7 +78,7 @@ function readPage(data: Uint8Array, rows: number, encoding: number, required: bo
     levels = decodeHybrid(data.subarray(4, 4 + size), 1, rows);
     values = data.subarray(4 + size);
   }
-  const present = levels === undefined ? rows : levels.reduce((sum, level) => sum + level, 0);
+  const present = levels === undefined ? rows : sumOf(levels);
   const valid = present === rows ? undefined : levels;
   if (present === 0) sink.skip(rows);
   else if (encoding === ENCODING.plain) sink.plain(values, rows, present, valid);
@@ -87,6 +87,12 @@ function readPage(data: Uint8Array, rows: number, encoding: number, required: bo
     if (values.length === 0) throw damagedParquet("a page has no codes");
     sink.codes(decodeHybrid(values.subarray(1), values[0] as number, present), rows, valid);
   } else throw damagedParquet(`a page has an encoding that we do not write (${encoding})`);
+}
+
+function sumOf(levels: Uint32Array): number {
+  let sum = 0;
+  for (let index = 0; index < levels.length; index++) sum += levels[index] as number;
+  return sum;
 }
 
 function unsplit(bytes: Uint8Array, count: number): Uint8Array {

@@ -1,6 +1,9 @@
 /** Snappy block decompression into exactly the size that the page header names. */
 import { damagedParquet } from "./damaged.ts";
 
+/** Up to here a loop beats a view and a copy. */
+const LOOP_BYTES_MAX = 48;
+
 export function snappyDecompress(source: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
   let at = skipLength(source, size);
@@ -15,7 +18,8 @@ export function snappyDecompress(source: Uint8Array, size: number): Uint8Array<A
         at += bytes;
       }
       if (at + length > source.length || to + length > size) throw damagedParquet("a compressed page does not fit its size");
-      out.set(source.subarray(at, at + length), to);
+      if (length > LOOP_BYTES_MAX) out.set(source.subarray(at, at + length), to);
+      else for (let index = 0; index < length; index++) out[to + index] = source[at + index] as number;
       at += length;
       to += length;
       continue;
@@ -25,8 +29,8 @@ export function snappyDecompress(source: Uint8Array, size: number): Uint8Array<A
     const offset = kind === 1 ? ((tag >> 5) << 8) | littleEndian(source, at, 1) : littleEndian(source, at, kind === 2 ? 2 : 4);
     at += kind === 1 ? 1 : kind === 2 ? 2 : 4;
     if (offset === 0 || offset > to || to + length > size) throw damagedParquet("a compressed page refers outside itself");
-    if (offset >= length) out.copyWithin(to, to - offset, to - offset + length);
-    else for (let index = 0; index < length; index++) out[to + index] = out[to + index - offset] as number;
+    // At most 64 bytes, which may overlap.
+    for (let index = 0; index < length; index++) out[to + index] = out[to + index - offset] as number;
     to += length;
   }
   if (to !== size) throw damagedParquet("a compressed page is shorter than its size");
