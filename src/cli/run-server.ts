@@ -1,17 +1,18 @@
-/** From listening to the end: the first stop signal closes cleanly within 2 s, the second one ends at once. */
+/** From listening to the end: the first stop signal closes cleanly, within 2 s by default, the second one ends at once. */
+import { SHUTDOWN_TIMEOUT_MS } from "../core/config/shutdown-timeout.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The whole of a clean stop, from the signal to the end of the process (issue 2). */
-const CLOSE_MS_MAX = 1_900;
+/** What a clean stop takes beyond the time for running requests, at most. */
+const CLOSE_REST_MS_MAX = 400;
 const STATUS_INTERRUPTED = 130;
 
 /** Resolves once the server closed, or once the time for it is over: what was acknowledged is on disk either way. */
-export async function runUntilStopped(server: { close(): Promise<void> }, terminal: Terminal): Promise<void> {
+export async function runUntilStopped(server: { close(): Promise<void> }, terminal: Terminal, graceMs: number = SHUTDOWN_TIMEOUT_MS): Promise<void> {
   await firstSignal(terminal);
   terminal.stderr("Stopping (once more to stop at once)\n");
   const isClosed = await Promise.race([
     server.close().then(() => true),
-    new Promise<boolean>((resolve) => terminal.after(CLOSE_MS_MAX, () => resolve(false))),
+    new Promise<boolean>((resolve) => terminal.after(graceMs + CLOSE_REST_MS_MAX, () => resolve(false))),
   ]);
   terminal.stderr(isClosed ? "Stopped\n" : "Stopped; some requests or plugins were cut off\n");
 }

@@ -83,6 +83,13 @@ const HTTP_FLAGS: readonly FlagSpec[] = [
     defaultText: "10485760",
   },
   {
+    name: "shutdown-timeout",
+    value: "DURATION",
+    summary: "What running requests get to end in when the server stops; 0s: nothing",
+    env: ["INFLUXDB3_SHUTDOWN_TIMEOUT"],
+    defaultText: "1500ms",
+  },
+  {
     name: "without-auth",
     summary: "Everyone who reaches the address may do everything, web pages of any site included",
     env: ["INFLUXDB3_START_WITHOUT_AUTH", "INFLUXDB3_WITHOUT_AUTH"],
@@ -292,7 +299,6 @@ const NODE_FLAGS: readonly FlagSpec[] = [
 /** Flags whose features are not there; most tune parts that Tidemark has not or builds differently. */
 const WITHOUT_EFFECT: readonly (readonly [name: string, value: boolean, aliases?: readonly string[]])[] = [
   ["async-trigger-concurrency-limit", true],
-  ["shutdown-timeout", true],
   ["wal-max-write-buffer-size", true, ["wal-max-buffered-writes"]],
   ["wal-replay-concurrency-limit", true],
   ["snapshotted-wal-files-to-keep", true],

@@ -19,6 +19,8 @@ export interface ListenOptions<Fetch> {
   /** The app, `(request: Request, peer: PeerOf) => Response`. */
   readonly fetch: Fetch;
   readonly bodySizeMax: number;
+  /** How long `close()` waits for running requests; default `SHUTDOWN_TIMEOUT_MS`. */
+  readonly closeGraceMs?: number;
   /** Counts the bodies that are held, where the server holds them itself. */
   readonly bodies?: BodyMeter;
   /** Undefined: plain HTTP. */

@@ -14,24 +14,29 @@ interface FakeServerTerminal {
   signal(): void;
   /** Lets the time of `after` pass. */
   passTime(): void;
+  readonly delays: readonly number[];
 }
 
 function fake(): FakeServerTerminal {
   const said: string[] = [];
   let onSignal = (): void => undefined;
   let onTime = (): void => undefined;
+  const delays: number[] = [];
   const terminal: Partial<Terminal> = {
     homeDir: "/home/u",
     env: () => undefined,
     resolvePath: (path) => path,
     stderr: (text) => void said.push(text),
     onStopSignal: (listener) => (onSignal = listener),
-    after: (_delayMs, action) => (onTime = action),
+    after: (delayMs, action) => {
+      delays.push(delayMs);
+      onTime = action;
+    },
     exit: (code) => {
       throw new Error(`exit ${code}`);
     },
   };
-  return { terminal: terminal as Terminal, said, signal: () => onSignal(), passTime: () => onTime() };
+  return { terminal: terminal as Terminal, said, signal: () => onSignal(), passTime: () => onTime(), delays };
 }
 
 function config(line: string, on = fake(), variables: Readonly<Record<string, string>> = {}): ServeConfig {
@@ -115,6 +120,14 @@ describe("runUntilStopped()", () => {
     on.passTime();
     await running;
     expect(on.said.at(-1)).toBe("Stopped; some requests or plugins were cut off\n");
+  });
+
+  it.each([[undefined, 1_900], [30_000, 30_400], [0, 400]])("given %s ms for running requests, waits %s ms in all", async (graceMs, expected) => {
+    const on = fake();
+    const running = runUntilStopped({ close: () => Promise.resolve() }, on.terminal, graceMs);
+    on.signal();
+    await running;
+    expect(on.delays).toEqual([expected]);
   });
 
   it("ends at once on the second signal", () => {

@@ -1,5 +1,6 @@
 /** The same app on `Bun.serve`. The caller has checked that this is Bun. */
 import { bindError } from "../../core/config/bind-address.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../core/config/shutdown-timeout.ts";
 import { tlsError } from "../../core/config/tls.ts";
 import type { HttpListener, ListenOptions, PeerOf } from "../../ports/http-listener.ts";
 
@@ -24,7 +25,6 @@ interface BunNamespace {
 
 /** As the protocol numbers its versions. */
 const TLS_VERSIONS = { "tls-1.2": 0x0303, "tls-1.3": 0x0304 } as const;
-const CLOSE_GRACE_MS = 1_500;
 /** Bun's own limit lies far above ours: its 413 has no text, and the app never reads more than it allows. */
 const BUN_BODY_FACTOR = 64;
 /** Bun's largest; its default of 10 s would cut slow queries. */
@@ -42,7 +42,7 @@ export function listenOnBun(options: ListenOptions<Fetch>): Promise<HttpListener
       ...(options.tls === undefined ? {} : { tls: { cert: options.tls.cert, key: options.tls.key, minVersion: TLS_VERSIONS[options.tls.minimumVersion] } }),
       fetch: async (request, server) => withoutDefaultType(await options.fetch(request, () => peerOf(server, request))),
     });
-    return Promise.resolve({ host: options.host, port: server.port, close: () => close(server) });
+    return Promise.resolve({ host: options.host, port: server.port, close: () => close(server, options.closeGraceMs ?? SHUTDOWN_TIMEOUT_MS) });
   } catch (error) {
     const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     const isTls = options.tls !== undefined && !(error instanceof Error && "code" in error && String(error.code).startsWith("EADDR"));
@@ -62,8 +62,8 @@ function withoutDefaultType(response: Response): Response {
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-async function close(server: BunServer): Promise<void> {
-  const cut = setTimeout(() => void server.stop(true), CLOSE_GRACE_MS);
+async function close(server: BunServer, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => void server.stop(true), graceMs);
   await server.stop();
   clearTimeout(cut);
 }

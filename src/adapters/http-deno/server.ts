@@ -1,5 +1,6 @@
 /** The same app on `Deno.serve`. The caller has checked that this is Deno. */
 import { bindError } from "../../core/config/bind-address.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../core/config/shutdown-timeout.ts";
 import { tlsError } from "../../core/config/tls.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions, PeerOf } from "../../ports/http-listener.ts";
@@ -15,8 +16,6 @@ interface DenoNamespace {
     handler: (request: Request, info: { readonly remoteAddr: { readonly hostname: string; readonly port: number } }) => Response | Promise<Response>,
   ): DenoServer;
 }
-
-const CLOSE_GRACE_MS = 1_500;
 
 /** Deno's own shutdown takes their bodies from requests that are still coming in, so it begins when none is. */
 class RunningRequests {
@@ -53,7 +52,7 @@ export function listenOnDeno(
   const deno = (globalThis as unknown as { readonly Deno: DenoNamespace }).Deno;
   const abort = new AbortController();
   const running = new RunningRequests();
-  const { host: hostname, port, tls } = options;
+  const { host: hostname, port, tls, closeGraceMs = SHUTDOWN_TIMEOUT_MS } = options;
   if (tls?.minimumVersion === "tls-1.3") {
     return Promise.reject(
       new DatabaseError("server.misconfigured", { message: "Deno speaks TLS 1.2 and 1.3 and cannot be kept from 1.2", hint: "leave out --tls-minimum-version, or run on Node or Bun" }),
@@ -64,16 +63,16 @@ export function listenOnDeno(
     const server = deno.serve({ hostname, port, signal: abort.signal, onListen: () => undefined, ...identity }, (request, { remoteAddr }) =>
       running.run(() => options.fetch(request, () => [remoteAddr.hostname, remoteAddr.port])),
     );
-    return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, abort, running) });
+    return Promise.resolve({ host: hostname, port: server.addr.port, close: () => close(server, { abort, running, graceMs: closeGraceMs }) });
   } catch (error) {
     const isTls = tls !== undefined && error instanceof Error && !error.name.startsWith("Addr");
     return Promise.reject(isTls ? tlsError(error) : bindError({ host: hostname, port }, error, error instanceof Error && error.name === "AddrInUse"));
   }
 }
 
-async function close(server: DenoServer, abort: AbortController, running: RunningRequests): Promise<void> {
-  const cut = setTimeout(() => abort.abort(), CLOSE_GRACE_MS);
-  await running.close(CLOSE_GRACE_MS);
+async function close(server: DenoServer, { abort, running, graceMs }: { abort: AbortController; running: RunningRequests; graceMs: number }): Promise<void> {
+  const cut = setTimeout(() => abort.abort(), graceMs);
+  await running.close(graceMs);
   await server.shutdown();
   clearTimeout(cut);
 }

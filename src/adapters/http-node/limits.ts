@@ -1,7 +1,7 @@
 /** Limits of the Node server. */
 
-/** Running requests get this long after `close()`; with the rest of the shutdown it stays below 2 s (issue 2). */
-export const CLOSE_GRACE_MS = 1_500;
+/** How often a closing server looks for what has ended meanwhile. */
+export const CLOSE_SWEEP_MS = 20;
 
 /** A refused body is read on for this long, so that the client sees the answer instead of a reset. */
 export const REFUSED_BODY_DRAIN_MS = 500;

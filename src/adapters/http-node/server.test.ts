@@ -99,7 +99,7 @@ describe.each(Object.entries(TRANSPORTS))("listening with %s", (_name, listenOn)
     expect(answer.indexOf("first") < answer.indexOf("second") && answer.indexOf("second") < answer.indexOf("third")).toBe(true);
   });
 
-  it("names a taken port (issue 2)", async () => {
+  it("names a taken port", async () => {
     await start();
     const { port } = open as HttpListener;
     const again = listen({ host: "127.0.0.1", port, fetch: () => new Response(), bodySizeMax: 1 });
@@ -135,6 +135,16 @@ describe.each(Object.entries(TRANSPORTS))("listening with %s", (_name, listenOn)
     await closing;
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     open = undefined;
+  });
+
+  it("waits for nobody when it is told so", async () => {
+    let begin = (): void => undefined;
+    const hasBegun = new Promise<void>((resolve) => (begin = resolve));
+    const server = await listen({ host: "127.0.0.1", port: 0, bodySizeMax: 1, closeGraceMs: 0, fetch: () => (begin(), new Promise<Response>(() => undefined)) });
+    const running = fetch(`http://127.0.0.1:${server.port}/`).then(() => "answered", () => "cut off");
+    await hasBegun;
+    await server.close();
+    expect(await running).toBe("cut off");
   });
 
   it("streams an answer without holding it, and stops making it when the client goes away", async () => {

@@ -4,9 +4,10 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { bindError } from "../../core/config/bind-address.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../core/config/shutdown-timeout.ts";
 import { tlsError } from "../../core/config/tls.ts";
 import type { HttpListener, ListenOptions, PeerOf, RawRoutes, TlsIdentity } from "../../ports/http-listener.ts";
-import { CLOSE_GRACE_MS, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX, SLOW_CLIENTS_CHECK_MS } from "./limits.ts";
+import { CLOSE_SWEEP_MS, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX, SLOW_CLIENTS_CHECK_MS } from "./limits.ts";
 import { RawMount } from "./raw-routes.ts";
 
 export type NodeFetch = (request: Request, peer: PeerOf) => Response | Promise<Response>;
@@ -16,7 +17,7 @@ export async function listenOnNode(options: ListenOptions<NodeFetch> & { readonl
   const server = createAnyServer(options);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
-  return { host: options.host, port, close: () => close(server) };
+  return { host: options.host, port, close: () => close(server, options.closeGraceMs ?? SHUTDOWN_TIMEOUT_MS) };
 }
 
 const TLS_VERSIONS = { "tls-1.2": "TLSv1.2", "tls-1.3": "TLSv1.3" } as const;
@@ -74,11 +75,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Keep-alive sockets end with their running request; whatever is left after the grace time is cut. */
-function close(server: Server): Promise<void> {
+function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     server.on("request", (_incoming, outgoing) => (outgoing.shouldKeepAlive = false));
-    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_GRACE_MS / 30);
-    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_SWEEP_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearInterval(sweep);
       clearTimeout(cut);

@@ -3,16 +3,15 @@
  * reused buffers as they come; answers are streamed with back-pressure.
  */
 import { formatBindAddress } from "../../core/config/bind-address.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../core/config/shutdown-timeout.ts";
 import { DatabaseError } from "../../core/errors/database-error.ts";
 import type { HttpListener, ListenOptions, RawReply, RawRoutes } from "../../ports/http-listener.ts";
 import { BodiesInFlight, type BodyRefusal } from "./bodies-in-flight.ts";
 import type { BodyBuffer } from "./body-buffers.ts";
-import { CLOSE_GRACE_MS } from "./limits.ts";
+import { CLOSE_SWEEP_MS } from "./limits.ts";
 import type { NodeFetch } from "./server.ts";
 import { UwsReply } from "./uws-reply.ts";
 import type { UwsModule, UwsRequest, UwsResponse } from "./uws-module.ts";
-
-const CLOSE_SWEEP_MS = 20;
 
 export type UwsListenOptions = ListenOptions<NodeFetch> & { readonly raw?: RawRoutes };
 
@@ -98,7 +97,7 @@ class UwsServer {
   /** Resolves when no request runs, at the latest after the grace time. */
   async idle(): Promise<void> {
     this.#closing = true;
-    const end = performance.now() + CLOSE_GRACE_MS;
+    const end = performance.now() + (this.#options.closeGraceMs ?? SHUTDOWN_TIMEOUT_MS);
     while (this.#running > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, CLOSE_SWEEP_MS));
   }
 

@@ -67,7 +67,7 @@ async function start(given: ParsedArguments, terminal: Terminal, defaults: Defau
     env: (name) => terminal.env(name),
   });
   // Before anybody is told that the server is there: a signal would end the process without closing it until then.
-  const stopped = runUntilStopped(server, terminal);
+  const stopped = runUntilStopped(server, terminal, config.shutdownTimeoutMs);
   const listenerFile = settings.text("tcp-listener-file-path");
   if (listenerFile !== undefined) await writeAddress(terminal, listenerFile, server.url);
   terminal.stderr(banner(config, { url: server.url, hasTokens: server.hasTokens, startMs: terminal.nowMs() - startedMs, program: defaults.program }));

@@ -77,6 +77,7 @@ describe("parseServeConfig()", () => {
     [{ "wal-flush-interval": "0s" }, "The WAL flush interval"],
     [{ "wal-ring-size": "big" }, '"big" is not a size for --wal-ring-size'],
     [{ "plugin-time-limit": "0s" }, '"0s" is not a duration'],
+    [{ "shutdown-timeout": "2h" }, '"2h" is not a duration of at most 1h for --shutdown-timeout'],
     [{ "plugin-threads-max": "0" }, '"0" is not a positive number'],
     [{ "restrict-plugin-triggers-to": "wal,cron" }, '"cron" is not a kind of trigger'],
   ] as const)("refuses %j", (values, message) => expect(() => parse(values)).toThrow(message));
@@ -108,6 +109,10 @@ describe("allowsTrigger()", () => {
     expect(allowsTrigger(config, parseTriggerSpecification("every:1s"))).toBe(false);
     expect(allowsTrigger(parse({}), parseTriggerSpecification("every:1s"))).toBe(true);
   });
+});
+
+it.each([[{}, 1_500], [{ "shutdown-timeout": "30s" }, 30_000], [{ "shutdown-timeout": "0s" }, 0]] as const)("time to stop in: %j", (values, expected) => {
+  expect(parse(values).shutdownTimeoutMs).toBe(expected);
 });
 
 describe("limits of the catalog and times of deletion", () => {

@@ -11,6 +11,7 @@ import type { CatalogLimits } from "../catalog/limits.ts";
 import { parseDuration } from "./humantime.ts";
 import { type MemoryConfig, parseMemoryConfig } from "./memory-config.ts";
 import { parseMemorySize } from "./memory-size.ts";
+import { parseShutdownTimeout } from "./shutdown-timeout.ts";
 import { parseStoreConfig, type StoreConfig } from "./store-config.ts";
 import { parseTls, type TlsFiles } from "./tls.ts";
 
@@ -30,6 +31,8 @@ export interface ServeConfig {
   readonly objectStore: StoreConfig;
   readonly bind: BindAddress;
   readonly authentication: Authentication;
+  /** What running requests get to end in when the server stops. */
+  readonly shutdownTimeoutMs: number;
   /** Where a lost operator token can be replaced without one; undefined: nowhere. */
   readonly tokenRecoveryBind: BindAddress | undefined;
   /** Paths that need no token. */
@@ -150,6 +153,7 @@ export function parseServeConfig(settings: ServeSettings, around: ServeSurroundi
     objectStore,
     bind: parseBind(settings.text("http-bind"), authentication),
     authentication,
+    shutdownTimeoutMs: parseShutdownTimeout(settings.text("shutdown-timeout")),
     tokenRecoveryBind: parseTokenRecovery(settings.text("admin-token-recovery-http-bind"), authentication),
     httpTransport: settings.text("http-transport") === "uws" ? "uws" : "own",
     virtualEnvDir: optionalPath(settings.text("virtual-env-location"), around),
