@@ -181,6 +181,8 @@ export class ProcessExecutor implements Executor, HostLink, GuestHolder {
     this.#gone = true;
     this.#client = undefined;
     this.#dropGuest();
+    // Whoever waits for its end must live to see it.
+    this.#child.ref();
     this.#child.kill("SIGKILL");
     return this.#exited;
   }
