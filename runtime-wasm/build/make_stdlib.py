@@ -12,7 +12,7 @@ from pathlib import Path
 ARCHIVE = "/lib/python313.zip/"
 SKIPPED_FOLDERS = {
     "test", "tests", "idlelib", "tkinter", "ensurepip", "turtledemo", "pydoc_data", "lib2to3", "__pycache__", "site-packages",
-    "venv", "curses", "dbm", "sqlite3", "multiprocessing", "ctypes", "__phello__", "_pyrepl", "wsgiref",
+    "venv", "curses", "dbm", "sqlite3", "ctypes", "__phello__", "_pyrepl",
 }
 SKIPPED_FILES = {
     "turtle.py", "pydoc.py", "antigravity.py", "this.py", "doctest.py", "cProfile.py", "pdb.py", "tty.py", "pty.py",

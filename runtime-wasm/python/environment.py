@@ -17,8 +17,20 @@ class GrantedEnviron(os._Environ):
         raise KeyError(text)
 
 
+# WASI knows no users; libraries import these to find a folder or to name a file.
+_USER_ID = 1000
+_USER_FUNCTIONS = ("getuid", "geteuid", "getgid", "getegid")
+
+
+def _user_id():
+    return _USER_ID
+
+
 def install():
     os.environ.__class__ = GrantedEnviron
+    for name in _USER_FUNCTIONS:
+        if not hasattr(os, name):
+            setattr(os, name, _user_id)
     sys.path.append(PACKAGES)
 
 

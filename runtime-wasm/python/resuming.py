@@ -3,11 +3,16 @@
 
 import sys
 
+# Generators of packages in an image, which took their seed from the host (src/adapters/plugin-runtime/make-image.ts).
+generators = []
+
 
 def reseed():
     random = sys.modules.get("random")
     if random is not None:
         random.seed()
+        for generator in generators:
+            random.Random.seed(generator)
     uuid = sys.modules.get("uuid")
     if uuid is not None:
         uuid._node = None

@@ -19,6 +19,7 @@ const OFFICIAL_INDEX = "https://pypi.org/simple";
 /** Packages that plugins have without installing. */
 const BUILT_IN: ReadonlyMap<string, string> = new Map([
   ["psutil", "psutil is built in; a trigger may use it with --allow-sys cpu,memory,disk,network"],
+  ["influxdb3-python", "influxdb3-python is built in as influxdb_client_3, without Arrow and pandas; a trigger may use it with --allow-net HOST:PORT, or self for this server"],
 ]);
 
 export interface OpenPackages {

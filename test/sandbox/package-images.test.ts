@@ -90,15 +90,17 @@ describe.each(["shared", "process"] as const)("%s isolation", (isolation) => {
   });
 
   test("instances of one image share no random numbers, and their memories are their own", { timeout: 120_000 }, async () => {
-    install("one", { "held.py": "import random\nVALUES = []\n" });
+    install("one", { "held.py": "import random\nVALUES = []\nOWN = random.Random()\nFIXED = random.Random(7)\n" });
     start({ isolation, executorsMax: 1 });
-    const append = tells("import held, random, uuid", "[held.VALUES.append(1), len(held.VALUES), random.random(), uuid.uuid4()][1:]");
+    const append = tells("import held, random, uuid", "[held.VALUES.append(1), len(held.VALUES), random.random(), uuid.uuid4(), held.OWN.random()][1:]");
     await fresh(append);
     await imagesAre(1);
     const [left, right] = [instance(), instance()];
     const seen = [await ask(left, append), await ask(right, append), await ask(left, append)];
     expect(seen.map((text) => text.split(",")[0])).toEqual(["[1", "[1", "[2"]);
-    expect(new Set(seen.flatMap((text) => text.split(",").slice(1))).size).toBe(6);
+    expect(new Set(seen.flatMap((text) => text.split(",").slice(1))).size).toBe(9);
+    const fixed = tells("import held", "held.FIXED.random()");
+    expect(new Set([await fresh(fixed), await fresh(fixed)])).toEqual(new Set(["0.32383276483316237"]));
   });
 
   test("a reset begins with the image, also in a memory that has not its size", { timeout: 120_000 }, async () => {
@@ -135,7 +137,7 @@ describe.each(["shared", "process"] as const)("%s isolation", (isolation) => {
   test.each([
     ["prints", "print('hello')", "its import prints"],
     ["fails", "raise RuntimeError('no')", "its import fails: RuntimeError: no"],
-    ["takes random numbers", "import uuid\nSESSION = uuid.uuid4()", "its import takes random numbers"],
+    ["takes random bytes", "import uuid\nSESSION = uuid.uuid4()", "its import takes random bytes"],
     ["sleeps", "import time\ntime.sleep(0.05)", "its import asks the host, or waits"],
     ["opens a file", "FILE = open(__file__)", "its import leaves something open"],
     ["never ends", "import os\nwhile 'GO' not in os.environ: pass", "its import takes longer than 1500 ms"],

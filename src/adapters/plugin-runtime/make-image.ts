@@ -1,6 +1,7 @@
 /**
  * Imports packages in a fresh guest that was granted nothing, and says whether its memory may be an image. It may not when the
- * imports did anything whose result is one instance's own: asked the host, slept, printed, took random bytes, left files open, or failed.
+ * imports did anything whose result is one instance's own: asked the host, slept, printed, took random bytes
+ * (but to seed a generator of `random`, which each instance seeds anew), left files open, or failed.
  */
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { ImportStatement } from "../../core/packages/plugin-imports.ts";
@@ -9,10 +10,16 @@ import { CACHE_BYTES_DEFAULT, MADE_IMAGE_NAMES_MAX, RESPONSE_BODY_BYTES_DEFAULT,
 import { liftRunResult } from "./outcome.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 
-/** A plugin of ours: it imports as the statements would, and notes which variables are asked for. */
+/** What seeding a generator of `random` takes: the 624 words of its state. */
+const SEED_BYTES = 2_496;
+
+/** A plugin of ours: it imports as the statements would, and notes which variables are asked for and which generators are seeded. */
 const IMPORTER = `import importlib
 import json
 import os
+import random
+
+from _tidemark import resuming
 
 
 def process_request(influxdb3_local, query_parameters, request_headers, request_body, args=None):
@@ -27,7 +34,19 @@ def process_request(influxdb3_local, query_parameters, request_headers, request_
         asked.add("*")
         return decode(key)
 
+    seed = random.Random.seed
+    seeds = 0
+
+    def noted(generator, a=None, *more):
+        nonlocal seeds
+        if a is None:
+            seeds += 1
+            if not any(known is generator for known in resuming.generators):
+                resuming.generators.append(generator)
+        return seed(generator, a, *more)
+
     os.environ.encodekey, os.environ.decodekey = one, each
+    random.Random.seed = noted
     try:
         for statement in json.loads(request_body):
             module = importlib.import_module(statement["module"])
@@ -36,7 +55,8 @@ def process_request(influxdb3_local, query_parameters, request_headers, request_
                     importlib.import_module(f"{statement['module']}.{name}")
     finally:
         os.environ.encodekey, os.environ.decodekey = encode, decode
-    return "\\n".join(asked)
+        random.Random.seed = seed
+    return "\\n".join([str(seeds), *asked])
 `;
 
 const LIMITS = { environment: [], writeBytes: RUN_WRITE_BYTES_MAX, responseBytes: RESPONSE_BODY_BYTES_DEFAULT, cacheBytes: CACHE_BYTES_DEFAULT };
@@ -63,18 +83,16 @@ export function importPackages(guest: Guest, memory: GuestMemory, { imports, wit
     const result = liftRunResult(memory, { ofRequest: true, returned: answer.address, limits: LIMITS });
     guest.free(answer);
     if (result.tag === "err") return `its import fails: ${result.failure.typeName}: ${result.failure.message}`;
-    if (witness.entropyBytes() !== before) return "its import takes random numbers";
+    const [seeds = "0", ...environment] = new TextDecoder().decode(result.response?.body).split("\n");
+    // Generators are seeded anew in each instance; any other secret would be the same in all.
+    if (witness.entropyBytes() - before !== Number(seeds) * SEED_BYTES) return "its import takes random bytes";
     if (witness.printed()) return "its import prints";
     if (witness.openFiles() > 0 || guest.cacheSize() > 0) return "its import leaves something open";
     // Settles: what is imported is no garbage, and nothing of the importer stays.
     guest.warmUp();
-    return { environment: environmentOf(result.response?.body) };
+    return { environment: environment.length > MADE_IMAGE_NAMES_MAX ? ["*"] : environment };
   } catch (error) {
     return messageOf(error);
   }
 }
 
-function environmentOf(body: Uint8Array | undefined): readonly string[] {
-  const names = new TextDecoder().decode(body).split("\n").filter((name) => name !== "");
-  return names.length > MADE_IMAGE_NAMES_MAX ? ["*"] : names;
-}
