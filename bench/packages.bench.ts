@@ -1,6 +1,8 @@
 // Packages: installing with a warm cache, and what `import requests` costs a trigger that starts, with and without memory images
-// of it. Needs a package index (TIDEMARK_INDEX, default PyPI); without one it says so and measures nothing.
+// of it; HTTP calls of a plugin. Needs a package index (TIDEMARK_INDEX, default PyPI); without one it says so and measures nothing.
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,6 +18,7 @@ import { PackageService } from "../src/engine/packages/package-service.ts";
 import type { PackageIndex } from "../src/ports/package-index.ts";
 import { HostCallError, type Invocation, type PluginHost } from "../src/ports/plugin-runtime.ts";
 import { noNetworkCalls } from "../src/testing/no-network.ts";
+import { createTrigger, post, removeFolder, startServer } from "../test/support/server.ts";
 import { quantile, report } from "./report.ts";
 
 // Bundled to dist/bench/.
@@ -96,7 +99,54 @@ async function measureStart(isolation: "shared" | "process", packageImages: bool
   await runtime.close();
 }
 
+const CALLER = `import http.client, time, urllib.request
+
+def process_request(influxdb3_local, q, h, b, args=None):
+    host, calls = args["host"], int(args["calls"])
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection(host)
+    for call in range(calls):
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    kept = time.perf_counter()
+    for call in range(calls):
+        urllib.request.urlopen("http://" + host + "/").read()
+    return {"kept": calls / (kept - started), "each": calls / (time.perf_counter() - kept)}
+`;
+/** Below what one run may open. */
+const CALLS = 200;
+
+/** Against a server of this process that answers at once. */
+async function measureCalls(): Promise<void> {
+  const local = createServer((_request, response) => void response.end("ok"));
+  await new Promise<void>((resolve) => local.listen(0, "127.0.0.1", resolve));
+  const server = await startServer({ flags: ["--plugin-profile", "trusted"] });
+  try {
+    await post(server, "/api/v3/configure/database", { db: "d" });
+    await post(server, "/api/v3/plugins/files", { plugin_name: "caller.py", content: CALLER });
+    await createTrigger(server, { database: "d", name: "caller", specification: "request:caller", plugin: "caller.py", arguments: { host: `127.0.0.1:${(local.address() as AddressInfo).port}`, calls: String(CALLS) } });
+    const kept: number[] = [];
+    const each: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const response = await fetch(`${server.url}/api/v3/engine/caller`);
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
+      const answer = JSON.parse(text) as { kept: number; each: number };
+      kept.push(answer.kept);
+      each.push(answer.each);
+    }
+    report("packages", "http_calls_per_second", quantile(kept, 0.5), "calls/s", { what: "http.client over one kept connection, from a plugin to loopback" });
+    report("packages", "http_connections_per_second", quantile(each, 0.5), "calls/s", { what: "urllib.request, a connection for each" });
+  } finally {
+    await server.stop("SIGKILL");
+    removeFolder(server.folder);
+    local.close();
+    local.closeAllConnections();
+  }
+}
+
 async function measure(): Promise<void> {
+  await measureCalls();
   report("packages", "install_first_ms", await install("requests"), "ms", { what: "requests and what it needs, from the index" });
   const cached: number[] = [];
   for (let round = 0; round < 5; round++) {
