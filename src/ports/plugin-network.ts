@@ -95,7 +95,14 @@ export interface TlsEngine extends Connection {
   settled(): Promise<void>;
 }
 
+/** The outside network for all runs. */
 export interface PluginNetwork {
+  /** For one run. `owner`: its trigger, so that none waits for the slow names of another. */
+  ofRun(owner: string): RunEnds;
+}
+
+/** What one run reaches; what its handshakes cost the server is bounded for all its connections together. */
+export interface RunEnds {
   /** Addresses of a name or of an address, as the system orders them; rejects with `NetworkError`. */
   resolve(host: string): Promise<readonly string[]>;
   /** Begins to connect to an address (never a name). Failures show in the connection's state. */

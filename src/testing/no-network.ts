@@ -6,7 +6,7 @@ const unreachable = (): never => {
   throw new NetworkError("ENETUNREACH", "Network is unreachable");
 };
 
-export const noNetwork: PluginNetwork = { resolve: async () => unreachable(), connect: unreachable, createTlsEngine: unreachable };
+export const noNetwork: PluginNetwork = { ofRun: () => ({ resolve: async () => unreachable(), connect: unreachable, createTlsEngine: unreachable }) };
 
 const refuse = (): never => {
   throw new HostCallError("network-error", "ENETUNREACH Network is unreachable");

@@ -7,7 +7,7 @@ import type { TlsIdentity } from "../../src/ports/http-listener.ts";
 import { NetworkError, type Connection, type TlsSettings } from "../../src/ports/plugin-network.ts";
 import { certificate, failure, identity, type LocalServer, receiveAll, serveSockets, serveTls, TRUSTING, until, writable } from "./network.ts";
 
-const network = createNodeNetwork();
+const network = createNodeNetwork().ofRun("t");
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 async function open(serving: Promise<LocalServer>, settings?: TlsSettings): Promise<Connection> {

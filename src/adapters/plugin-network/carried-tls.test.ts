@@ -7,7 +7,7 @@ import { certificate, identity, serveTls, TRUSTING } from "../../../test/support
 import { RECEIVE_BYTES_MAX, SEND_BYTES_MAX } from "./limits.ts";
 import { createNodeNetwork } from "./node-network.ts";
 
-const network = createNodeNetwork();
+const network = createNodeNetwork().ofRun("t");
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const closing: { close(): unknown }[] = [];
 

@@ -3,7 +3,7 @@
  * and close at once. Neither for long nor many.
  */
 import type { Duplex } from "node:stream";
-import { LINGER_MS_MAX, LINGERING_MAX } from "./limits.ts";
+import { LINGER_BYTES_MAX, LINGER_MS_MAX, LINGERING_MAX } from "./limits.ts";
 
 export class Lingering {
   #count = 0;
@@ -24,7 +24,12 @@ export class Lingering {
     };
     stream.once("finish", finish);
     stream.once("close", finish);
-    // What the peer still says is nobody's.
+    // What the peer still says is nobody's; unread, it would make the system take back what was sent.
+    let said = 0;
+    stream.on("data", (bytes: Uint8Array) => {
+      said += bytes.length;
+      if (said > LINGER_BYTES_MAX) finish();
+    });
     stream.resume();
     stream.end();
   }

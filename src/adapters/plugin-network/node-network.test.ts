@@ -8,7 +8,7 @@ import { certificate, failure, identity, type LocalServer, receiveAll, serveSock
 import { RECEIVE_BYTES_MAX, SEND_BYTES_MAX } from "./limits.ts";
 import { createNodeNetwork } from "./node-network.ts";
 
-const network = createNodeNetwork();
+const network = createNodeNetwork().ofRun("t");
 const open: { close(): unknown }[] = [];
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -2,11 +2,8 @@
  * A certificate as Python's `getpeercert()` shows it, read from its DER (RFC 5280, X.690). The runtimes' own descriptions
  * lose the order of names and differ among each other.
  */
-
-interface Element {
-  readonly tag: number;
-  readonly bytes: Uint8Array;
-}
+import { type Element, elements, inside, objectId } from "./der.ts";
+import { PEER_CERTIFICATE_BYTES_MAX } from "./limits.ts";
 
 type Name = readonly (readonly (readonly [name: string, value: string])[])[];
 
@@ -55,10 +52,10 @@ const OCSP = "1.3.6.1.5.5.7.48.1";
 const CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
 const URI = 0x86;
 
-/** Undefined when the bytes are no certificate. */
+/** Undefined when the bytes are no certificate, or more of one than `PEER_CERTIFICATE_BYTES_MAX`. */
 export function describeCertificate(der: Uint8Array): Record<string, unknown> | undefined {
   try {
-    return der.length === 0 ? undefined : describe(der);
+    return der.length === 0 || der.length > PEER_CERTIFICATE_BYTES_MAX ? undefined : describe(der);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -92,31 +89,6 @@ function describe(der: Uint8Array): Record<string, unknown> {
 }
 
 const someOf = (name: string, values: readonly unknown[]): Record<string, unknown> => (values.length === 0 ? {} : { [name]: values });
-
-/** Throws `RangeError` when a length points beyond the end. */
-function elements(bytes: Uint8Array): Element[] {
-  const found: Element[] = [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
-    const tag = view.getUint8(at);
-    let length = view.getUint8(at + 1);
-    at += 2;
-    if (length > 0x7f) {
-      const digits = length & 0x7f;
-      length = 0;
-      for (const end = at + digits; at < end; at += 1) length = length * 256 + view.getUint8(at);
-    }
-    // Also refuses what lies beyond the end.
-    found.push({ tag, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset + at, checked(length, bytes.length - at)) });
-    at += length;
-  }
-  return found;
-}
-
-/** An array cannot have more elements than this: then `Uint8Array` throws `RangeError`. */
-const checked = (length: number, rest: number): number => (length <= rest ? length : Number.MAX_SAFE_INTEGER);
-
-const inside = (element: Element | undefined): Element[] => (element === undefined ? [] : elements(element.bytes));
 
 function extensionsOf(element: Element | undefined): Map<string, Element | undefined> {
   const list = inside(inside(element)[0]).map((extension): [string, Element | undefined] => {
@@ -160,20 +132,6 @@ function addressText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   if (bytes.length !== 16) return "<invalid>";
   return Array.from({ length: 8 }, (_, index) => (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16).toUpperCase()).join(":");
-}
-
-function objectId(element: Element | undefined): string {
-  const numbers: bigint[] = [];
-  let number = 0n;
-  for (const byte of element?.bytes ?? []) {
-    number = (number << 7n) | BigInt(byte & 0x7f);
-    if (byte > 0x7f) continue;
-    numbers.push(number);
-    number = 0n;
-  }
-  const [first = 0n, ...rest] = numbers;
-  const root = first < 80n ? first / 40n : 2n;
-  return [root, first - root * 40n, ...rest].join(".");
 }
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

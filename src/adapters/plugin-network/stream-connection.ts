@@ -8,10 +8,14 @@ import { networkError, systemError, unexpectedEnd } from "./errors.ts";
 import type { Lingering } from "./lingering.ts";
 import { PIECE_BYTES, RECEIVE_BYTES_MAX, SEND_BYTES_MAX } from "./limits.ts";
 import { describeTls } from "./tls-description.ts";
-import type { TlsOptions } from "./tls-options.ts";
+import type { PreparingBudget, TlsOptions } from "./tls-options.ts";
+import type { Turns } from "./turns.ts";
 
 export interface StreamParts {
   readonly tls: TlsOptions;
+  /** What is left to one run. */
+  readonly preparing: PreparingBudget;
+  readonly handshakes: Turns;
   readonly lingering: Lingering;
 }
 
@@ -36,6 +40,8 @@ export class StreamConnection implements Connection {
   #tls: TlsDescription | undefined;
   #settings: TlsSettings | undefined;
   #prepared: Promise<void> | undefined;
+  /** To be called when the handshake has ended. */
+  #giveTurnBack: (() => void) | undefined;
 
   /** A socket that is connecting, or a stream that is there. */
   constructor(carrier: Duplex, parts: StreamParts) {
@@ -126,6 +132,7 @@ export class StreamConnection implements Connection {
     if (this.#phase === "closed") return;
     const hasUnsent = this.#phase === "open" && this.#error === undefined && this.#outgoingBytes > 0;
     this.#phase = "closed";
+    this.#giveTurnBack?.();
     this.#listener = undefined;
     this.#received.clear();
     this.#stream.removeAllListeners("data");
@@ -173,23 +180,35 @@ export class StreamConnection implements Connection {
 
   /** Resolves when the handshake is under way, or cannot be. */
   async #handshake(settings: TlsSettings): Promise<void> {
-    const options = await this.#parts.tls.for(settings);
-    if (this.#phase !== "handshake" || this.#error !== undefined) return;
+    // What the plugin carries goes on only with its calls, one at a time; and it may wait for another of its own.
+    if (this.#carrier instanceof Socket) this.#giveTurnBack = await this.#parts.handshakes.take();
+    const options = this.#isUnderWay ? await this.#parts.tls.for(settings, this.#parts.preparing) : undefined;
+    if (options === undefined || !this.#isUnderWay) return this.#giveTurnBack?.();
     const socket: TLSSocket = connectTls({ ...options, socket: this.#carrier as Socket, allowHalfOpen: true } as ConnectionOptions);
     this.#stream = socket;
     socket.on("error", (error) => this.#fail(error));
     socket.once("secureConnect", () => {
       if (this.#phase !== "handshake") return;
+      this.#giveTurnBack?.();
+      try {
+        this.#tls = describeTls(socket, settings.verify);
+      } catch (error) {
+        return this.#fail(error);
+      }
       this.#phase = "open";
-      this.#tls = describeTls(socket, settings.verify);
       this.#changed();
     });
     this.#listen(socket);
   }
 
+  get #isUnderWay(): boolean {
+    return this.#phase === "handshake" && this.#error === undefined;
+  }
+
   #fail(error: unknown): void {
     if (this.#phase === "closed" || this.#error !== undefined) return;
     this.#error = networkError(error, this.#settings?.serverName);
+    this.#giveTurnBack?.();
     this.#stream.destroy();
     this.#carrier.destroy();
     this.#changed();

@@ -1,11 +1,15 @@
 /** What a handshake agreed on, in Python's words. */
 import type { TLSSocket } from "node:tls";
 import type { TlsDescription } from "../../ports/plugin-network.ts";
+import { tlsError } from "./errors.ts";
+import { PEER_CERTIFICATE_BYTES_MAX } from "./limits.ts";
 import { describeCertificate } from "./peer-certificate.ts";
 
+/** Throws `NetworkError` when the certificate is larger than `PEER_CERTIFICATE_BYTES_MAX`. */
 export function describeTls(socket: TLSSocket, verified: boolean): TlsDescription {
   const cipher = socket.getCipher();
   const der = socket.getPeerCertificate().raw as Uint8Array | undefined;
+  if (der !== undefined && der.length > PEER_CERTIFICATE_BYTES_MAX) throw tlsError("EXCESSIVE_MESSAGE_SIZE");
   return {
     version: socket.getProtocol() ?? "",
     cipher: { name: cipher.name, version: cipher.version, bits: secretBits(cipher.name) },

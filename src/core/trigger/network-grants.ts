@@ -42,9 +42,20 @@ export function decideNetwork(grants: readonly string[], target: NetworkTarget):
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= PORT_MAX)) return { allowed: false, reason: `${port} is not a port` };
   const resolved = target.address === undefined ? undefined : parseAddress(target.address);
   if (target.address !== undefined && resolved === undefined) return { allowed: false, reason: `'${shown}' resolved to what is not an address` };
-  const entries = grants.map(parseNetworkEntry).filter((entry) => entry !== undefined && (port === undefined || entry.port === undefined || entry.port === port));
-  const question = new Question(grants, entries as NetworkEntry[], host, target);
+  const entries = entriesOf(grants).filter((entry) => port === undefined || entry.port === undefined || entry.port === port);
+  const question = new Question(grants, entries, host, target);
   return question.decide(host.kind === "address" ? host.address : resolved);
+}
+
+/** By the list of a trigger's grants, which nobody changes: the same ones are asked for every address. */
+const parsed = new WeakMap<readonly string[], readonly NetworkEntry[]>();
+
+function entriesOf(grants: readonly string[]): readonly NetworkEntry[] {
+  const known = parsed.get(grants);
+  if (known !== undefined) return known;
+  const entries = grants.map(parseNetworkEntry).filter((entry) => entry !== undefined);
+  parsed.set(grants, entries);
+  return entries;
 }
 
 class Question {

@@ -147,6 +147,13 @@ export const CONNECTIONS_OPEN_MAX = 64;
 /** Names that one run looks up: each is a question to strangers. */
 export const LOOKUPS_MAX = 1_024;
 
+/** Addresses that one run found by name and may connect to, and the names it has found each by: the last ones count. */
+export const ADDRESSES_KNOWN_MAX = 1_024;
+export const NAMES_OF_ADDRESS_MAX = 8;
+
+/** Bytes of TLS settings that are not in a string of theirs: they have a dozen members and one list. */
+export const SETTINGS_STRUCTURE_BYTES_MAX = 4_096;
+
 /** What one call to send takes over at most, and how long one waits at most: no run is longer, and timers hold no longer times. */
 export const SEND_PIECE_BYTES_MAX = 262_144;
 export const WAIT_MS_MAX = 86_400_000;

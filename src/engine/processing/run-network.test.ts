@@ -114,6 +114,19 @@ describe("grants", () => {
     expect([looked, connectedTo, denied.length]).toEqual([[], [], 2]);
   });
 
+  it("of the names that led to an address the last ones count, so that looking them up costs little", async () => {
+    const network = open("*.example.org:443");
+    const many = Array.from({ length: 20 }, (_, index) => `n${index}.example.org`);
+    for (const name of many) {
+      names[name] = ["93.184.215.14"];
+      await network.resolve(name, 443);
+    }
+    network.open("93.184.215.14", 443);
+    expect(() => network.open("93.184.215.14", 444)).toThrow(refused("denied", "n19.example.org:444") as Error);
+    network.end();
+    expect(records.map(({ host }) => host)).toEqual(["n12.example.org"]);
+  });
+
   it("a name opens the addresses that it has led to in this run, at its port", async () => {
     const network = open("example.org:443");
     expect(() => network.open("93.184.215.14", 443)).toThrow(refused("denied") as Error);

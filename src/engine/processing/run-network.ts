@@ -4,12 +4,13 @@
  */
 import { formatAddress, parseAddress } from "../../core/trigger/ip-address.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { NetworkError, type Connection, type PluginNetwork, type TlsEngine, type TlsSettings } from "../../ports/plugin-network.ts";
+import { NetworkError, type Connection, type RunEnds, type TlsEngine } from "../../ports/plugin-network.ts";
 import { HostCallError, NET_READY, type NetDirection, type NetworkCalls } from "../../ports/plugin-runtime.ts";
-import { CONNECTIONS_OPEN_MAX, LOOKUPS_MAX, SEND_PIECE_BYTES_MAX, WAIT_MS_MAX } from "./limits.ts";
+import { ADDRESSES_KNOWN_MAX, CONNECTIONS_OPEN_MAX, LOOKUPS_MAX, NAMES_OF_ADDRESS_MAX, SEND_PIECE_BYTES_MAX, WAIT_MS_MAX } from "./limits.ts";
 import type { SocketAddress } from "./open-connections.ts";
 import type { RunAccess } from "./run-access.ts";
 import type { RunMeter } from "./run-limits.ts";
+import { parseTlsSettings } from "./tls-settings.ts";
 
 /** What became of one connection. */
 export interface ConnectionRecord {
@@ -25,7 +26,7 @@ export interface ConnectionRecord {
 }
 
 export interface RunNetworkParts {
-  readonly network: PluginNetwork;
+  readonly network: RunEnds;
   readonly clock: Clock;
   readonly access: RunAccess;
   readonly meter: RunMeter;
@@ -52,12 +53,13 @@ interface Open {
   bytesSent: number;
   bytesReceived: number;
   isKnown: boolean;
+  /** It was to begin TLS; nobody tries twice. */
+  isTlsAsked: boolean;
   closeIt: ((connection: Connection) => void) | undefined;
   wake: (() => void) | undefined;
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const INTEREST_BYTES = 8;
 
 export class RunNetwork implements NetworkCalls {
@@ -109,15 +111,19 @@ export class RunNetwork implements NetworkCalls {
 
   openTls(settings: Uint8Array): number {
     this.#checkAlive();
-    const parsed = parseSettings(settings);
+    // Counted before they are looked at, which costs time: a run that names wrong ones again and again gets no further.
     this.#countConnection();
+    const parsed = parseTlsSettings(settings);
     const engine = attempt(() => this.#parts.network.createTlsEngine(parsed));
     return this.#add(undefined, engine, engine);
   }
 
   startTls(number: number, settings: Uint8Array): void {
-    const { connection } = this.#get(number);
-    const parsed = parseSettings(settings);
+    const open = this.#get(number);
+    const { connection } = open;
+    if (open.isTlsAsked) throw networkRefusal("EINVAL", "Invalid argument");
+    open.isTlsAsked = true;
+    const parsed = parseTlsSettings(settings);
     attempt(() => connection.startTls(parsed));
   }
 
@@ -210,9 +216,13 @@ export class RunNetwork implements NetworkCalls {
     if (parsed === undefined) return;
     const address = formatAddress(parsed);
     if (address === host) return;
-    const names = this.#names.get(address);
-    if (names === undefined) this.#names.set(address, new Set([host]));
-    else names.add(host);
+    const names = this.#names.get(address) ?? new Set();
+    names.delete(host);
+    names.add(host);
+    this.#names.delete(address);
+    this.#names.set(address, names);
+    forgetOldest(names, NAMES_OF_ADDRESS_MAX);
+    forgetOldest(this.#names, ADDRESSES_KNOWN_MAX);
   }
 
   #countConnection(): void {
@@ -223,7 +233,7 @@ export class RunNetwork implements NetworkCalls {
 
   #add(place: Place | undefined, connection: Connection, engine?: TlsEngine): number {
     const { clock, begin, onConnected } = this.#parts;
-    const open: Open = { connection, engine, place, startedMs: clock.monotonicMs(), bytesSent: 0, bytesReceived: 0, isKnown: false, closeIt: undefined, wake: undefined };
+    const open: Open = { connection, engine, place, startedMs: clock.monotonicMs(), bytesSent: 0, bytesReceived: 0, isKnown: false, isTlsAsked: engine !== undefined, closeIt: undefined, wake: undefined };
     connection.onChange(() => {
       // The server that is called may look for the run as soon as something is sent to it, which is after this.
       const { local } = open.isKnown ? { local: undefined } : connection.describe();
@@ -303,6 +313,11 @@ export class RunNetwork implements NetworkCalls {
   }
 }
 
+function forgetOldest(known: Map<string, unknown> | Set<string>, max: number): void {
+  const [oldest] = known.keys();
+  if (known.size > max && oldest !== undefined) known.delete(oldest);
+}
+
 const networkRefusal = (code: string, text: string): HostCallError => new HostCallError("network-error", `${code} ${text}`);
 
 function refuse(error: unknown): never {
@@ -329,40 +344,3 @@ function readiness(open: Open | undefined, bits: number): number {
   const ready = (readable ? NET_READY.readable : 0) | (writable ? NET_READY.writable : 0);
   return (ready & bits) | (error === undefined ? 0 : NET_READY.failed);
 }
-
-const VERSIONS: readonly unknown[] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-const TEXTS = ["serverName", "trust", "certificate", "key", "passphrase", "ciphers"] as const;
-const FLAGS = ["verify", "checkName", "defaultTrust"] as const;
-const BOUNDS = ["versionMin", "versionMax"] as const;
-
-/** The plugin's own text: every member is looked at. */
-function parseSettings(json: Uint8Array): TlsSettings {
-  const given = parseObject(json);
-  const isText = (value: unknown): boolean => typeof value === "string";
-  const optional = (name: string, isRight: (value: unknown) => boolean): [string, unknown][] => {
-    const value = given[name];
-    if (value === undefined || value === null) return [];
-    if (!isRight(value)) throw invalidSettings(name);
-    return [[name, value]];
-  };
-  for (const name of FLAGS) if (typeof given[name] !== "boolean") throw invalidSettings(name);
-  const members = [
-    ...FLAGS.map((name): [string, unknown] => [name, given[name]]),
-    ...TEXTS.flatMap((name) => optional(name, isText)),
-    ...BOUNDS.flatMap((name) => optional(name, (value) => VERSIONS.includes(value))),
-    ...optional("alpn", (value) => Array.isArray(value) && value.every(isText)),
-  ];
-  return Object.fromEntries(members) as unknown as TlsSettings;
-}
-
-function parseObject(json: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(json));
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Told below.
-  }
-  throw new HostCallError("value-error", "TLS settings are not a JSON object");
-}
-
-const invalidSettings = (name: string): HostCallError => new HostCallError("value-error", `'${name}' of the TLS settings cannot be that`);

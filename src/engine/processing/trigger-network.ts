@@ -15,7 +15,7 @@ export interface NetworkOwner {
 
 export function openRunNetwork({ network, clock, connections, access: server }: NetworkServices, { run, access, meter }: NetworkOwner, onClosed: (record: ConnectionRecord) => void): RunNetwork {
   return new RunNetwork({
-    network, clock, access, meter, onClosed,
+    network: network.ofRun(run.triggerKey), clock, access, meter, onClosed,
     begin: () => connections.begin(),
     end: (number) => connections.end(number),
     // Only of connections to this server: the same own end may at the same time lead elsewhere.
