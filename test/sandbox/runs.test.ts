@@ -163,8 +163,8 @@ describe("the sandbox", () => {
     expect(host.logged[0]).toBe("info: {'INFLUXDB3_PLUGIN_DIR': '/plugins', 'PLUGIN_DIR': '/plugins', 'TZ': 'UTC', 'VIRTUAL_ENV': '/venv'}");
     expect(host.logged.filter((line) => line.startsWith("error"))).toEqual([]);
     expect(host.logged).toContain("info: Read-only file system");
-    // The standard library, and the folder of installed packages that VIRTUAL_ENV names.
-    expect(host.logged.at(-1)).toBe("info: ['lib', 'venv']");
+    // The standard library, the plugin folder, which is empty here, and the folder of installed packages that VIRTUAL_ENV names.
+    expect(host.logged.at(-1)).toBe("info: ['lib', 'plugins', 'venv']");
   });
 
   test("cuts huge log lines and floods of output", async () => {
