@@ -33,7 +33,7 @@ export class RecordingHost implements PluginHost {
   readonly logged: string[] = [];
   readonly printed: string[] = [];
   readonly cache = new Map<string, Uint8Array>();
-  readonly network: NetworkCalls = {
+  network: NetworkCalls = {
     ...noNetworkCalls,
     resolve: async (host: string, port: number): Promise<Uint8Array> => {
       this.checkGrant("net", `${host}:${port}`);

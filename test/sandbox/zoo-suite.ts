@@ -1,16 +1,21 @@
 /**
  * Goal: whatever a plugin tries, the run ends in the expected outcome, nothing escapes, and the same trigger and a sibling
  * work afterwards. Method: every file of zoo/ is one attack, run on the real interpreter with small limits behind the
- * engine's own meter, grants and cache. An attack that gets somewhere it must not logs a line that begins with ESCAPED.
+ * engine's own meter, grants and cache; those that begin with 'network_' have the engine's network and local peers. An attack that gets somewhere it must not logs a line that begins with ESCAPED.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSystemClock } from "../../src/adapters/system/clock.ts";
 import { GlobalCache } from "../../src/engine/processing/global-cache.ts";
-import type { GrantName } from "../../src/core/trigger/grants.ts";
+import { createNodeNetwork } from "../../src/adapters/plugin-network/node-network.ts";
+import { type GrantName, PROFILES } from "../../src/core/trigger/grants.ts";
 import { PROCESSING_LIMITS } from "../../src/engine/processing/limits.ts";
+import { OpenConnections } from "../../src/engine/processing/open-connections.ts";
+import { RunAccess } from "../../src/engine/processing/run-access.ts";
 import { RunMeter, meteredHost } from "../../src/engine/processing/run-limits.ts";
+import { RunNetwork } from "../../src/engine/processing/run-network.ts";
 import type { PluginInstance, PluginRuntime } from "../../src/ports/plugin-runtime.ts";
+import { hostilePeers, type HostilePeers } from "../support/hostile-peers.ts";
 import { folder } from "./zoo-files.ts";
 import { MEBIBYTE, RecordingHost, createTestRuntime, plugin, scheduled, summary } from "./fixture.ts";
 
@@ -72,7 +77,8 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   patch_limits: { outcome: /^failed .*larger than/, memoryMiB: 256 }, host_exceeded_flood: { outcome: DONE, logged: "info: all refused" }, host_grant_names: is(DONE), modules_poison: is(DONE),
   modules_again: is(DONE), loop_without_polls: is(STOPPED), interpreters_sub: is(DONE), state_of_interpreter: is(DONE), hooks_monitoring: is(/^raised RuntimeError$/), hooks_audit: { outcome: DONE, lostRuns: 1 },
   patch_types: { outcome: DONE, lostRuns: 1 }, finalizer_next_run: is(DONE), text_surrogates: is(/^raised Odd\nERROR forged/), files_packages: is(DONE), clock_numbers: is(/^raised SystemError$/), response_framing: is(DONE),
-  net_malformed: is(DONE), sleep_for_ever: is(SOFT), sleep_in_select: is(STOPPED), trace_hooks: is(/^raised RuntimeError$/),
+  net_malformed: is(DONE), network_waits: is(STOPPED), network_left_open: { outcome: DONE, wallTimeMs: 10_000 }, network_feeds: is(STOPPED),
+  network_costly_tls: { outcome: DONE, wallTimeMs: 10_000, logged: "info: all refused" }, network_many: { outcome: LIMIT, met: /at most 256 connections/ }, network_others: is(DONE), sleep_for_ever: is(SOFT), sleep_in_select: is(STOPPED), trace_hooks: is(/^raised RuntimeError$/),
 };
 
 const HONEST = [
@@ -114,6 +120,19 @@ async function expectHonest(instance: PluginInstance): Promise<void> {
   expect(host.logged).toEqual(['info: {"a": [1]} bbc 1']);
 }
 
+/** The network of a run as the engine has it, granted nothing but the peers. */
+function realNetwork(meter: RunMeter, grants: readonly string[]): { readonly network: RunNetwork; readonly connections: OpenConnections } {
+  const clock = createSystemClock();
+  const connections = new OpenConnections(clock);
+  const server = { grants: PROFILES.strict, environment: () => undefined, isSelf: () => false, isClosed: () => false, systemMetrics: () => "" };
+  const access = new RunAccess({ grants: { ...PROFILES.strict, net: grants }, access: server, database: "db", onDenied: () => undefined });
+  const network = new RunNetwork({
+    network: createNodeNetwork().ofRun("zoo"), clock, access, meter,
+    begin: () => connections.begin(), end: (number) => connections.end(number), onConnected: () => undefined, onClosed: () => undefined,
+  });
+  return { network, connections };
+}
+
 const expectedOf = (name: string): Expected => EXPECTED[name] as Expected;
 
 /** What ends by itself is given the time that a busy machine needs. */
@@ -124,12 +143,17 @@ export function describeZoo(isolation: "shared" | "worker" | "process", names: r
   describe(`the zoo, ${isolation} isolation`, () => {
     let runtime: PluginRuntime;
     let sibling: PluginInstance;
+    let peers: HostilePeers;
     beforeAll(async () => {
+      peers = await hostilePeers();
       runtime = createTestRuntime({ isolation, hardStopGraceMs: isolation === "process" ? 700 : 100, terminateGraceMs: isolation === "process" ? 400 : 250, terminationEndsThread: true });
       await runtime.start();
       sibling = runtime.createInstance("sibling", { memoryBytesMax: 64 * MEBIBYTE });
     }, 60_000);
-    afterAll(() => runtime.close());
+    afterAll(async () => {
+      await runtime.close();
+      await peers.close();
+    });
 
     test.each(names)("%s", { timeout: 60_000 }, async (name) => {
       const { outcome: expected, memoryMiB = 64, wallTimeMs = defaultWallTimeMs(expectedOf(name).outcome), met: expectedMet, logged, lostRuns = 0 } = expectedOf(name);
@@ -139,7 +163,12 @@ export function describeZoo(isolation: "shared" | "worker" | "process", names: r
       const host = new ZooHost();
       const met: string[] = [];
       const meter = new RunMeter(PROCESSING_LIMITS, (text) => met.push(text));
-      const outcome = await instance.run(plugin(source, event), meteredHost(host, meter), { wallTimeMsMax: isolation === "process" ? 3 * wallTimeMs : wallTimeMs });
+      const real = name.startsWith("network_") ? realNetwork(meter, peers.grants) : undefined;
+      if (real !== undefined) host.network = real.network;
+      const invocation = { ...plugin(source, event), arguments: Object.entries(peers.ports) };
+      const outcome = await instance.run(invocation, meteredHost(host, meter), { wallTimeMsMax: isolation === "process" ? 3 * wallTimeMs : wallTimeMs });
+      real?.network.end();
+      expect(real?.connections.size ?? 0).toBe(0);
       expect(summary(outcome)).toMatch(expected);
       expect(host.logged.filter((line) => line.includes("ESCAPED"))).toEqual([]);
       if (expectedMet !== undefined) expect(met).toEqual([expect.stringMatching(expectedMet)]);

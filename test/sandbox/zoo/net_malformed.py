@@ -22,6 +22,6 @@ def process_scheduled_call(influxdb3_local, call_time, args=None):
             answer = call(*values)
         except (OSError, TypeError, ValueError, OverflowError, UnicodeError, RuntimeError, host.ResourceLimitError, host.NetworkError):
             continue
-        # An engine for TLS reaches nobody, and waiting for nothing ends at once.
-        if call not in (host.net_open_tls, host.net_wait):
+        # An engine for TLS reaches nobody, and waiting for nothing ends at once. Where addresses are granted this name may be looked up.
+        if call not in (host.net_open_tls, host.net_wait) and (call, values) != (host.net_resolve, ("localhost", 0)):
             influxdb3_local.error(f"ESCAPED {call.__name__} {str(values)[:80]} {str(answer)[:80]}")
