@@ -55,6 +55,21 @@ def _buffer(database, text):
     _buffered_bytes = size
 
 
+def _parameter_name(name):
+    require_text("args", name)
+    return name
+
+
+def _parameter_text(value):
+    """Numbers as their text, which is compared as a number; the reference refuses them (spec: processing-engine §19)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    require_text("args", value)
+    return value
+
+
 class PyPluginCallApi:
     __slots__ = ()
 
@@ -71,12 +86,10 @@ class PyPluginCallApi:
         require_text("query", query)
         if args is not None:
             require("args", args, dict)
-            for name, value in args.items():
-                require_text("args", name)
-                require_text("args", value)
+            args = {_parameter_name(name): _parameter_text(value) for name, value in args.items()}
         if database is not None:
             require_text("database", database)
-        return host.query(query, {} if args is None else dict(args), database)
+        return host.query(query, args or {}, database)
 
     def write(self, line):
         _buffer(None, _built(line))

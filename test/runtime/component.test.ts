@@ -267,7 +267,7 @@ describe("influxdb3_local", () => {
     const rows = evaluate('l.query("SELECT $a", {"a": "b"}, "other")');
     expect(rows).toBe("[{'room': 'kitchen', 'temp': 21.5, 'hum': 40, 'time': 1000000000}]");
     expect(host.queries).toEqual([["SELECT $a", [{ name: "a", value: "b" }], "other"]]);
-    expect(evaluate('l.query("SELECT 1", {"a": 1})')).toBe("TypeError: argument 'args': 'int' object is not an instance of 'str'");
+    expect(evaluate('l.query("SELECT 1", {"a": b"1"})')).toBe("TypeError: argument 'args': 'bytes' object is not an instance of 'str'");
   });
 
   test.each([

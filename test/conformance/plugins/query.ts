@@ -78,6 +78,11 @@ export function queryCases(): void {
     it("select tags", async () => expect(await bound("SELECT i FROM t WHERE tag = $t", '{"t": "b"}')).toEqual([{ i: 2 }]));
     it("are coerced against numbers", async () => expect(await bound("SELECT tag FROM t WHERE i = $n", '{"n": "3"}')).toEqual([{ tag: "c" }]));
     it("are coerced against time", async () => expect(await bound("SELECT count(*) AS n FROM t WHERE time > $t", '{"t": "2023-11-14T22:13:20.000000001Z"}')).toEqual([{ n: 2 }]));
+    it("numbers and booleans, which the reference refuses (§19), are compared as such", async () => {
+      expect(await bound("SELECT tag FROM t WHERE i >= $n ORDER BY tag", '{"n": 2}')).toEqual([{ tag: "b" }, { tag: "c" }]);
+      expect(await bound("SELECT count(*) AS n FROM t WHERE f > $low AND f < $high", '{"low": 9e-1, "high": 10}')).toEqual([{ n: 3 }]);
+      expect(await bound("SELECT (1 = 1) = $yes AS v", '{"yes": True}')).toEqual([{ v: true }]);
+    });
     it("may stand twice", async () => expect(await bound("SELECT $a AS x, $a AS y", '{"a": "1"}')).toEqual([{ x: "1", y: "1" }]));
     it("in quotes are text (§21)", async () => expect(await bound("SELECT '$a' AS v", '{"a": "1"}')).toEqual([{ v: "$a" }]));
     it("are not SQL", async () => expect(await bound("SELECT count(*) AS n FROM t WHERE tag = $t", `{"t": "x' OR 'a' = 'a"}`)).toEqual([{ n: 0 }]));

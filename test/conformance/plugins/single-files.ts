@@ -32,6 +32,10 @@ export function singleFileCases(): void {
       expect([(await trigger.get()).body, (await trigger.get()).body]).toEqual(["new", "kept"]);
       await trigger.remove();
     });
+    it("what libraries ask for when they are imported is there: a user's number, multiprocessing without processes", async () => {
+      const body = "import os\nfrom multiprocessing.managers import BaseManager\nimport multiprocessing as mp\nclass M(BaseManager): pass\nM.register('x')\nreturn [os.getuid() == os.geteuid(), os.getgid() == os.getegid(), mp.current_process().name, mp.active_children()]";
+      expect(JSON.parse((await request(body)).body)).toEqual([true, true, "MainProcess", []]);
+    });
     it("functions and classes of the file see each other", async () => {
       expect((await request("return A().go()", { before: "def helper(): return LIMIT\nclass A:\n    def go(self): return str(helper())\nLIMIT = 7\n" })).body).toBe("7");
     });
