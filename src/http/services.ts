@@ -142,6 +142,8 @@ export interface ProcessingApi {
   updateTrigger(request: TriggerUpdateRequest): Promise<void>;
   /** What the manifest of a plugin asks for. */
   askedGrants(pluginFileName: string): Promise<OwnGrants>;
+  /** What its code will be denied unless it is granted. */
+  likelyGrants(pluginFileName: string): Promise<OwnGrants>;
   deleteTrigger(database: string, name: string, force: boolean): Promise<void>;
   setTriggerEnabled(database: string, name: string, enabled: boolean): Promise<void>;
   /** The reports are answered as JSON as they are (spec: processing-engine §16). */

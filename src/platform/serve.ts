@@ -368,6 +368,7 @@ function processingApi({ engine, tests, files }: Processing): Services["processi
     createTrigger: (request) => engine.createTrigger(request),
     updateTrigger: (request) => engine.updateTrigger(request),
     askedGrants: (pluginFileName) => engine.askedGrants(pluginFileName),
+    likelyGrants: (pluginFileName) => engine.likelyGrants(pluginFileName),
     deleteTrigger: (database, name, force) => engine.deleteTrigger(database, name, force),
     setTriggerEnabled: (database, name, enabled) => engine.setTriggerEnabled(database, name, enabled),
     testWal: (request) => tests.wal(request),

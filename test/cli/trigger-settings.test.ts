@@ -56,6 +56,30 @@ describe("limits and grants of a trigger", () => {
     expect(on.world.calls.filter(([name]) => name === "createPluginFile").map(([, name]) => name)).toEqual(["pkg/__init__.py", "pkg/manifest.toml"]);
   });
 
+  it("that its code is likely to need are asked for on a terminal; the trigger is created after a no, too", async () => {
+    for (const [stdin, grants] of [["y\n", { sys: ["cpu", "memory"] }], ["n\n", undefined]] as const) {
+      const on = Object.assign(session(), { stdin, isTerminal: true });
+      on.world.likelyGrants = { sys: ["cpu", "memory"] };
+      const { status, stderr } = await influxdb3(CREATE, on);
+      expect([status, stderr]).toEqual([0, "The plugin's code is likely to need:\n  --allow-sys cpu,memory\nGrant this? Enter 'yes' or 'y' to confirm\n"]);
+      expect((created(on) as { grants?: object }).grants).toEqual(grants);
+    }
+  });
+
+  it("that its code is likely to need are only named without a terminal, given by --accept-grants, and not asked for beside a flag", async () => {
+    const quiet = Object.assign(session(), { stdin: "" });
+    quiet.world.likelyGrants = { sys: ["cpu"] };
+    expect(await influxdb3(CREATE, quiet)).toMatchObject({ status: 0, stderr: "The plugin's code is likely to need:\n  --allow-sys cpu\nIt is not granted: pass --accept-grants, or the flag itself, also to update trigger later\n" });
+    expect((created(quiet) as { grants?: object }).grants).toBeUndefined();
+    const accepted = session();
+    accepted.world.likelyGrants = { sys: ["cpu"] };
+    await influxdb3(`${CREATE} --accept-grants`, accepted);
+    expect(created(accepted)).toMatchObject({ grants: { sys: ["cpu"] } });
+    const own = session();
+    own.world.likelyGrants = { sys: ["cpu"] };
+    expect(await influxdb3(`${CREATE} --allow-sys none`, own)).toMatchObject({ status: 0, stderr: "" });
+  });
+
   it("change by update trigger; default goes back", async () => {
     const on = session();
     expect(await influxdb3("update trigger -d db -t t --limit time=2m,memory=default --allow-db default --allow-net none", on)).toEqual(done("Trigger 't' updated successfully\n"));

@@ -138,6 +138,27 @@ describe("uploads and updates", () => {
   });
 });
 
+it("a plugin that imports psutil is created with a word on the grants that it lacks, and gets them by --accept-grants", async () => {
+  const strict = await startServer();
+  try {
+    const say = (line: string): ReturnType<typeof runCli> => runCli([...line.split(" "), "--host", strict.url]);
+    await say("create database d");
+    const code = "import psutil\n\ndef process_scheduled_call(influxdb3_local, call_time, args=None):\n    psutil.cpu_count()\n";
+    expect((await post(strict, "/api/v3/plugins/files", { plugin_name: "machine.py", content: code })).status).toBe(200);
+    const created = await say("create trigger --trigger-spec every:1d --path machine.py -d d without");
+    expect(created).toEqual({
+      code: 0, stdout: "Trigger without created successfully\n",
+      stderr: "The plugin's code is likely to need:\n  --allow-sys cpu,memory,disk,network\nIt is not granted: pass --accept-grants, or the flag itself, also to update trigger later\n",
+    });
+    expect(await say("create trigger --trigger-spec every:1d --path machine.py --accept-grants -d d with")).toMatchObject({ code: 0 });
+    const grants = (JSON.parse((await say("show triggers -d d --format json")).stdout) as { trigger_name: string; grants?: string }[]).map((row) => [row.trigger_name, row.grants?.includes("cpu,memory,disk,network") === true]);
+    expect(grants).toEqual([["with", true], ["without", false]]);
+  } finally {
+    await strict.stop("SIGKILL");
+    removeFolder(strict.folder);
+  }
+});
+
 it("the tutorial's command makes a system_metrics trigger in one go: a plugin of ours has what its manifest asks for", async () => {
   const strict = await startServer();
   try {

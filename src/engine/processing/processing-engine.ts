@@ -6,6 +6,7 @@ import type { DatabaseDefinition, TriggerChange, TriggerDefinition } from "../..
 import { messageOf } from "../../core/errors/database-error.ts";
 import type { GrantName, OwnGrants, TriggerGrants } from "../../core/trigger/grants.ts";
 import type { LimitName, OwnLimits } from "../../core/trigger/limits.ts";
+import { likelyGrants } from "../../core/packages/likely-grants.ts";
 import { manifestGrants } from "../../core/trigger/manifest-grants.ts";
 import { parseTriggerSpecification, formatTriggerSpecification } from "../../core/trigger/specification.ts";
 import type { NamedText, PluginResponse } from "../../ports/plugin-runtime.ts";
@@ -143,6 +144,15 @@ export class ProcessingEngine {
     if ((await this.#services.plugins.bundledManifest(pluginFileName)) !== undefined) return {};
     const manifest = await this.#services.plugins.manifest(pluginFileName);
     return manifest === undefined ? {} : manifestGrants(manifest);
+  }
+
+  /** What its code will need beside what every trigger has. Code that cannot be read: nothing; creating the trigger says why. */
+  async likelyGrants(pluginFileName: string): Promise<OwnGrants> {
+    const { plugins, access } = this.#services;
+    if ((await plugins.bundledManifest(pluginFileName)) !== undefined) return {};
+    const code = await plugins.newest(pluginFileName, { pin: false }).catch(() => undefined);
+    const { sys = [] } = code === undefined ? {} : likelyGrants(code);
+    return sys.every((group) => access.grants.sys.includes(group)) ? {} : { sys };
   }
 
   async deleteTrigger(database: string, name: string, force: boolean): Promise<void> {

@@ -61,10 +61,10 @@ async function testRequest(request: Request, { services, options }: RouteContext
 
 const ASKED = v.object({ plugin_filename: v.string() });
 
-/** Ours: what the plugin's manifest asks for, so that a user is shown it before a trigger is created. */
+/** Ours: what the plugin's manifest asks for and its code seems to need, so that a user is shown it before a trigger is created. */
 async function askedGrants(request: Request, { services }: RouteContext): Promise<Reply> {
   const { plugin_filename: fileName } = decodeQuery(ASKED, new URL(request.url).searchParams);
-  return jsonReply({ grants: await services.processing.askedGrants(fileName) });
+  return jsonReply({ grants: await services.processing.askedGrants(fileName), likely: await services.processing.likelyGrants(fileName) });
 }
 
 const REPORT = {
@@ -93,6 +93,6 @@ export const PLUGIN_ROUTES: readonly Route[] = [
   },
   {
     method: "GET", path: "/api/v3/plugins/grants", handle: askedGrants,
-    doc: { tag: "Triggers and plugins", summary: "What a plugin's manifest asks for", query: ASKED, success: reported({ grants: v.unknown() }), failures: [500] },
+    doc: { tag: "Triggers and plugins", summary: "What a plugin's manifest asks for, and what its code is likely to need", query: ASKED, success: reported({ grants: v.unknown(), likely: v.unknown() }), failures: [500] },
   },
 ];

@@ -24,6 +24,7 @@ export interface FakeWorld {
   rows: readonly (readonly ResultValue[])[];
   engineResponse: EngineResponse | undefined;
   askedGrants: OwnGrants;
+  likelyGrants: OwnGrants;
   needed: NeededPackages;
   /** What it was asked for. */
   readonly neededFor: PluginPlace[];
@@ -47,6 +48,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
     rows: [],
     engineResponse: undefined,
     askedGrants: {},
+    likelyGrants: {},
     needed: { missing: [], command: undefined, refusal: undefined, problems: [] },
     neededFor: [],
     services: {
@@ -95,6 +97,7 @@ export function fakeWorld(overrides: Partial<EdgeOptions> = {}): FakeWorld {
         createTrigger: record("createTrigger", nothing),
         updateTrigger: record("updateTrigger", nothing),
         askedGrants: async () => world.askedGrants,
+        likelyGrants: async () => world.likelyGrants,
         deleteTrigger: record("deleteTrigger", nothing),
         setTriggerEnabled: record("setTriggerEnabled", nothing),
         testSchedule: record("testSchedule", () => ({ trigger_time: "2026-01-01T00:00:01Z", log_lines: ["INFO: x"], database_writes: {}, errors: [], ...NO_COST })),
