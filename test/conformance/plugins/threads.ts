@@ -107,7 +107,7 @@ export function threadCases(): void {
       await trigger.remove();
     });
     it("processes cannot be started", async () => {
-      expect(await raised("from concurrent.futures import ProcessPoolExecutor\nProcessPoolExecutor()")).toMatch(/^ModuleNotFoundError: /);
+      expect(await raised("from concurrent.futures import ProcessPoolExecutor\nProcessPoolExecutor()")).toMatch(/^NotImplementedError: /);
       expect((await request("import subprocess\ntry: subprocess.run(['true'])\nexcept OSError as problem: return str(problem)")).body).toContain("does not support processes");
     });
   });
