@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/errors/database-error.ts";
+import { endProcess } from "./end-process.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { nodeTerminal } from "./node-terminal.ts";
 import { run } from "./run.ts";
@@ -40,4 +41,4 @@ function findUpwards(from: string, name: string): string | undefined {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 // Not waiting for idle connections: their keep-alive would hold the process for seconds.
-process.exit(await run(process.argv.slice(2), nodeTerminal(loadEnvFile())));
+endProcess(await run(process.argv.slice(2), nodeTerminal(loadEnvFile())));

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { DatabaseError, messageOf } from "../core/errors/database-error.ts";
+import { endProcess } from "./end-process.ts";
 import { sendHttp } from "./send-http.ts";
 import type { FileWriter, Terminal } from "./terminal.ts";
 
@@ -38,7 +39,7 @@ export function nodeTerminal(envFile: ReadonlyMap<string, string>): Terminal {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);
     },
-    exit: (code) => process.exit(code),
+    exit: (code) => endProcess(code),
     after: (delayMs, action) => void setTimeout(action, delayMs).unref(),
     pause: (delayMs) => new Promise((done) => setTimeout(done, delayMs)),
   };
