@@ -1,7 +1,9 @@
 /** One table of a request while it is parsed: rows as columns, plus which line each row came from. */
 import { Field, FIELD_KINDS, FieldColumn, spend, type FieldKind, type ParseBudget } from "./field-column.ts";
 import type { FieldKey } from "./field-key.ts";
+import type { ColumnValues } from "../columns/table-batch.ts";
 import { canonicalTags, Series, TagColumn } from "./series.ts";
+import { TagColumns } from "./tag-columns.ts";
 
 const ROWS_FIRST = 64;
 const BYTES_PER_ROW = 20;
@@ -28,6 +30,7 @@ export class ParsedTable {
   private readonly fields = new Map<string, Field>();
   private readonly tags = new Map<string, TagColumn>();
   private readonly seriesByTags = new Map<string, Series>();
+  private readonly columnsOfTags = new TagColumns();
   readonly budget: ParseBudget;
 
   constructor(name: string, budget: ParseBudget) {
@@ -85,6 +88,11 @@ export class ParsedTable {
     }
   }
 
+  /** The tags of all rows. Valid until the next request; throws `line_protocol.invalid` when they take too much memory. */
+  tagColumns(): readonly ColumnValues[] {
+    return this.columnsOfTags.of(this.localSeries, this.activeTags, this.series.subarray(0, this.rows), this.budget);
+  }
+
   column(field: Field, kindIndex: number): FieldColumn {
     let column = field.columns[kindIndex];
     if (column === undefined) field.columns[kindIndex] = column = new FieldColumn(field, FIELD_KINDS[kindIndex] as FieldKind, this.budget);
@@ -112,7 +120,7 @@ export class ParsedTable {
 
   reset(): void {
     for (const column of this.activeColumns) column.reset(this.rows + 1);
-    for (const tag of this.activeTags) tag.reset();
+    for (const tag of this.activeTags) tag.active = false;
     for (const series of this.localSeries) series.local = -1;
     this.activeColumns.length = 0;
     this.activeTags.length = 0;

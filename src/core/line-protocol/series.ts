@@ -2,31 +2,30 @@
  * Series and tag columns as the parser knows them: a raw `measurement,tags` prefix leads to a series, and all
  * spellings of one tag set (order, escapes) lead to the same one.
  */
-import type { ColumnValues } from "../columns/table-batch.ts";
 import { type ParseBudget, spend } from "./field-column.ts";
 
 const encoder = new TextEncoder();
+export const CODE_BYTES = 4;
 
-interface TagDictionary {
-  readonly used: readonly number[];
+/** The values of one tag in the series of a request. */
+export interface NumberedTag {
+  readonly tag: TagColumn;
+  /** By series of the request: the place of its value in the dictionary; -1: it has none. */
+  readonly codes: Int32Array;
+  /** Some series have no value. */
+  readonly sparse: boolean;
   readonly offsets: Uint32Array;
   readonly bytes: Uint8Array;
 }
 
-const isSame = (left: readonly number[], right: readonly number[]): boolean => left.length === right.length && left.every((id, code) => id === right[code]);
-
-/** Values of one tag; `code` numbers the values that the current request uses. */
+/** Values of one tag of a table. */
 export class TagColumn {
   readonly name: string;
   readonly values: Uint8Array[] = [];
   private readonly ids = new Map<string, number>();
-  /** By value id: its code in the current request, or -1. */
-  private codes: number[] = [];
-  /** Value ids by code. */
-  private used: number[] = [];
+  /** By value id: its code while the series are numbered, else -1. */
+  private readonly codes: number[] = [];
   private indexes = new Uint32Array(0);
-  /** Of the request before: a sender's requests mostly name the same series in the same order. */
-  private dictionary: TagDictionary | undefined;
   active = false;
   firstRow = 0;
   /** Place within the line that first used it. */
@@ -47,45 +46,42 @@ export class TagColumn {
     return id;
   }
 
-  code(valueId: number): number {
-    let code = this.codes[valueId] as number;
-    if (code < 0) {
-      code = this.used.length;
-      this.codes[valueId] = code;
-      this.used.push(valueId);
+  /** Values in the order in which the series use them. */
+  number(series: readonly Series[]): NumberedTag {
+    const codes = new Int32Array(series.length);
+    const used: number[] = [];
+    let sparse = false;
+    for (let index = 0; index < series.length; index++) {
+      const { tags, valueIds } = series[index] as Series;
+      const place = tags.indexOf(this);
+      if (place < 0) sparse = true;
+      codes[index] = place < 0 ? -1 : this.code(valueIds[place] as number, used);
     }
-    return code;
+    for (const id of used) this.codes[id] = -1;
+    return { tag: this, codes, sparse, ...this.dictionary(used) };
   }
 
-  reset(): void {
-    for (const id of this.used) this.codes[id] = -1;
-    this.used = [];
-    this.active = false;
-  }
-
-  /** Memory for a code a row, kept for the next request; zeros are not restored. */
+  /** Memory for a code a row, kept for the next request. */
   rowCodes(rows: number, budget: ParseBudget): Uint32Array {
     if (this.indexes.length < rows) {
-      spend(budget, (rows - this.indexes.length) * 4);
+      spend(budget, (rows - this.indexes.length) * CODE_BYTES);
       this.indexes = new Uint32Array(rows);
     }
     return this.indexes.subarray(0, rows);
   }
 
-  /** The used values as a batch dictionary, with one code a row (undefined: `absent` rows have none). */
-  batchColumn(indexes: Uint32Array, valid: Uint8Array | undefined): ColumnValues {
-    if (this.dictionary === undefined || !isSame(this.dictionary.used, this.used)) this.dictionary = this.makeDictionary();
-    const { offsets, bytes } = this.dictionary;
-    return { name: this.name, type: "tag", valid, indexes, offsets, bytes };
+  private code(valueId: number, used: number[]): number {
+    const known = this.codes[valueId] as number;
+    return known < 0 ? (this.codes[valueId] = used.push(valueId) - 1) : known;
   }
 
-  private makeDictionary(): TagDictionary {
-    const offsets = new Uint32Array(this.used.length + 1);
+  private dictionary(used: readonly number[]): { readonly offsets: Uint32Array; readonly bytes: Uint8Array } {
+    const offsets = new Uint32Array(used.length + 1);
     let size = 0;
-    this.used.forEach((id, code) => (offsets[code + 1] = size += (this.values[id] as Uint8Array).length));
+    used.forEach((id, code) => (offsets[code + 1] = size += (this.values[id] as Uint8Array).length));
     const bytes = new Uint8Array(size);
-    this.used.forEach((id, code) => bytes.set(this.values[id] as Uint8Array, offsets[code]));
-    return { used: [...this.used], offsets, bytes };
+    used.forEach((id, code) => bytes.set(this.values[id] as Uint8Array, offsets[code]));
+    return { offsets, bytes };
   }
 }
 

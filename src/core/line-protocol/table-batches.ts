@@ -3,7 +3,6 @@ import type { ColumnValues, TableBatchInput } from "../columns/table-batch.ts";
 import { gatherColumn } from "../columns/gather.ts";
 import type { ParsedTable } from "./parsed-table.ts";
 import type { PlannedTable, WritePlan } from "./plan-write.ts";
-import type { Series, TagColumn } from "./series.ts";
 
 /** One batch per table. They share the parser's memory: encode them before it takes the next body. */
 export function tableBatches(plan: WritePlan): TableBatchInput[] {
@@ -14,48 +13,13 @@ function tableBatch(databaseId: number, { parsed, tableId, kept, keptRows }: Pla
   const rows = parsed.rows;
   const time: ColumnValues = { name: "time", type: "time", values: new BigInt64Array(parsed.time.buffer as ArrayBuffer) };
   const all: ColumnValues[] = [
-    ...parsed.activeTags.map((tag) => tagValues(parsed, tag)),
+    ...parsed.tagColumns(),
     ...parsed.activeColumns.filter((column) => column.count > 0).map((column) => column.values(rows)),
     time,
   ];
   const { timeMin, timeMax } = timeBounds(parsed, kept);
   const columns = kept === undefined ? all : all.map((column) => gatherColumn(column, kept, rows)).filter((column) => column.type !== "null");
   return { databaseId, tableId, rowCount: keptRows, timeMin, timeMax, columns };
-}
-
-function tagValues(parsed: ParsedTable, tag: TagColumn): ColumnValues {
-  const { localSeries, series, rows } = parsed;
-  const codes = new Int32Array(localSeries.length);
-  let sparse = false;
-  for (let local = 0; local < localSeries.length; local++) {
-    const { tags, valueIds } = localSeries[local] as Series;
-    const place = tags.indexOf(tag);
-    if (place < 0) sparse = true;
-    codes[local] = place < 0 ? -1 : tag.code(valueIds[place] as number);
-  }
-  const indexes = tag.rowCodes(rows, parsed.budget);
-  if (!sparse) {
-    lookUp(indexes, codes, series);
-    return tag.batchColumn(indexes, undefined);
-  }
-  const valid = new Uint8Array(rows);
-  lookUpSparse(indexes, valid, codes, series);
-  return tag.batchColumn(indexes, valid);
-}
-
-// Loops over all rows are functions of their own: V8 compiles one as a whole, whereas a loop in the middle of a longer
-// function is left anew, by a deoptimisation, each time that it ends.
-
-function lookUp(indexes: Uint32Array, codes: Int32Array, series: Uint32Array): void {
-  for (let row = 0; row < indexes.length; row++) indexes[row] = codes[series[row] as number] as number;
-}
-
-function lookUpSparse(indexes: Uint32Array, valid: Uint8Array, codes: Int32Array, series: Uint32Array): void {
-  for (let row = 0; row < indexes.length; row++) {
-    const code = codes[series[row] as number] as number;
-    indexes[row] = Math.max(0, code);
-    valid[row] = code < 0 ? 0 : 1;
-  }
 }
 
 function timeBounds({ time, rows }: ParsedTable, kept: Uint8Array | undefined): { timeMin: bigint; timeMax: bigint } {
