@@ -75,7 +75,19 @@ export class QueryService {
     }
   }
 
+  /** Rows in memory stay as the query saw them until its stream ends. */
   async #start(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
+    const unpin = this.#options.source.pin();
+    try {
+      const { columns, ...result } = await this.#run(request, record);
+      return { columns, ...releasingAtEnd(result, unpin) };
+    } catch (error) {
+      unpin();
+      throw error;
+    }
+  }
+
+  async #run(request: QueryRequest, record?: QueryRecord): Promise<QueryStream> {
     const { clock, engine, files, limits, catalog, source, systemTables, caches } = this.#options;
     const database = catalog.state.databases.get(request.database);
     if (database === undefined) {

@@ -20,6 +20,8 @@ import { SYSTEM_ROWS_MAX } from "./query-limits.ts";
 /** Committed rows of a table; what `Storage` offers to queries. */
 export interface QuerySource {
   tableSnapshot(databaseId: number, tableId: number): TableSnapshot | undefined;
+  /** What snapshots show from now on stays as it is until the returned function is called. */
+  pin(): () => void;
 }
 
 export interface TableSnapshot {

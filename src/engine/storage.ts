@@ -206,12 +206,17 @@ export class Storage {
     return { linesWritten, bytes };
   }
 
-  /** Rows of a live table as they are now; undefined when there is no such table. */
+  /** Rows of a live table as they are now, valid for this turn of the event loop or as long as they are pinned; undefined when there is no such table. */
   tableSnapshot(databaseId: number, tableId: number): TableSnapshot | undefined {
     const table = this.#catalog.state.tablesById.get(tableId);
     if (table === undefined || table.databaseId !== databaseId) return undefined;
     const buffered = this.#buffer.table(tableId);
     return { table, batches: buffered?.batches ?? [], repeated: buffered?.repeated ?? [], files: this.#persistence?.files.ofTable(tableId) ?? [] };
+  }
+
+  /** Batches of snapshots taken from now on stay as they are until the returned function is called. */
+  pin(): () => void {
+    return this.#buffer.pin();
   }
 
   /** Persists all that is durable now, where snapshots are on; a failure is logged and tried again later. */

@@ -46,3 +46,13 @@ export const REPEATED_RANGES_MAX = 16;
 /** Small batches in a row are combined once they have so many rows; fewer than this many batches are not worth it. */
 export const COMBINED_ROWS = 512;
 export const COMBINED_BATCHES_MIN = 8;
+
+/** Smaller batches are left to the collector: they would make lists of thousands. */
+export const REUSED_BYTES_MIN = 65_536;
+
+/** Sizes of memory between one power of two and the next: a batch wastes a sixteenth at most. */
+export const MEMORY_CLASSES_PER_OCTAVE = 16;
+
+/** Kept for reuse: about what one snapshot lets go of; and a share of the buffer's limit on small machines. */
+export const MEMORY_KEPT_BYTES_MAX = 67_108_864;
+export const MEMORY_KEPT_SHARE = 0.125;

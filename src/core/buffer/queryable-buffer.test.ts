@@ -107,7 +107,62 @@ describe("QueryableBuffer", () => {
     buffer.append(committed(11, 1, batchOf(1, [again], false), 1), { reserved: false });
     expect(buffer.table(1)?.repeated).toEqual([{ timeMin: 5n, timeMax: 5n }]);
     buffer.dropThrough(11);
-    expect(buffer.bytes).toBe(0);
+    expect(buffer.bytes).toBe(buffer.keptBytes);
+  });
+
+  describe("memory used again", () => {
+    const ROWS = 10_000;
+    const large = (host: (row: number) => string, time: (row: number) => bigint): Uint8Array =>
+      batchOf(1, Array.from({ length: ROWS }, (_, row): Point => ({ host: host(row), room: undefined, time: time(row) })), false);
+    const name = (id: number): string => `host_${String(id).padStart(5, "0")}`;
+
+    it("holds no other rows while somebody looks at it", () => {
+      const buffer = new QueryableBuffer(1e9);
+      const batch = (step: number): Uint8Array => large(name, () => BigInt(step));
+      const append = (step: number): void => void buffer.append(committed(step, 1, batch(step), ROWS), { reserved: false });
+      append(1);
+      const unpin = buffer.pin();
+      const views = buffer.table(1)?.batches ?? [];
+      buffer.dropThrough(1);
+      expect(buffer.keptBytes).toBeGreaterThan(0);
+      append(2);
+      expect(views.map(({ bytes }) => bytes)).toEqual([batch(1)]);
+      unpin();
+      append(3);
+      // Now it was taken: nobody had a right to the old rows any more.
+      expect(views.map(({ bytes }) => bytes)).toEqual([batch(3)]);
+      expect(buffer.keptBytes).toBe(0);
+    });
+
+    it("holds no other rows while a trigger is fed from it, however far the trigger is", () => {
+      const buffer = new QueryableBuffer(1e9);
+      const bytes = large(name, () => 1n);
+      const own = buffer.append(committed(1, 1, bytes, ROWS), { reserved: false });
+      const release = buffer.hold(1, () => 1);
+      buffer.dropThrough(1);
+      release();
+      buffer.append(committed(2, 1, large(name, () => 2n), ROWS), { reserved: false });
+      expect(own.bytes).toEqual(bytes);
+    });
+
+    it("does not pass for the batch that it held before", () => {
+      const buffer = new QueryableBuffer(1e9);
+      // The same names, of which one stands at another row: as many bytes.
+      buffer.append(committed(1, 1, large((row) => name(row === 1 ? 0 : row), (row) => BigInt(row === 1 ? 2 : 1)), ROWS), { reserved: false });
+      buffer.dropThrough(1);
+      buffer.append(committed(2, 1, large((row) => name([0, 2, 0][row] ?? row), (row) => BigInt(row === 1 ? 10 : 9)), ROWS), { reserved: false });
+      expect(buffer.keptBytes).toBe(0);
+      expect(covers(buffer.table(1)?.repeated, 9n)).toBe(true);
+    });
+
+    it("goes when rows need the room", () => {
+      const bytes = large(name, () => 1n);
+      const buffer = new QueryableBuffer(batchCost(bytes) * 10);
+      buffer.append(committed(1, 1, bytes, ROWS), { reserved: false });
+      buffer.dropThrough(1);
+      expect([buffer.keptBytes > 0, buffer.bytes]).toEqual([true, buffer.keptBytes]);
+      expect([buffer.tryReserve(buffer.limitBytes), buffer.keptBytes, buffer.bytes]).toEqual([true, 0, buffer.limitBytes]);
+    });
   });
 
   it("shows many small batches as few, with the rows that were committed, also after a part has been persisted", () => {

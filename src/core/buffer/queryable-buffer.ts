@@ -1,11 +1,12 @@
 /**
  * The queryable buffer: committed table batches in WAL order, by table and by database, in memory of their own. Room is
  * reserved before a write is accepted, so a committed batch is never refused; the bytes counted are those held plus
- * those promised. Batches never change.
+ * those promised. Batches never change while a reader has them pinned.
  */
 import { TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-batch.ts";
 import { assert } from "../errors/assert.ts";
 import { DatabaseError } from "../errors/database-error.ts";
+import { BatchMemory } from "./batch-memory.ts";
 import { SERIES_INDEX_SHARE } from "./limits.ts";
 import { SeriesHasher } from "./series-hash.ts";
 import type { Repeated } from "./repeated-times.ts";
@@ -41,6 +42,7 @@ export class QueryableBuffer {
   readonly limitBytes: number;
   readonly #tables = new Map<number, TableBuffer>();
   readonly #hasher = new SeriesHasher();
+  readonly #memory: BatchMemory;
   readonly #byDatabase = new Map<number, CommittedBatch[]>();
   /** Positions of readers of the feed, by database: what they have not read stays. */
   readonly #readers = new Map<number, Set<() => number>>();
@@ -61,11 +63,17 @@ export class QueryableBuffer {
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
+    this.#memory = new BatchMemory(limitBytes);
   }
 
-  /** Held and promised bytes, and what snapshots work with. */
+  /** Held and promised bytes, what snapshots work with, and memory that is kept for reuse. */
   get bytes(): number {
-    return this.#held + this.#reserved + this.#indexBytes + this.#working;
+    return this.#taken + this.#working + this.#memory.keptBytes;
+  }
+
+  /** Of `bytes`: memory that holds no rows and is kept for the next ones. */
+  get keptBytes(): number {
+    return this.#memory.keptBytes;
   }
 
   /** Bytes of batches that no snapshot has taken. */
@@ -88,13 +96,14 @@ export class QueryableBuffer {
   /** Promises room for a write that is not accepted yet; false: there is none. */
   tryReserve(bytes: number): boolean {
     if (this.#taken + bytes > this.#roomBytes) return false;
+    if (this.#taken + this.#memory.keptBytes + bytes > this.#roomBytes) this.#memory.clear();
     this.#reserved += bytes;
     return true;
   }
 
-  /** Held and promised, without what snapshots work with. */
+  /** Held and promised. */
   get #taken(): number {
-    return this.bytes - this.#working;
+    return this.#held + this.#reserved + this.#indexBytes;
   }
 
   /** What rows may take. */
@@ -132,10 +141,17 @@ export class QueryableBuffer {
     this.#freed = listener;
   }
 
+  /**
+   * Batches that are in the buffer now stay as they are until the returned function is called; without it their memory may
+   * hold others once they are persisted. A reader of the feed need not pin.
+   */
+  pin(): () => void {
+    return this.#memory.pin();
+  }
+
   /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
   append(batch: CommittedBatch, options: { readonly reserved: boolean }): CommittedBatch {
-    // Not `slice`: a Buffer's slice is a view, and would keep a whole WAL file in memory.
-    const own: CommittedBatch = { ...batch, bytes: new Uint8Array(batch.bytes) };
+    const own: CommittedBatch = { ...batch, bytes: this.#memory.copy(batch.bytes) };
     const cost = batchCost(own.bytes);
     if (options.reserved) this.#keepPromise(cost);
     this.#held += cost;
@@ -149,11 +165,17 @@ export class QueryableBuffer {
     const before = table.indexBytes;
     table.append(own.bytes, own.sequence);
     this.#indexBytes += table.indexBytes - before;
-    if (this.#indexBytes > this.limitBytes * SERIES_INDEX_SHARE || this.bytes > this.limitBytes) this.#giveUpIndex(table);
+    this.#fitKept();
+    if (this.#indexBytes > this.limitBytes * SERIES_INDEX_SHARE || this.#taken + this.#working > this.limitBytes) this.#giveUpIndex(table);
     const all = this.#byDatabase.get(own.databaseId);
     if (all === undefined) this.#byDatabase.set(own.databaseId, [own]);
     else all.push(own);
     return own;
+  }
+
+  /** What is kept for reuse goes where it would exceed the limit. */
+  #fitKept(): void {
+    if (this.bytes > this.limitBytes) this.#memory.clear();
   }
 
   #giveUpIndex(table: TableBuffer): void {
@@ -177,6 +199,7 @@ export class QueryableBuffer {
   charge(bytes: number): void {
     this.#working += bytes;
     if (bytes < 0) this.#freed();
+    else this.#fitKept();
   }
 
   /**
@@ -264,12 +287,14 @@ export class QueryableBuffer {
   trim(): void {
     for (const [databaseId, all] of this.#byDatabase) {
       let through = this.#persistedSequence;
-      for (const position of this.#readers.get(databaseId) ?? []) through = Math.min(through, position());
-      this.#letGo(databaseId, all, through);
+      const readers = this.#readers.get(databaseId);
+      for (const position of readers ?? []) through = Math.min(through, position());
+      // A run may still work with rows that its trigger has passed.
+      this.#letGo(databaseId, all, { through, reuse: (readers?.size ?? 0) === 0 });
     }
     if (this.readerBytes <= this.#readerBytesMax) return this.#freed();
-    const cut = this.#readerCut();
-    for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, cut);
+    const through = this.#readerCut();
+    for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, { through, reuse: false });
     this.#freed();
   }
 
@@ -284,11 +309,17 @@ export class QueryableBuffer {
     return this.#persistedSequence;
   }
 
-  #letGo(databaseId: number, all: readonly CommittedBatch[], through: number): void {
+  #letGo(databaseId: number, all: readonly CommittedBatch[], { through, reuse }: { readonly through: number; readonly reuse: boolean }): void {
     const end = firstAfter(all, through);
     this.#droppedThrough.set(databaseId, Math.max(this.completeAfter(databaseId), through));
     if (end === 0) return;
-    for (let index = 0; index < end; index++) this.#held -= batchCost((all[index] as CommittedBatch).bytes);
+    for (let index = 0; index < end; index++) {
+      const { bytes } = all[index] as CommittedBatch;
+      this.#held -= batchCost(bytes);
+      if (!reuse) continue;
+      this.#hasher.forget(bytes);
+      this.#memory.giveBack(bytes);
+    }
     this.#byDatabase.set(databaseId, all.slice(end));
   }
 

@@ -37,6 +37,11 @@ export class SeriesHasher {
   /** Whose hashes the memory holds. */
   #last: { readonly batch: TableBatchView; readonly hashes: SeriesHashes } | undefined;
 
+  /** The memory of these bytes is about to hold something else. */
+  forget({ buffer }: Uint8Array): void {
+    if (this.#last?.batch.bytes.buffer === buffer) this.#last = undefined;
+  }
+
   /** One pair of hash words a row; valid until the next call. */
   hash(batch: TableBatchView): SeriesHashes {
     // Agents send the same series in the same order again and again: comparing costs a fraction of hashing.

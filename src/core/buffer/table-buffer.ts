@@ -1,5 +1,6 @@
 /** The unpersisted batches of one table, in WAL order, and whether two of its points may have one series and time. */
 import { viewTableBatch, type TableBatchView } from "../columns/table-batch.ts";
+import { batchMemoryBytes } from "./batch-memory.ts";
 import { combineBatches } from "./combine-batches.ts";
 import { BATCH_OVERHEAD_BYTES, COLUMN_OVERHEAD_BYTES, COMBINED_BATCHES_MIN, COMBINED_ROWS, KEPT_VIEW_ROWS_MIN, REINDEX_BATCHES_MAX, REINDEX_ROWS_MAX } from "./limits.ts";
 import { type BatchPoints, LatePoints, pointsOf } from "./late-points.ts";
@@ -169,5 +170,5 @@ function rangeOf({ times }: BatchPoints, rows: readonly number[]): RepeatedRange
 
 /** What a batch costs in the buffer beside the series index; known before it is accepted. */
 export function bufferedBytes(size: number, rowCount: number, columnCount: number): number {
-  return size + BATCH_OVERHEAD_BYTES + (rowCount >= KEPT_VIEW_ROWS_MIN ? columnCount * COLUMN_OVERHEAD_BYTES : 0);
+  return batchMemoryBytes(size) + BATCH_OVERHEAD_BYTES + (rowCount >= KEPT_VIEW_ROWS_MIN ? columnCount * COLUMN_OVERHEAD_BYTES : 0);
 }

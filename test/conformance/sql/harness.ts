@@ -72,6 +72,8 @@ const realClock: Clock = {
 export interface TestServer {
   readonly service: QueryService;
   readonly engine: DuckdbEngine;
+  /** Queries that hold on to the rows they saw. */
+  pinned(): number;
   run(sql: string, options?: { parameters?: Record<string, unknown>; format?: TextFormat }): Promise<string>;
   close(): Promise<void>;
 }
@@ -103,7 +105,13 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
   );
   const internal: DatabaseDefinition = { id: 0, name: "_internal", deleted: false, tables: new Map(), deletedTables: new Map(), triggers: new Map() };
   const catalog = { state: { databases: new Map([["_internal", internal], ["db", database]]) } };
-  const source: QuerySource = { tableSnapshot: (_database, tableId) => snapshots.get(tableId) };
+  const pins = new Set<symbol>();
+  const pin = (): (() => void) => {
+    const one = Symbol("pin");
+    pins.add(one);
+    return () => void pins.delete(one);
+  };
+  const source: QuerySource = { tableSnapshot: (_database, tableId) => snapshots.get(tableId), pin };
   const log = options.log?.(realClock);
   const systemTables = log === undefined ? undefined : options.systemTables?.(catalog, source, log);
   const service = new QueryService({
@@ -118,6 +126,7 @@ export async function openServer(options: TestServerOptions): Promise<TestServer
   return {
     service,
     engine,
+    pinned: () => pins.size,
     run: async (sql, { parameters = {}, format = "jsonl" } = {}) => {
       const stream = await service.query({ database: "db", sql, parameters: new Map(Object.entries(parameters)) });
       let text = "";

@@ -11,6 +11,7 @@ import { DuckdbEngine } from "../../../src/adapters/query-engine/duckdb/duckdb-e
 import { createSystemClock } from "../../../src/adapters/system/clock.ts";
 import { formatResult } from "../../../src/core/query/format-result.ts";
 import { QueryService } from "../../../src/engine/query-service.ts";
+import type { StorageLimits } from "../../../src/engine/storage-limits.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { newDisk, openStorage, request, type Opened } from "../../support/open-storage.ts";
 
@@ -24,10 +25,10 @@ interface Server extends Opened {
   readonly storeFolder: string;
 }
 
-async function openServer(withSnapshots: boolean): Promise<Server> {
+async function openServer(withSnapshots: boolean, limits: Partial<StorageLimits> = {}): Promise<Server> {
   const storeFolder = join(folder, `it's ${names++}`);
   const parquetStore = createFileObjectStore({ folder: storeFolder, randomName: () => `x${names++}` });
-  const opened = await openStorage(newDisk(), withSnapshots ? { parquetStore } : {});
+  const opened = await openStorage(newDisk(), withSnapshots ? { parquetStore, limits } : {});
   const clock = createSystemClock();
   const engine = await DuckdbEngine.open({ clock, parquet: { storeFolder, allowedFolder: `${storeFolder}/n0/dbs/` } });
   const queries = new QueryService({ catalog: opened.catalog, source: opened.storage, engine, systemTables: { table: () => undefined, names: () => [] }, clock, limits: { timeoutMs: 20_000 } });
@@ -87,6 +88,34 @@ describe("a table in memory and in files", () => {
     expect(server.storage.statistics().persistedFiles).toBe(4);
     expect(await ask(server, "SELECT x, y, z FROM t WHERE time < '1970-01-01T00:05:00Z'")).toBe('{"x":2.0,"y":4.0,"z":3.0}\n');
     expect(await ask(server, "SELECT x FROM t WHERE time > '1970-01-01T00:10:00Z'")).toBe('{"x":1.0}\n');
+    await server.engine.close();
+  });
+
+  it("shows a running query what it saw first, while snapshots let go of the rows and others take their memory", async () => {
+    const server = await openServer(true, { ringBytes: 4_194_304, bufferBytes: 67_108_864 });
+    const rows = 30_000;
+    const bodies = 20;
+    // As many bytes each time, so that the memory fits.
+    const write = async (round: number): Promise<void> => {
+      for (let body = 0; body < bodies; body++) {
+        const lines = Array.from({ length: rows }, (_, row) => `t,host=h${row % 100} v=${round * 100_000 + row}i ${START + BigInt(body * rows + row)}`);
+        await server.storage.write(request(lines.join("\n")));
+      }
+    };
+    await write(1);
+    const sum = (round: number): bigint => BigInt(bodies) * (BigInt(rows) * BigInt(round * 100_000) + (BigInt(rows) * BigInt(rows - 1)) / 2n);
+    const read = async (stream: Awaited<ReturnType<QueryService["query"]>>): Promise<bigint> => {
+      let total = 0n;
+      for await (const { columns } of stream.batches) for (const value of columns[0] as readonly bigint[]) total += value;
+      return total;
+    };
+    const early = await server.queries.query({ database: "db", sql: "SELECT v FROM t" });
+    for (const round of [2, 3]) {
+      await server.storage.snapshotNow();
+      await write(round);
+    }
+    expect(await read(early)).toBe(sum(1));
+    expect(await read(await server.queries.query({ database: "db", sql: "SELECT v FROM t" }))).toBe(sum(3));
     await server.engine.close();
   });
 

@@ -68,6 +68,27 @@ test("a table without any row has its columns", async () => {
   expect(await server.run("SELECT count(*) AS c, max(v) AS m FROM empty")).toBe('{"c":0}\n');
 });
 
+test("rows are held from the start of a query until its stream ends, however that comes about", async () => {
+  const many: TestTable = { name: "many", columns: { v: "int64", time: "time" }, batches: [Array.from({ length: 20_000 }, (_, row) => ({ v: BigInt(row), time: BigInt(row) }))] };
+  server = await openServer({ tables: [many] });
+  const { service, pinned } = server;
+  for (const sql of ["SELECT v, time FROM many", "SELECT v + 1 AS v FROM many", "SELECT max(v) AS v FROM many", "EXPLAIN SELECT v FROM many", "SELECT * FROM information_schema.tables"]) {
+    const read = await service.query({ database: "db", sql });
+    expect(pinned()).toBe(1);
+    for await (const batch of read.batches) expect([batch.rowCount > 0, pinned()]).toEqual([true, 1]);
+    expect(pinned()).toBe(0);
+    const closed = await service.query({ database: "db", sql });
+    await closed.close();
+    expect(pinned()).toBe(0);
+    const left = await service.query({ database: "db", sql });
+    for await (const _ of left.batches) break;
+    expect(pinned()).toBe(0);
+  }
+  for (const sql of ["SELEC", "SELECT x FROM many", "SELECT CAST('x' AS BIGINT) FROM many", "SELECT CAST(CAST(v AS VARCHAR) || 'x' AS BIGINT) FROM many"]) await expect(server.run(sql)).rejects.toThrow();
+  await expect(service.query({ database: "nowhere", sql: "SELECT 1" })).rejects.toThrow();
+  expect(pinned()).toBe(0);
+});
+
 describe("plugin results (spec: processing-engine §11.2)", () => {
   const limits = { rowsMax: 100, bytesMax: 10_000 };
 

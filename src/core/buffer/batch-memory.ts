@@ -1,0 +1,96 @@
+/**
+ * Memory of large batches, used again once they have left the buffer: fresh pages must be zeroed by the system, and V8
+ * collects the whole heap after every 64 MB that lie outside of it. Readers pin what they may look at: memory that is
+ * given back waits until all who were there at that time are gone (epoch-based reclamation: Fraser 2004, §5.2.3).
+ */
+import { MEMORY_CLASSES_PER_OCTAVE, MEMORY_KEPT_BYTES_MAX, MEMORY_KEPT_SHARE, REUSED_BYTES_MIN } from "./limits.ts";
+
+interface GivenBack {
+  readonly memory: ArrayBuffer;
+  /** Who came in this epoch or before may see it. */
+  readonly epoch: number;
+}
+
+/** Bytes that are taken for a batch of `size` bytes: a few sizes fit many batches. */
+export function batchMemoryBytes(size: number): number {
+  if (size < REUSED_BYTES_MIN) return size;
+  const step = 2 ** Math.floor(Math.log2(size)) / MEMORY_CLASSES_PER_OCTAVE;
+  return Math.ceil(size / step) * step;
+}
+
+export class BatchMemory {
+  readonly #keptBytesMax: number;
+  /** By size. */
+  readonly #free = new Map<number, ArrayBuffer[]>();
+  /** In the order of their epochs. */
+  #waiting: GivenBack[] = [];
+  /** Readers by the epoch in which they came, oldest first. */
+  readonly #pins = new Map<number, number>();
+  #epoch = 0;
+  #keptBytes = 0;
+
+  /** `bufferBytes`: the limit of the buffer, of which a share is kept for reuse at most. */
+  constructor(bufferBytes: number) {
+    this.#keptBytesMax = Math.min(MEMORY_KEPT_BYTES_MAX, bufferBytes * MEMORY_KEPT_SHARE);
+  }
+
+  /** Bytes kept for reuse. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** A copy in memory of its own, whose size is that of `batchMemoryBytes`. */
+  copy(bytes: Uint8Array): Uint8Array {
+    // Not `slice`: a Buffer's slice is a view, and would keep a whole WAL file in memory.
+    if (bytes.length < REUSED_BYTES_MIN) return new Uint8Array(bytes);
+    this.#settle();
+    const size = batchMemoryBytes(bytes.length);
+    const kept = this.#free.get(size)?.pop();
+    this.#keptBytes -= kept?.byteLength ?? 0;
+    const own = new Uint8Array(kept ?? new ArrayBuffer(size), 0, bytes.length);
+    own.set(bytes);
+    return own;
+  }
+
+  /** Takes the memory of a copy that only pinned readers may still look at. */
+  giveBack({ buffer }: Uint8Array): void {
+    const size = buffer.byteLength;
+    if (size < REUSED_BYTES_MIN || this.#keptBytes + size > this.#keptBytesMax || !(buffer instanceof ArrayBuffer)) return;
+    this.#keptBytes += size;
+    this.#waiting.push({ memory: buffer, epoch: this.#epoch++ });
+  }
+
+  /** What is in the buffer now stays as it is until the returned function is called. */
+  pin(): () => void {
+    const epoch = this.#epoch;
+    this.#pins.set(epoch, (this.#pins.get(epoch) ?? 0) + 1);
+    let pinned = true;
+    return () => {
+      if (!pinned) return;
+      pinned = false;
+      const others = (this.#pins.get(epoch) as number) - 1;
+      if (others > 0) this.#pins.set(epoch, others);
+      else this.#pins.delete(epoch);
+    };
+  }
+
+  /** Keeps nothing any more. */
+  clear(): void {
+    this.#free.clear();
+    this.#waiting = [];
+    this.#keptBytes = 0;
+  }
+
+  /** Frees what no reader can look at any more. */
+  #settle(): void {
+    const [oldest = Number.POSITIVE_INFINITY] = this.#pins.keys();
+    let count = 0;
+    for (; count < this.#waiting.length && (this.#waiting[count] as GivenBack).epoch < oldest; count++) {
+      const { memory } = this.#waiting[count] as GivenBack;
+      const alike = this.#free.get(memory.byteLength);
+      if (alike === undefined) this.#free.set(memory.byteLength, [memory]);
+      else alike.push(memory);
+    }
+    if (count > 0) this.#waiting.splice(0, count);
+  }
+}
