@@ -60,6 +60,9 @@ export const SNAPSHOT_WORKING_SHARE = 8 * SNAPSHOT_PREFIX_SHARE;
 /** How often the age of the buffered rows is looked at, in milliseconds. */
 export const SNAPSHOT_CHECK_MS = 1_000;
 
+/** Memory of the buffer that holds no rows goes back to the system when it was not needed for so long. */
+export const KEPT_MEMORY_MS = 60_000;
+
 /** Pause after a snapshot that failed, in milliseconds: the store may be down. */
 export const SNAPSHOT_RETRY_MS = 5_000;
 

@@ -4,7 +4,7 @@ import type { TableDefinition } from "../../core/catalog/definitions.ts";
 import { DatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import type { ChunkRows } from "../../core/snapshot/chunk-rows.ts";
 import type { EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
-import type { ChunkEncoder, MergeInput } from "../../ports/chunk-encoder.ts";
+import type { ChunkEncoder, CopyMemory, MergeInput } from "../../ports/chunk-encoder.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import { COPY_FACTOR_MAX, COPY_SLICE_BYTES } from "./limits.ts";
 import type { EncoderStart, FromEncoder, ToEncoder } from "./messages.ts";
@@ -25,6 +25,8 @@ export function createWorkerEncoder(options: WorkerEncoderOptions): ChunkEncoder
 interface Waiting {
   readonly resolve: (chunk: EncodedChunk) => void;
   readonly reject: (error: DatabaseError) => void;
+  /** That of the task's copies. */
+  readonly memory: CopyMemory | undefined;
 }
 
 class WorkerEncoder implements ChunkEncoder {
@@ -39,8 +41,8 @@ class WorkerEncoder implements ChunkEncoder {
     this.#options = options;
   }
 
-  encode(table: TableDefinition, chunk: ChunkRows): Promise<EncodedChunk> | undefined {
-    return this.#closed || copiesTooMuch(chunk) ? undefined : this.#encode(table, chunk);
+  encode(table: TableDefinition, chunk: ChunkRows, memory: CopyMemory): Promise<EncodedChunk> | undefined {
+    return this.#closed || copiesTooMuch(chunk) ? undefined : this.#encode(table, chunk, memory);
   }
 
   async close(): Promise<void> {
@@ -48,13 +50,13 @@ class WorkerEncoder implements ChunkEncoder {
     await this.#worker?.terminate();
   }
 
-  async #encode(table: TableDefinition, chunk: ChunkRows): Promise<EncodedChunk> {
-    const { task, answer } = this.#begin();
+  async #encode(table: TableDefinition, chunk: ChunkRows, memory: CopyMemory): Promise<EncodedChunk> {
+    const { task, answer } = this.#begin(memory);
     let copied = 0;
     for (const { batch, rows, rowCount } of chunk.pieces) {
-      const bytes = new Uint8Array(batch.bytes);
-      this.#send({ task, kind: "piece", bytes, rows: rows?.slice(), rowCount }, [bytes.buffer]);
-      copied += bytes.length;
+      const bytes = memory.copy(batch.bytes);
+      this.#send({ task, kind: "piece", bytes, rows: rows?.slice(), rowCount }, [bytes.buffer as ArrayBuffer]);
+      copied += batch.bytes.length;
       if (copied < COPY_SLICE_BYTES) continue;
       copied = 0;
       await this.#options.yieldToEventLoop();
@@ -81,9 +83,9 @@ class WorkerEncoder implements ChunkEncoder {
     return answer;
   }
 
-  #begin(): { readonly task: number; readonly answer: Promise<EncodedChunk> } {
+  #begin(memory?: CopyMemory): { readonly task: number; readonly answer: Promise<EncodedChunk> } {
     const task = ++this.#lastTask;
-    const answer = new Promise<EncodedChunk>((resolve, reject) => this.#waiting.set(task, { resolve, reject }));
+    const answer = new Promise<EncodedChunk>((resolve, reject) => this.#waiting.set(task, { resolve, reject, memory }));
     // Its failure is the caller's, also when it comes while pieces are sent.
     answer.catch(() => undefined);
     this.#worker ??= this.#start();
@@ -112,8 +114,10 @@ class WorkerEncoder implements ChunkEncoder {
     }
     const waiting = this.#waiting.get(message.task);
     this.#waiting.delete(message.task);
-    if (message.kind === "encoded") waiting?.resolve(message.chunk);
-    else waiting?.reject(failure(message.message, message.code));
+    if (message.kind === "encoded") {
+      for (const copy of message.copies) waiting?.memory?.giveBack(copy);
+      waiting?.resolve(message.chunk);
+    } else waiting?.reject(failure(message.message, message.code));
   }
 
   /** The next task gets a new thread, without the pieces of this one's. */

@@ -8,6 +8,7 @@ import type { ParquetLayout } from "../../core/parquet/read-footer.ts";
 import type { ChunkPiece } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, type EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
 import { encodeMerged } from "../../core/snapshot/encode-merged.ts";
+import { RETURNED_COPY_BYTES_MIN } from "./limits.ts";
 import { loadParquetKernel } from "./load.ts";
 import type { EncoderStart, FromEncoder, ToEncoder } from "./messages.ts";
 
@@ -58,8 +59,7 @@ async function inSteps(work: Generator<undefined, EncodedChunk>): Promise<Encode
   }
 }
 
-async function perform(message: ToEncoder & { readonly kind: "encode" | "merge" }): Promise<EncodedChunk> {
-  const { pieces, files } = taken(message.task);
+async function perform(message: ToEncoder & { readonly kind: "encode" | "merge" }, { pieces, files }: Task): Promise<EncodedChunk> {
   const encoder = await (loading ??= pages());
   const { table } = message;
   if (message.kind === "merge") return inSteps(encodeMerged({ table, windowStart: message.windowStart, files }, encoder));
@@ -73,9 +73,11 @@ async function receive(message: ToEncoder): Promise<void> {
   else if (message.kind === "file") taskOf(task).files.push(message.layout);
   else if (message.kind === "forget") tasks.delete(task);
   else {
+    const parts = taken(task);
     try {
-      const chunk = await perform(message);
-      reply({ kind: "encoded", task, chunk }, [chunk.bytes.buffer as ArrayBuffer]);
+      const chunk = await perform(message, parts);
+      const copies = parts.pieces.map(({ batch }) => batch.bytes).filter(({ length }) => length >= RETURNED_COPY_BYTES_MIN);
+      reply({ kind: "encoded", task, chunk, copies }, [chunk, ...copies.map((bytes) => ({ bytes }))].map(({ bytes }) => bytes.buffer as ArrayBuffer));
     } catch (error) {
       reply({ kind: "failed", task, code: isDatabaseError(error) ? error.code : undefined, message: messageOf(error) });
     }

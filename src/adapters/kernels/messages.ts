@@ -13,7 +13,8 @@ export type ToEncoder = { readonly task: number } & (
 );
 
 export type FromEncoder =
-  | { readonly kind: "encoded"; readonly task: number; readonly chunk: EncodedChunk }
+  /** `copies`: large ones of the task's pieces, given back. */
+  | { readonly kind: "encoded"; readonly task: number; readonly chunk: EncodedChunk; readonly copies: readonly Uint8Array[] }
   | { readonly kind: "failed"; readonly task: number; /** Of our own errors. */ readonly code: string | undefined; readonly message: string }
   /** Something to be logged. */
   | { readonly kind: "warning"; readonly message: string };

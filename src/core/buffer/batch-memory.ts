@@ -3,7 +3,7 @@
  * collects the whole heap after every 64 MB that lie outside of it. Readers pin what they may look at: memory that is
  * given back waits until all who were there at that time are gone (epoch-based reclamation: Fraser 2004, §5.2.3).
  */
-import { MEMORY_CLASSES_PER_OCTAVE, MEMORY_KEPT_BYTES_MAX, MEMORY_KEPT_SHARE, REUSED_BYTES_MIN } from "./limits.ts";
+import { MEMORY_CLASSES_PER_OCTAVE, MEMORY_KEPT_SHARE, REUSED_BYTES_MIN } from "./limits.ts";
 
 interface GivenBack {
   readonly memory: ArrayBuffer;
@@ -28,10 +28,12 @@ export class BatchMemory {
   readonly #pins = new Map<number, number>();
   #epoch = 0;
   #keptBytes = 0;
+  /** The least that was kept since the last look. */
+  #unusedBytes = 0;
 
   /** `bufferBytes`: the limit of the buffer, of which a share is kept for reuse at most. */
   constructor(bufferBytes: number) {
-    this.#keptBytesMax = Math.min(MEMORY_KEPT_BYTES_MAX, bufferBytes * MEMORY_KEPT_SHARE);
+    this.#keptBytesMax = bufferBytes * MEMORY_KEPT_SHARE;
   }
 
   /** Bytes kept for reuse. */
@@ -46,7 +48,7 @@ export class BatchMemory {
     this.#settle();
     const size = batchMemoryBytes(bytes.length);
     const kept = this.#free.get(size)?.pop();
-    this.#keptBytes -= kept?.byteLength ?? 0;
+    this.#count(-(kept?.byteLength ?? 0));
     const own = new Uint8Array(kept ?? new ArrayBuffer(size), 0, bytes.length);
     own.set(bytes);
     return own;
@@ -56,7 +58,7 @@ export class BatchMemory {
   giveBack({ buffer }: Uint8Array): void {
     const size = buffer.byteLength;
     if (size < REUSED_BYTES_MIN || this.#keptBytes + size > this.#keptBytesMax || !(buffer instanceof ArrayBuffer)) return;
-    this.#keptBytes += size;
+    this.#count(size);
     this.#waiting.push({ memory: buffer, epoch: this.#epoch++ });
   }
 
@@ -74,11 +76,33 @@ export class BatchMemory {
     };
   }
 
-  /** Keeps nothing any more. */
-  clear(): void {
-    this.#free.clear();
-    this.#waiting = [];
-    this.#keptBytes = 0;
+  /** Lets go of at least so much of what is kept, or of all; what readers may look at goes last. */
+  release(bytes: number): void {
+    this.#settle();
+    let left = bytes;
+    for (const [size, alike] of this.#free) {
+      while (left > 0 && alike.pop() !== undefined) {
+        this.#count(-size);
+        left -= size;
+      }
+      if (alike.length === 0) this.#free.delete(size);
+    }
+    for (let next = this.#waiting.at(-1); left > 0 && next !== undefined; next = this.#waiting.at(-1)) {
+      this.#waiting.pop();
+      this.#count(-next.memory.byteLength);
+      left -= next.memory.byteLength;
+    }
+  }
+
+  /** Lets go of what nobody needed since the last call. */
+  releaseUnused(): void {
+    this.release(this.#unusedBytes);
+    this.#unusedBytes = this.#keptBytes;
+  }
+
+  #count(bytes: number): void {
+    this.#keptBytes += bytes;
+    this.#unusedBytes = Math.min(this.#unusedBytes, this.#keptBytes);
   }
 
   /** Frees what no reader can look at any more. */

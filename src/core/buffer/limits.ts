@@ -53,6 +53,5 @@ export const REUSED_BYTES_MIN = 65_536;
 /** Sizes of memory between one power of two and the next: a batch wastes a sixteenth at most. */
 export const MEMORY_CLASSES_PER_OCTAVE = 16;
 
-/** Kept for reuse: about what one snapshot lets go of; and a share of the buffer's limit on small machines. */
-export const MEMORY_KEPT_BYTES_MAX = 67_108_864;
-export const MEMORY_KEPT_SHARE = 0.125;
+/** Part of the buffer's limit that memory without rows may take; what nobody needed for a while goes earlier. */
+export const MEMORY_KEPT_SHARE = 0.5;

@@ -96,8 +96,8 @@ export class QueryableBuffer {
   /** Promises room for a write that is not accepted yet; false: there is none. */
   tryReserve(bytes: number): boolean {
     if (this.#taken + bytes > this.#roomBytes) return false;
-    if (this.#taken + this.#memory.keptBytes + bytes > this.#roomBytes) this.#memory.clear();
     this.#reserved += bytes;
+    this.#fitKept();
     return true;
   }
 
@@ -149,6 +149,15 @@ export class QueryableBuffer {
     return this.#memory.pin();
   }
 
+  /** Memory for copies of batches; whoever makes them counts them. */
+  readonly copies = {
+    copy: (bytes: Uint8Array): Uint8Array => this.#memory.copy(bytes),
+    giveBack: (copy: Uint8Array): void => {
+      this.#memory.giveBack(copy);
+      this.#fitKept();
+    },
+  };
+
   /** Takes a copy in, with its room reserved before or (on replay) without; the batch with the buffer's own bytes. */
   append(batch: CommittedBatch, options: { readonly reserved: boolean }): CommittedBatch {
     const own: CommittedBatch = { ...batch, bytes: this.#memory.copy(batch.bytes) };
@@ -175,7 +184,8 @@ export class QueryableBuffer {
 
   /** What is kept for reuse goes where it would exceed the limit. */
   #fitKept(): void {
-    if (this.bytes > this.limitBytes) this.#memory.clear();
+    const surplus = this.bytes - this.limitBytes;
+    if (surplus > 0) this.#memory.release(surplus);
   }
 
   #giveUpIndex(table: TableBuffer): void {
@@ -296,6 +306,11 @@ export class QueryableBuffer {
     const through = this.#readerCut();
     for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, { through, reuse: false });
     this.#freed();
+  }
+
+  /** Memory without rows that was not needed since the last call goes back to the system. */
+  releaseUnused(): void {
+    this.#memory.releaseUnused();
   }
 
   /** The sequence up to which persisted rows must go, so that what readers keep is within its limit. */

@@ -14,7 +14,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { LogSink } from "../../ports/log-sink.ts";
 import type { Drive } from "../drive.ts";
 import type { GroupCommit } from "../group-commit.ts";
-import { SNAPSHOT_BUFFER_SHARE, SNAPSHOT_CHECK_MS, SNAPSHOT_PREFIX_SHARE, SNAPSHOT_RETRY_MS } from "../storage-limits.ts";
+import { KEPT_MEMORY_MS, SNAPSHOT_BUFFER_SHARE, SNAPSHOT_CHECK_MS, SNAPSHOT_PREFIX_SHARE, SNAPSHOT_RETRY_MS } from "../storage-limits.ts";
 import type { ManifestLog } from "./manifest-log.ts";
 import type { ParquetObjects } from "./parquet-objects.ts";
 
@@ -47,6 +47,7 @@ export class Snapshotter {
   #oldestMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
+  #releasedMs: number;
   #closed = false;
   #snapshots = 0;
   #failures = 0;
@@ -54,6 +55,7 @@ export class Snapshotter {
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
+    this.#releasedMs = options.clock.monotonicMs();
     if (options.buffer.unpersistedBytes > 0) this.#oldestMs = options.clock.monotonicMs();
     this.#arm();
   }
@@ -92,6 +94,10 @@ export class Snapshotter {
     const { clock, buffer, settings } = this.#options;
     this.#cancelTimer = clock.after(Math.min(SNAPSHOT_CHECK_MS, settings.ageMsMax), () => {
       buffer.trim();
+      if (clock.monotonicMs() - this.#releasedMs >= KEPT_MEMORY_MS) {
+        this.#releasedMs = clock.monotonicMs();
+        buffer.releaseUnused();
+      }
       const old = this.#oldestMs !== undefined && clock.monotonicMs() - this.#oldestMs >= settings.ageMsMax && clock.monotonicMs() >= this.#notBeforeMs;
       if (this.#running === undefined && (old || this.#isFull())) this.#start();
       this.#arm();
@@ -157,7 +163,7 @@ export class Snapshotter {
     const cost = encodeCost(table, chunk);
     buffer.charge(cost);
     try {
-      const { bytes, ...facts } = await (settings.encoder?.encode(table, chunk) ?? drive(encodeChunk(table, chunk)));
+      const { bytes, ...facts } = await (settings.encoder?.encode(table, chunk, buffer.copies) ?? drive(encodeChunk(table, chunk)));
       const place = { databaseId: table.databaseId, tableId: table.id, chunkTime: chunk.start };
       const path = parquetPath({ nodeId: settings.nodeId, ...place, sequenceMax });
       await objects.write(path, bytes);

@@ -12,6 +12,7 @@ import { type ChunkRows, splitByChunk } from "../../../src/core/snapshot/chunk-r
 import { encodeChunk, type EncodedChunk } from "../../../src/core/snapshot/encode-chunk.ts";
 import { encodeMerged } from "../../../src/core/snapshot/encode-merged.ts";
 import { type ParquetLayout, readParquetLayout } from "../../../src/core/parquet/read-footer.ts";
+import { BatchMemory } from "../../../src/core/buffer/batch-memory.ts";
 import type { ChunkEncoder } from "../../../src/ports/chunk-encoder.ts";
 import { kernelFolder } from "../../support/kernel.ts";
 import { PROGRAM_PATH } from "../../support/server.ts";
@@ -33,9 +34,9 @@ function run<T>(work: Generator<undefined, T>): T {
   }
 }
 
-/** Batches of 1,000 rows, a millisecond apart. */
+/** Batches of 2,500 rows at most, a millisecond apart. */
 const chunksOf = (rows: number): ChunkRows[] =>
-  run(splitByChunk(Array.from({ length: rows / 1000 }, (_, batch) => batchOf(1, COLUMNS, Array.from({ length: 1000 }, (__, row) => rowAt(batch * 1000 + row)))), MINUTE));
+  run(splitByChunk(Array.from({ length: Math.ceil(rows / 2500) }, (_, batch) => batchOf(1, COLUMNS, Array.from({ length: Math.min(2500, rows) }, (__, row) => rowAt(batch * 2500 + row)))), MINUTE));
 
 async function* oneByOne(files: readonly ParquetLayout[], failure?: Error): AsyncGenerator<ParquetLayout> {
   yield* files;
@@ -45,9 +46,11 @@ async function* oneByOne(files: readonly ParquetLayout[], failure?: Error): Asyn
 const plain = ({ bytes, ...facts }: EncodedChunk): unknown => [Buffer.from(bytes).toString("base64"), facts];
 
 let encoder: ChunkEncoder;
+let memory: BatchMemory;
 let lines: string[];
 const open = (workerUrl = new URL("encode-worker.js", pathToFileURL(PROGRAM_PATH)), kernels = kernelFolder): void => {
   lines = [];
+  memory = new BatchMemory(1e9);
   const log = { log: (level: string, message: string) => void lines.push(`${level}: ${message}`) };
   encoder = createWorkerEncoder({ workerUrl, kernels, log, yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)) });
 };
@@ -58,8 +61,11 @@ describe("the encoding thread", () => {
     open();
     const chunks = chunksOf(100_000);
     expect(chunks.map((chunk) => chunk.rowCount)).toEqual([60_000, 40_000]);
-    for (const chunk of chunks) expect(plain(await (encoder.encode(TABLE, chunk) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
+    for (const chunk of [...chunks, ...chunks]) expect(plain(await (encoder.encode(TABLE, chunk, memory) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
     expect(lines).toEqual([]);
+    // The copies came back, and the second round used them again.
+    expect(memory.keptBytes).toBeGreaterThan(0);
+    expect(memory.keptBytes).toBeLessThan(Math.max(...chunks.map(({ pieces }) => pieces.reduce((sum, { batch }) => sum + batch.bytes.length, 0))) * 1.1);
   });
 
   it("does without its kernel, and says so", async () => {
@@ -69,7 +75,7 @@ describe("the encoding thread", () => {
       writeFileSync(join(folder, "parquet.wasm"), "not a module");
       open(undefined, pathToFileURL(`${folder}/`));
       const [chunk] = chunksOf(1000) as [ChunkRows];
-      expect(plain(await (encoder.encode(TABLE, chunk) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
+      expect(plain(await (encoder.encode(TABLE, chunk, memory) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
       expect(lines).toEqual([expect.stringMatching(/^warn: The Parquet kernel cannot be used, so snapshots need about twice the CPU time: it has the hash/)]);
     } finally {
       rmSync(folder, { recursive: true });
@@ -82,7 +88,7 @@ describe("the encoding thread", () => {
     const files = chunks.map((chunk) => readParquetLayout(run(encodeChunk(TABLE, chunk)).bytes));
     const merging = encoder.merge({ table: TABLE, windowStart: 0n, files: oneByOne(files) });
     const [chunk] = chunks as [ChunkRows];
-    expect(plain(await (encoder.encode(TABLE, chunk) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
+    expect(plain(await (encoder.encode(TABLE, chunk, memory) as Promise<EncodedChunk>))).toEqual(plain(run(encodeChunk(TABLE, chunk))));
     const merged = await merging;
     expect(merged.rowCount).toBe(100_000);
     expect(plain(merged)).toEqual(plain(run(encodeMerged({ table: TABLE, windowStart: 0n, files }))));
@@ -104,12 +110,12 @@ describe("the encoding thread", () => {
     open();
     const [chunk] = run(splitByChunk([batchOf(1, COLUMNS, Array.from({ length: 1000 }, (_, row) => ({ ...rowAt(row), time: BigInt(row) * MINUTE })))], MINUTE)) as [ChunkRows];
     expect(chunk.rowCount).toBe(1);
-    expect(encoder.encode(TABLE, chunk)).toBeUndefined();
+    expect(encoder.encode(TABLE, chunk, memory)).toBeUndefined();
   });
 
   it("fails the running chunk when it ends, and begins anew with the next", async () => {
     open(new URL("data:text/javascript,process.exit(3)"));
     const [chunk] = chunksOf(1000) as [ChunkRows];
-    for (let round = 0; round < 2; round++) await expect(encoder.encode(TABLE, chunk)).rejects.toMatchObject({ code: "snapshot.encoder_failed", message: "Encoding a Parquet file failed: the encoding thread has ended" });
+    for (let round = 0; round < 2; round++) await expect(encoder.encode(TABLE, chunk, memory)).rejects.toMatchObject({ code: "snapshot.encoder_failed", message: "Encoding a Parquet file failed: the encoding thread has ended" });
   });
 });
