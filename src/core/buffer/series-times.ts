@@ -1,58 +1,72 @@
 /**
  * Remembers the newest time of every series, to tell whether a table may hold two points of one series and time. Series
  * are known by 64 bits of hash only: a collision (or a late point) makes a query deduplicate without need, never the
- * other way round. Times are kept as two 32-bit words, because BigInt arithmetic allocates.
+ * other way round. Times are kept as two 32-bit words, because BigInt arithmetic allocates. Where the series of the batch
+ * before come again row for row, their places are known.
  */
 import type { SeriesHashes } from "./series-hash.ts";
-import { SERIES_SLOT_BYTES, SERIES_SLOTS_MIN } from "./limits.ts";
+import { COMPARED_ROWS_MIN, SERIES_SLOT_BYTES, SERIES_SLOTS_MIN } from "./limits.ts";
+
+/** High word of the time of a series that has no point yet. */
+const NO_TIME = -(2 ** 31);
 
 export class SeriesTimes {
+  /** For any table, until the call returns. */
+  static readonly #fewSlots = new Uint32Array(COMPARED_ROWS_MIN);
   #hashLow = new Int32Array(SERIES_SLOTS_MIN);
   #hashHigh = new Int32Array(SERIES_SLOTS_MIN);
-  #timeLow = new Uint32Array(SERIES_SLOTS_MIN);
-  #timeHigh = new Int32Array(SERIES_SLOTS_MIN);
+  /** By slot: low, high. */
+  #times = new Int32Array(SERIES_SLOTS_MIN * 2);
   #count = 0;
+  /** Slots of the rows of the last batch. */
+  #slots = new Uint32Array(0);
+  #slotsOf: SeriesHashes | undefined;
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#hashLow.length * SERIES_SLOT_BYTES;
+    return this.#hashLow.length * SERIES_SLOT_BYTES + this.#slots.byteLength;
   }
 
-  /** Notes points, two words of time each; returns the rows whose time is not after the newest one of their series. */
-  advance({ low, high }: SeriesHashes, times: Int32Array, rowCount: number): number[] {
+  /**
+   * Notes points, two words of time each; returns the rows whose time is not after the newest one of their series. The same
+   * `hashes` object stands for the same series in the same rows.
+   */
+  advance(hashes: SeriesHashes, times: Int32Array, rowCount: number): number[] {
+    const slots = hashes === this.#slotsOf ? this.#slots : this.#place(hashes, rowCount);
     const late: number[] = [];
-    for (let row = 0; row < rowCount; ) row = this.#advanceFrom(row, { low, high }, times, rowCount, late);
+    advanceRows(slots, times, rowCount, this.#times, late);
     return late;
   }
 
-  /** Up to the first row that makes the table larger; the row to go on with. */
-  #advanceFrom(from: number, { low, high }: SeriesHashes, times: Int32Array, rowCount: number, late: number[]): number {
-    const [hashLow, hashHigh, timeLow, timeHigh] = [this.#hashLow, this.#hashHigh, this.#timeLow, this.#timeHigh];
+  /** Finds the slot of each row; a new series gets one. Those of small batches are not kept: their hashes never come again. */
+  #place(hashes: SeriesHashes, rowCount: number): Uint32Array {
+    const isSmall = rowCount < COMPARED_ROWS_MIN;
+    this.#slotsOf = undefined;
+    if (!isSmall && this.#slots.length < rowCount) this.#slots = new Uint32Array(rowCount);
+    const slots = isSmall ? SeriesTimes.#fewSlots : this.#slots;
+    // A larger table has other slots for all rows.
+    while (!this.#placeAll(hashes, rowCount, slots)) this.#grow();
+    if (!isSmall) this.#slotsOf = hashes;
+    return slots;
+  }
+
+  /** False: the table is too full. */
+  #placeAll({ low, high }: SeriesHashes, rowCount: number, slots: Uint32Array): boolean {
+    const [hashLow, hashHigh] = [this.#hashLow, this.#hashHigh];
     const mask = hashLow.length - 1;
-    for (let row = from; row < rowCount; row++) {
+    for (let row = 0; row < rowCount; row++) {
       const rowLow = low[row] as number;
       // A slot with both words 0 is free, so that hash is moved aside.
       const rowHigh = rowLow === 0 && high[row] === 0 ? 1 : (high[row] as number);
       let slot = rowLow & mask;
       while ((hashLow[slot] !== rowLow || hashHigh[slot] !== rowHigh) && (hashLow[slot] !== 0 || hashHigh[slot] !== 0)) slot = (slot + 1) & mask;
-      const newLow = (times[row * 2] as number) >>> 0;
-      const newHigh = times[row * 2 + 1] as number;
-      if (hashLow[slot] === 0 && hashHigh[slot] === 0) {
-        this.#put(slot, rowLow, rowHigh, newLow, newHigh);
-        this.#count += 1;
-        if (this.#count * 4 <= hashLow.length * 3) continue;
-        this.#grow();
-        return row + 1;
-      }
-      const lastHigh = timeHigh[slot] as number;
-      if (newHigh < lastHigh || (newHigh === lastHigh && newLow <= (timeLow[slot] as number))) {
-        late.push(row);
-        continue;
-      }
-      timeLow[slot] = newLow;
-      timeHigh[slot] = newHigh;
+      slots[row] = slot;
+      if (hashLow[slot] !== 0 || hashHigh[slot] !== 0) continue;
+      this.#put(slot, rowLow, rowHigh, 0, NO_TIME);
+      this.#count += 1;
+      if (this.#count * 4 > hashLow.length * 3) return false;
     }
-    return rowCount;
+    return true;
   }
 
   #find(hashLow: number, hashHigh: number): number {
@@ -67,20 +81,35 @@ export class SeriesTimes {
   #put(slot: number, hashLow: number, hashHigh: number, timeLow: number, timeHigh: number): void {
     this.#hashLow[slot] = hashLow;
     this.#hashHigh[slot] = hashHigh;
-    this.#timeLow[slot] = timeLow;
-    this.#timeHigh[slot] = timeHigh;
+    this.#times[slot * 2] = timeLow;
+    this.#times[slot * 2 + 1] = timeHigh;
   }
 
   #grow(): void {
-    const [lows, highs, timeLows, timeHighs] = [this.#hashLow, this.#hashHigh, this.#timeLow, this.#timeHigh];
+    const [lows, highs, times] = [this.#hashLow, this.#hashHigh, this.#times];
     const slots = lows.length * 2;
     this.#hashLow = new Int32Array(slots);
     this.#hashHigh = new Int32Array(slots);
-    this.#timeLow = new Uint32Array(slots);
-    this.#timeHigh = new Int32Array(slots);
+    this.#times = new Int32Array(slots * 2);
     for (let old = 0; old < lows.length; old++) {
       const [low, high] = [lows[old] as number, highs[old] as number];
-      if (low !== 0 || high !== 0) this.#put(this.#find(low, high), low, high, timeLows[old] as number, timeHighs[old] as number);
+      if (low !== 0 || high !== 0) this.#put(this.#find(low, high), low, high, times[old * 2] as number, times[old * 2 + 1] as number);
     }
+  }
+}
+
+/** Sets the newest time of each row's slot in `newest`, or notes the row as late. */
+function advanceRows(slots: Uint32Array, times: Int32Array, rowCount: number, newest: Int32Array, late: number[]): void {
+  for (let row = 0; row < rowCount; row++) {
+    const at = (slots[row] as number) * 2;
+    const low = times[row * 2] as number;
+    const high = times[row * 2 + 1] as number;
+    const lastHigh = newest[at + 1] as number;
+    if (high < lastHigh || (high === lastHigh && low >>> 0 <= (newest[at] as number) >>> 0)) {
+      late.push(row);
+      continue;
+    }
+    newest[at] = low;
+    newest[at + 1] = high;
   }
 }

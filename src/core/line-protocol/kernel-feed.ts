@@ -124,13 +124,10 @@ export class KernelFeed {
     copyWords(table.time, before * 2, words, at + TABLE.time, rows * 2);
     copyWords(table.lineNumbers, before, words, at + TABLE.lineNumbers, rows);
     copyWords(table.lineStarts, before, words, at + TABLE.lineStarts, rows);
-    for (let row = 0; row < rows; row++) {
-      const one = series[words[at + TABLE.prefixes + row] as number] as Series;
-      if (one.local < 0) {
-        table.rows = before + row;
-        table.activate(one);
-      }
-      table.series[before + row] = one.local;
+    const prefixes = words.subarray(at + TABLE.prefixes, at + TABLE.prefixes + rows);
+    for (let row = numberRows(prefixes, series, 0, before, table.series); row < rows; row = numberRows(prefixes, series, row, before, table.series)) {
+      table.rows = before + row;
+      table.activate(series[prefixes[row] as number] as Series);
     }
     table.rows = before + rows;
   }
@@ -204,6 +201,16 @@ export class KernelFeed {
     column.address = this.kernel.addColumn(field.address, kind, this.columns.length);
     if (column.address !== 0) this.columns.push(column);
   }
+}
+
+/** Numbers of the rows' series, from a row on; the first row whose series has no number yet, or how many rows there are. */
+function numberRows(prefixes: Int32Array, series: readonly Series[], from: number, before: number, numbers: Uint32Array): number {
+  for (let row = from; row < prefixes.length; row++) {
+    const { local } = series[prefixes[row] as number] as Series;
+    if (local < 0) return row;
+    numbers[before + row] = local;
+  }
+  return prefixes.length;
 }
 
 function copyWords(target: Int32Array | Uint32Array, to: number, words: Int32Array, from: number, count: number): void {
