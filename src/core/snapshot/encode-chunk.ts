@@ -7,7 +7,7 @@ import type { ColumnValues } from "../columns/table-batch.ts";
 import { encodeParquet, type ParquetColumn } from "../parquet/encode-file.ts";
 import type { PageEncoder } from "../parquet/page-encoder.ts";
 import type { ChunkRows } from "./chunk-rows.ts";
-import { gatherField } from "./gather-field.ts";
+import { gatherField, GatherMemory } from "./gather-field.ts";
 import { MERGE_BYTES_PER_CELL, MERGE_BYTES_PER_ROW } from "./limits.ts";
 import { orderRows, type RowOrder } from "./row-order.ts";
 import { readTagCodes, type TagCodes } from "./tag-codes.ts";
@@ -30,11 +30,12 @@ export function* encodeChunk(table: TableDefinition, chunk: ChunkRows, encoder?:
   const tags: TagCodes[] = [];
   for (const name of table.seriesKey) tags.push(yield* readTagCodes(name, chunk));
   const order = yield* orderRows(chunk, tags);
+  const memory = new GatherMemory();
   const columns: ParquetColumn[] = [];
   for (const tag of tags) columns.push(column(table, gatherTag(tag, order)));
-  columns.push(column(table, yield* gatherField("time", "time", chunk, order)));
+  columns.push(column(table, yield* gatherField("time", "time", chunk, order, memory)));
   for (const { name, type } of table.columns) {
-    if (type !== "tag" && type !== "time") columns.push(column(table, yield* gatherField(name, type, chunk, order)));
+    if (type !== "tag" && type !== "time") columns.push(column(table, yield* gatherField(name, type, chunk, order, memory)));
   }
   const rowCount = order.groupEnds.length;
   const bytes = yield* encodeParquet(columns, rowCount, { encoder });

@@ -14,7 +14,7 @@ import { readParquetColumn } from "../parquet/read-column.ts";
 import type { ParquetLayout } from "../parquet/read-footer.ts";
 import type { ChunkPiece, ChunkRows } from "./chunk-rows.ts";
 import { type EncodedChunk, gatherTag } from "./encode-chunk.ts";
-import { gatherField } from "./gather-field.ts";
+import { gatherField, GatherMemory } from "./gather-field.ts";
 import { MERGE_TEXT_BYTES_PER_ROW, MERGED_BYTES_FACTOR, MERGED_BYTES_PER_ROW, MERGED_BYTES_PER_TAG, MERGED_BYTES_PER_TEXT, MERGED_ROW_GROUP_ROWS } from "./limits.ts";
 import { orderRows } from "./row-order.ts";
 import { readTagCodes, type TagCodes } from "./tag-codes.ts";
@@ -45,13 +45,14 @@ export function* encodeMerged({ table, windowStart, files }: MergeRequest, encod
   const tags: TagCodes[] = [];
   for (const name of table.seriesKey) tags.push(yield* readTagCodes(name, chunk));
   const order = yield* orderRows(chunk, tags);
+  const memory = new GatherMemory();
   const rowCount = order.groupEnds.length;
   const file = new ColumnwiseFile(rowCount, encoder);
   for (let tag = tags.shift(); tag !== undefined; tag = tags.shift()) yield* file.add(table, gatherTag(tag, order));
   for (const { name, type } of [{ name: "time", type: "time" } as const, ...table.columns.filter(({ type }) => type !== "time")]) {
     if (type === "tag") continue;
     yield* decodeColumn(name, chunk);
-    yield* file.add(table, yield* gatherField(name, type, chunk, order));
+    yield* file.add(table, yield* gatherField(name, type, chunk, order, memory));
   }
   return { bytes: file.finish(), rowCount, timeMin: windowStart + BigInt(order.offsetMin), timeMax: windowStart + BigInt(order.offsetMax) };
 }

@@ -17,7 +17,18 @@ interface Sources {
   readonly valid: Uint8Array | undefined;
 }
 
-export function* gatherField(name: string, type: FieldType, chunk: ChunkRows, order: RowOrder): Generator<undefined, ColumnValues> {
+/** Memory for one column in the order of the chunk, for all columns of a chunk: fresh pages cost more than filling them. */
+export class GatherMemory {
+  #words = new Uint32Array(0);
+
+  /** Holds anything. */
+  words(count: number): Uint32Array {
+    if (this.#words.length < count) this.#words = new Uint32Array(count);
+    return this.#words.subarray(0, count);
+  }
+}
+
+export function* gatherField(name: string, type: FieldType, chunk: ChunkRows, order: RowOrder, memory: GatherMemory): Generator<undefined, ColumnValues> {
   const columns = chunk.pieces.map(({ batch }) => batch.columns.find((column) => column.name === name && column.type === ENCODED[type]));
   if (columns.every((column) => column === undefined)) return { name, type: "null" };
   const sources = yield* chooseSources(order, yield* readValidity(columns, chunk));
@@ -28,11 +39,11 @@ export function* gatherField(name: string, type: FieldType, chunk: ChunkRows, or
     case "bool":
       return { ...base, type, values: yield* gatherBytes(columns, chunk, sources) };
     case "uint64":
-      return { ...base, type, values: new BigUint64Array(yield* gatherWords(columns, chunk, sources)) };
+      return { ...base, type, values: new BigUint64Array(yield* gatherWords(columns, chunk, sources, memory)) };
     case "float64":
-      return { ...base, type, values: new Float64Array(yield* gatherWords(columns, chunk, sources)) };
+      return { ...base, type, values: new Float64Array(yield* gatherWords(columns, chunk, sources, memory)) };
     default:
-      return { ...base, type, values: new BigInt64Array(yield* gatherWords(columns, chunk, sources)) };
+      return { ...base, type, values: new BigInt64Array(yield* gatherWords(columns, chunk, sources, memory)) };
   }
 }
 
@@ -72,12 +83,14 @@ function* chooseSources({ rows, groupEnds }: RowOrder, valid: Uint8Array | undef
 }
 
 /** 64-bit values as pairs of words: through a float they could change (NaN payloads of integers). */
-function* gatherWords(columns: Columns, chunk: ChunkRows, { rows }: Sources): Generator<undefined, ArrayBuffer> {
-  const all = new Uint32Array(chunk.rowCount * 2);
+function* gatherWords(columns: Columns, chunk: ChunkRows, { rows }: Sources, memory: GatherMemory): Generator<undefined, ArrayBuffer> {
+  const all = memory.words(chunk.rowCount * 2);
   let at = 0;
   for (const [index, piece] of chunk.pieces.entries()) {
     const column = columns[index];
-    if (column !== undefined) {
+    // Files are to be the same whatever the memory held before.
+    if (column === undefined) all.fill(0, at * 2, (at + piece.rowCount) * 2);
+    else {
       const words = new Uint32Array(column.body.buffer, column.body.byteOffset, piece.batch.rowCount * 2);
       if (piece.rows === undefined) all.set(words, at * 2);
       else copyPairs(words, piece.rows, all.subarray(at * 2));

@@ -11,6 +11,9 @@ export interface SeriesIds {
   readonly samples: readonly number[];
 }
 
+/** Series that a table has room for at first. */
+const SERIES_MIN = 512;
+
 export function* numberSeries(tags: readonly TagCodes[], rowCount: number): Generator<undefined, SeriesIds> {
   const ids = new Uint32Array(rowCount);
   const table = new SeriesTable(tags.map(({ codes }) => codes));
@@ -25,26 +28,24 @@ class SeriesTable {
   readonly samples: number[] = [];
   readonly #columns: readonly Uint32Array[];
   readonly #hashes: number[] = [];
-  /** By series: the one whose row followed last. Writers send their series in the same order again and again. */
-  readonly #next: number[] = [];
+  #followed: Followed;
   #last = -1;
-  #slots = new Uint32Array(1024);
+  #slots = new Uint32Array(2 * SERIES_MIN);
 
   constructor(columns: readonly Uint32Array[]) {
     this.#columns = columns;
+    this.#followed = { columns, next: new Int32Array(SERIES_MIN), rows: new Uint32Array(SERIES_MIN) };
   }
 
   number(ids: Uint32Array, from: number, to: number): void {
-    let last = this.#last;
     for (let row = from; row < to; row++) {
-      let id = last < 0 ? -1 : (this.#next[last] as number);
-      if (id < 0 || !this.#same(row, this.samples[id] as number)) {
-        id = this.#idOf(row);
-        if (last >= 0) this.#next[last] = id;
-      }
-      ids[row] = last = id;
+      row = followSeries(this.#followed, this.#last, ids, row, to);
+      if (row > from) this.#last = ids[row - 1] as number;
+      if (row === to) return;
+      const id = this.#idOf(row);
+      if (this.#last >= 0) this.#followed.next[this.#last] = id;
+      ids[row] = this.#last = id;
     }
-    this.#last = last;
   }
 
   #hash(row: number): number {
@@ -61,24 +62,16 @@ class SeriesTable {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let entry = this.#slots[slot] as number; entry !== 0; entry = this.#slots[slot] as number) {
-      if (this.#hashes[entry - 1] === hash && this.#same(row, this.samples[entry - 1] as number)) return entry - 1;
+      if (this.#hashes[entry - 1] === hash && isSame(this.#columns, row, this.samples[entry - 1] as number)) return entry - 1;
       slot = (slot + 1) & mask;
     }
     this.#hashes.push(hash);
-    this.#next.push(-1);
     const count = this.samples.push(row);
     this.#slots[slot] = count;
     if (count * 2 > this.#slots.length) this.#grow();
+    this.#followed.next[count - 1] = -1;
+    this.#followed.rows[count - 1] = row;
     return count - 1;
-  }
-
-  #same(row: number, sample: number): boolean {
-    const columns = this.#columns;
-    for (let tag = 0; tag < columns.length; tag++) {
-      const codes = columns[tag] as Uint32Array;
-      if (codes[row] !== codes[sample]) return false;
-    }
-    return true;
   }
 
   #grow(): void {
@@ -89,7 +82,39 @@ class SeriesTable {
       slots[slot] = id + 1;
     });
     this.#slots = slots;
+    const { columns, next, rows } = this.#followed;
+    this.#followed = { columns, next: new Int32Array(slots.length), rows: new Uint32Array(slots.length) };
+    this.#followed.next.set(next);
+    this.#followed.rows.set(rows);
   }
+}
+
+/** Writers send their series in the same order again and again. */
+interface Followed {
+  readonly columns: readonly Uint32Array[];
+  /** By series: the one whose row followed its last one; -1: none has. */
+  readonly next: Int32Array;
+  /** By series: one of its rows. */
+  readonly rows: Uint32Array;
+}
+
+/** Numbers rows as long as each is of the series that followed the one before it last time; the first row that is not. */
+function followSeries({ columns, next, rows }: Followed, last: number, ids: Uint32Array, from: number, to: number): number {
+  let id = last;
+  for (let row = from; row < to; row++) {
+    id = id < 0 ? -1 : (next[id] as number);
+    if (id < 0 || !isSame(columns, row, rows[id] as number)) return row;
+    ids[row] = id;
+  }
+  return to;
+}
+
+function isSame(columns: readonly Uint32Array[], row: number, sample: number): boolean {
+  for (let tag = 0; tag < columns.length; tag++) {
+    const codes = columns[tag] as Uint32Array;
+    if (codes[row] !== codes[sample]) return false;
+  }
+  return true;
 }
 
 /** Place of each series in the order of its tag values, in series key order. */

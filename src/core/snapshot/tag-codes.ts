@@ -18,11 +18,15 @@ export function* readTagCodes(name: string, chunk: ChunkRows): Generator<undefin
   const codes = new Uint32Array(chunk.rowCount);
   const values: Uint8Array[] = [];
   const known = new Map<string, number>();
+  let last: Mapped | undefined;
   let at = 0;
   for (const { batch, rows, rowCount } of chunk.pieces) {
     const column = batch.columns.find((candidate) => candidate.name === name);
     if (column?.type === ENCODED.tag) {
-      const mapping = mapValues(column, batch.rowCount, known, values);
+      const dictionary = column.body.subarray(4 + batch.rowCount * 4);
+      // Senders mostly use the same values in the same order, and each would be decoded and looked up again.
+      if (last === undefined || !areSame(dictionary, last.dictionary)) last = { dictionary, mapping: mapValues(column, batch.rowCount, known, values) };
+      const { mapping } = last;
       const indexes = new Uint32Array(column.body.buffer, column.body.byteOffset + 4, batch.rowCount);
       const out = codes.subarray(at, at + rowCount);
       if (rows === undefined && column.validity === undefined) mapAll(indexes, mapping, out);
@@ -32,6 +36,18 @@ export function* readTagCodes(name: string, chunk: ChunkRows): Generator<undefin
     yield;
   }
   return { name, codes, values };
+}
+
+interface Mapped {
+  /** Offsets and texts of the values. */
+  readonly dictionary: Uint8Array;
+  readonly mapping: Uint32Array;
+}
+
+function areSame(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  return true;
 }
 
 function mapAll(indexes: Uint32Array, mapping: Uint32Array, out: Uint32Array): void {
