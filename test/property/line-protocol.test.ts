@@ -128,6 +128,24 @@ describe("line protocol", () => {
     );
   });
 
+  it("gives each request its own tags, whichever series the requests before named in whichever order", () => {
+    const series = ["m", "m,a=1", "m,a=2", "m,a=2,b=x", "m,b=x,a=2", "m,b=y", "m,c=1"];
+    const picks = fc.array(fc.nat(series.length - 1), { minLength: 1, maxLength: 6 });
+    const requests = fc.array(fc.oneof(picks, fc.constant("again" as const), fc.constant("longer" as const)), { minLength: 2, maxLength: 8 });
+    fc.assert(
+      fc.property(requests, fc.boolean(), (all, withKernel) => {
+        const parser = new LineProtocolParser(withKernel ? makeKernel() : undefined);
+        let last: readonly number[] = [0];
+        for (const [index, one] of all.entries()) {
+          last = one === "again" ? last : one === "longer" ? [...last, last[0] as number] : one;
+          const body = new TextEncoder().encode(last.map((at, row) => `${series[at]} f=${index} ${row}`).join("\n"));
+          expect(outcome(body, parser)).toEqual(outcome(body, new LineProtocolParser()));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it("is the same with the kernel on random bytes", () => {
     const parser = new LineProtocolParser(makeKernel());
     const fragments = fc.array(fc.constantFrom("m", ",", "=", " f=", "f", "1", "i", "\"", "\\", "\n", "\nm f=1", "#", "t", "e", "-", ".", "u", "é", "\t", "\0"), { maxLength: 60 }).map((parts) => new TextEncoder().encode(parts.join("")));

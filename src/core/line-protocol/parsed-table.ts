@@ -78,12 +78,10 @@ export class ParsedTable {
   activate(series: Series): void {
     series.local = this.localSeries.length;
     this.localSeries.push(series);
-    for (let place = 0; place < series.tags.length; place++) {
-      const tag = series.tags[place] as TagColumn;
+    for (const tag of series.tags) {
       if (tag.active) continue;
       tag.active = true;
       tag.firstRow = this.rows;
-      tag.firstPlace = place;
       this.activeTags.push(tag);
     }
   }

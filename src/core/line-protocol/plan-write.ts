@@ -9,12 +9,15 @@ import type { TableDefinition } from "../catalog/definitions.ts";
 import type { CatalogOp } from "../catalog/ops.ts";
 import { planNewDatabase, RESERVED_COLUMNS, tableLimitText } from "../catalog/plan.ts";
 import { type CatalogState, liveTableCount } from "../catalog/state.ts";
+import { assert } from "../errors/assert.ts";
 import { LINE_ERRORS_MAX } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import type { ParsedTable } from "./parsed-table.ts";
 import type { ParsedWrite } from "./parser.ts";
 import { judgeLines } from "./judge-lines.ts";
+import { parseLine } from "./parse-line.ts";
 import { type NewColumn, SchemaDraft } from "./schema-draft.ts";
+import { lineEnd } from "./split-lines.ts";
 
 export interface PlannedTable {
   readonly parsed: ParsedTable;
@@ -99,7 +102,7 @@ interface JudgedTable {
 }
 
 function* judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits, errorsMax: number): Generator<void, JudgedTable> {
-  const newColumns = fittingColumns(parsed, existing, limits);
+  const newColumns = fittingColumns(write, parsed, existing, limits);
   if (newColumns !== undefined) return { kept: undefined, keptRows: parsed.rows, errors: [], newColumns };
   const draft = new SchemaDraft(existing, limits);
   const judged = yield* judgeLines(write, parsed, errorsMax, (line) => draft.add(line));
@@ -109,19 +112,34 @@ function* judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDef
 /** Within one row tags come before fields. */
 const TAGS_FIRST = -1e9;
 
+/** Tags in the order of a row's line: all spellings of a tag set are one series, so the series does not tell. */
+function tagsByLine({ body }: ParsedWrite, { lineStarts }: ParsedTable): (row: number) => readonly string[] {
+  let last: { readonly row: number; readonly names: readonly string[] } | undefined;
+  return (row) => {
+    if (last?.row !== row) {
+      const start = lineStarts[row] as number;
+      const line = parseLine(body, start, lineEnd(body, start, body.length));
+      assert(typeof line !== "string", "an accepted line parses again");
+      last = { row, names: line.tags.map(([name]) => name) };
+    }
+    return last.names;
+  };
+}
+
 /** The table's new columns in first-seen order, or undefined when some line must be refused. */
-function fittingColumns(parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits): NewColumn[] | undefined {
+function fittingColumns(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits): NewColumn[] | undefined {
   const seen = new Set<string>();
   const fresh: (NewColumn & { readonly row: number; readonly place: number })[] = [];
-  const fits = (name: string, type: NewColumn["type"], row: number, place: number): boolean => {
+  const lineTags = tagsByLine(write, parsed);
+  const fits = (name: string, type: NewColumn["type"], row: number, place?: number): boolean => {
     if (seen.has(name)) return false;
     seen.add(name);
     const column = existing?.columnsByName.get(name);
     if (column !== undefined) return column.type === type;
-    fresh.push({ name, type, row, place });
+    fresh.push({ name, type, row, place: place ?? lineTags(row).indexOf(name) + TAGS_FIRST });
     return !RESERVED_COLUMNS.has(name);
   };
-  for (const tag of parsed.activeTags) if (!fits(tag.name, "tag", tag.firstRow, tag.firstPlace + TAGS_FIRST)) return undefined;
+  for (const tag of parsed.activeTags) if (!fits(tag.name, "tag", tag.firstRow)) return undefined;
   for (const [place, column] of parsed.activeColumns.entries()) {
     if (column.count > 0 && !fits(column.field.name, column.kind, column.firstRow, place)) return undefined;
   }

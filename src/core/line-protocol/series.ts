@@ -28,8 +28,6 @@ export class TagColumn {
   private indexes = new Uint32Array(0);
   active = false;
   firstRow = 0;
-  /** Place within the line that first used it. */
-  firstPlace = 0;
 
   constructor(name: string) {
     this.name = name;
