@@ -44,7 +44,7 @@ function storageMetrics(storage: Storage): Metric[] {
     gauge("tidemark_line_protocol_kernel_bytes", "Address space of line protocol kernels", now.kernelBytes),
     gauge("tidemark_wal_ring_used_bytes", "Bytes of the WAL ring in use", now.ringUsedBytes),
     gauge("tidemark_wal_ring_capacity_bytes", "Bytes of the WAL ring", now.ringCapacityBytes),
-    gauge("tidemark_buffer_used_bytes", "Bytes of the queryable buffer in use", now.bufferUsedBytes),
+    gauge("tidemark_buffer_used_bytes", "Bytes of the queryable buffer in use, with memory kept for the next rows", now.bufferUsedBytes),
     gauge("tidemark_buffer_capacity_bytes", "Limit of the queryable buffer", now.bufferLimitBytes),
     gauge("tidemark_buffer_rows", "Rows in the queryable buffer", now.rows),
     counter("tidemark_wal_commits_total", "Group commits", now.commits),
