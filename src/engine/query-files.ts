@@ -30,11 +30,15 @@ export async function acquireFiles(relations: readonly EngineRelation[], { files
   }
 }
 
-/** Lets the files go with the last row, the first failure or the close, whatever comes first. */
+/** Lets the files go with the last row, the first failure or the close, whatever comes first. After that there is no row. */
 export function releasingAtEnd(result: EngineResult, release: () => void): EngineResult {
+  let closed = false;
   async function* batches(): EngineResult["batches"] & AsyncGenerator {
     try {
-      yield* result.batches;
+      for await (const batch of result.batches) {
+        if (closed) throw new DatabaseError("query.cancelled", { message: "Query was cancelled" });
+        yield batch;
+      }
     } finally {
       release();
     }
@@ -42,6 +46,7 @@ export function releasingAtEnd(result: EngineResult, release: () => void): Engin
   return {
     batches: batches(),
     close: async () => {
+      closed = true;
       try {
         await result.close();
       } finally {

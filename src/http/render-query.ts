@@ -49,8 +49,11 @@ function restOf(stream: QueryStream, first: Uint8Array, chunks: AsyncIterator<Ui
       }
     },
     async cancel() {
-      await chunks.return?.();
-      await stream.close();
+      try {
+        await chunks.return?.();
+      } finally {
+        await stream.close();
+      }
     },
   });
 }

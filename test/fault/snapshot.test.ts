@@ -64,6 +64,28 @@ async function callsOfAll(): Promise<number> {
 
 const modes = [[false, true], [true, true], [false, false], [true, false]] as const;
 
+it("two that ask for a snapshot at once get one, and each row is in one file", async () => {
+  const disk = newDisk();
+  const puts: string[] = [];
+  const store = createMemoryObjectStore(disk.objects);
+  const parquetStore: typeof store = {
+    ...store,
+    put: async (path, bytes, options) => {
+      if (path.endsWith(".parquet")) puts.push(path);
+      await settle();
+      return store.put(path, bytes, options);
+    },
+  };
+  const opened = await openStorage(disk, { parquetStore });
+  for (const id of [1, 2]) {
+    await opened.storage.write(request(lines(id)));
+    await Promise.all([opened.storage.snapshotNow(), opened.storage.snapshotNow(), opened.storage.snapshotNow()]);
+  }
+  expect(puts.length).toBe(4);
+  expect(new Set(puts).size).toBe(4);
+  expect([await idsOf(opened, disk, "a"), await idsOf(opened, disk, "b")]).toEqual([[1, 2], [1, 2]]);
+});
+
 describe("a snapshot cut off", () => {
   it.each(modes)("at every call (after its effect: %s, for good: %s) loses nothing and doubles nothing", async (afterEffect, forGood) => {
     const calls = await callsOfAll();

@@ -302,9 +302,11 @@ export class QueryableBuffer {
       // A run may still work with rows that its trigger has passed.
       this.#letGo(databaseId, all, { through, reuse: (readers?.size ?? 0) === 0 });
     }
-    if (this.readerBytes <= this.#readerBytesMax) return this.#freed();
-    const through = this.#readerCut();
-    for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, { through, reuse: false });
+    if (this.readerBytes > this.#readerBytesMax) {
+      const through = this.#readerCut();
+      for (const [databaseId, all] of this.#byDatabase) this.#letGo(databaseId, all, { through, reuse: false });
+    }
+    this.#fitKept();
     this.#freed();
   }
 

@@ -28,12 +28,15 @@ const SEED_HIGH = 0x297a2d39;
 export interface SeriesHashes {
   readonly low: Int32Array;
   readonly high: Int32Array;
+  /** The same number stands for the same series row for row; 0: they do not come again. */
+  readonly id: number;
 }
 
 /** Memory for the hashes of one batch at a time. */
 export class SeriesHasher {
   #low = new Int32Array(0);
   #high = new Int32Array(0);
+  #lastId = 0;
   /** Whose hashes the memory holds. */
   #last: { readonly batch: TableBatchView; readonly hashes: SeriesHashes } | undefined;
 
@@ -48,13 +51,14 @@ export class SeriesHasher {
     if (this.#last !== undefined && haveSameTags(this.#last.batch, batch)) return this.#last.hashes;
     const { rowCount } = batch;
     this.#last = undefined;
-    if (rowCount > KEPT_HASHES_MAX) return hashInto(batch, new Int32Array(rowCount), new Int32Array(rowCount));
+    if (rowCount > KEPT_HASHES_MAX) return hashInto(batch, new Int32Array(rowCount), new Int32Array(rowCount), 0);
     if (this.#low.length < rowCount) {
       this.#low = new Int32Array(rowCount);
       this.#high = new Int32Array(rowCount);
     }
-    const hashes = hashInto(batch, this.#low.subarray(0, rowCount).fill(0), this.#high.subarray(0, rowCount).fill(0));
-    if (rowCount >= COMPARED_ROWS_MIN) this.#last = { batch, hashes };
+    const isKept = rowCount >= COMPARED_ROWS_MIN;
+    const hashes = hashInto(batch, this.#low.subarray(0, rowCount).fill(0), this.#high.subarray(0, rowCount).fill(0), isKept ? ++this.#lastId : 0);
+    if (isKept) this.#last = { batch, hashes };
     return hashes;
   }
 }
@@ -92,9 +96,9 @@ function sameWords(left: Int32Array, right: Int32Array): boolean {
   return true;
 }
 
-function hashInto(batch: TableBatchView, low: Int32Array, high: Int32Array): SeriesHashes {
+function hashInto(batch: TableBatchView, low: Int32Array, high: Int32Array, id: number): SeriesHashes {
   for (const column of batch.columns) if (column.type === ENCODED.tag) addTag(column, batch.rowCount, low, high);
-  return { low, high };
+  return { low, high, id };
 }
 
 function addTag(column: ColumnView, rowCount: number, low: Int32Array, high: Int32Array): void {

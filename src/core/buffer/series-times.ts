@@ -20,7 +20,8 @@ export class SeriesTimes {
   #count = 0;
   /** Slots of the rows of the last batch. */
   #slots = new Uint32Array(0);
-  #slotsOf: SeriesHashes | undefined;
+  /** Number of the hashes that these are the slots of; 0: of none. */
+  #slotsOf = 0;
 
   /** Bytes held. */
   get bytes(): number {
@@ -28,26 +29,30 @@ export class SeriesTimes {
   }
 
   /**
-   * Notes points, two words of time each; returns the rows whose time is not after the newest one of their series. The same
-   * `hashes` object stands for the same series in the same rows.
+   * Notes points, two words of time each; returns the rows whose time is not after the newest one of their series. Hashes
+   * always come from the same hasher.
    */
   advance(hashes: SeriesHashes, times: Int32Array, rowCount: number): number[] {
-    const slots = hashes === this.#slotsOf ? this.#slots : this.#place(hashes, rowCount);
+    const slots = hashes.id > 0 && hashes.id === this.#slotsOf ? this.#slots : this.#place(hashes, rowCount);
     const late: number[] = [];
     advanceRows(slots, times, rowCount, this.#times, late);
     return late;
   }
 
-  /** Finds the slot of each row; a new series gets one. Those of small batches are not kept: their hashes never come again. */
+  /** Finds the slot of each row; a new series gets one. They are kept where the hashes may come again. */
   #place(hashes: SeriesHashes, rowCount: number): Uint32Array {
-    const isSmall = rowCount < COMPARED_ROWS_MIN;
-    this.#slotsOf = undefined;
-    if (!isSmall && this.#slots.length < rowCount) this.#slots = new Uint32Array(rowCount);
-    const slots = isSmall ? SeriesTimes.#fewSlots : this.#slots;
+    this.#slotsOf = 0;
+    const slots = this.#slotsFor(hashes, rowCount);
     // A larger table has other slots for all rows.
     while (!this.#placeAll(hashes, rowCount, slots)) this.#grow();
-    if (!isSmall) this.#slotsOf = hashes;
+    this.#slotsOf = hashes.id;
     return slots;
+  }
+
+  #slotsFor({ id }: SeriesHashes, rowCount: number): Uint32Array {
+    if (id === 0) return rowCount < COMPARED_ROWS_MIN ? SeriesTimes.#fewSlots : new Uint32Array(rowCount);
+    if (this.#slots.length < rowCount) this.#slots = new Uint32Array(rowCount);
+    return this.#slots;
   }
 
   /** False: the table is too full. */

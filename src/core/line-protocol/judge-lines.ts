@@ -3,7 +3,7 @@
  * costs up to 10 µs a line, so it comes in slices.
  */
 import { assert } from "../errors/assert.ts";
-import { JUDGE_SLICE_LINES } from "./limits.ts";
+import { JUDGE_SLICE_LINES, SLOW_LINE_BYTES } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import { type ParsedLine, parseLine } from "./parse-line.ts";
 import type { ParsedTable } from "./parsed-table.ts";
@@ -24,10 +24,16 @@ export function* judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: n
   const kept = new Uint8Array(table.rows);
   const errors: LineError[] = [];
   let keptRows = 0;
+  let judged = 0;
   for (let row = 0; row < table.rows; row++) {
-    if (row % JUDGE_SLICE_LINES === JUDGE_SLICE_LINES - 1) yield;
     const start = table.lineStarts[row] as number;
-    const line = parseLine(write.body, start, lineEnd(write.body, start, write.body.length));
+    const end = lineEnd(write.body, start, write.body.length);
+    if (judged >= JUDGE_SLICE_LINES) {
+      judged = 0;
+      yield;
+    }
+    judged += Math.ceil((end - start) / SLOW_LINE_BYTES);
+    const line = parseLine(write.body, start, end);
     assert(typeof line !== "string", "an accepted line parses again");
     const message = judge(line);
     if (message === undefined) {

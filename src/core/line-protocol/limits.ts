@@ -15,11 +15,15 @@ export const ORIGINAL_LINE_BYTES_MAX = 20;
 /** Bytes parsed between two chances for the event loop: 1 MB takes 2 to 5 ms. */
 export const PARSE_SLICE_BYTES = 1_048_576;
 
-/** Lines parsed between two chances for the event loop; slow lines cost up to ~10 µs each. */
+/** Slow lines parsed between two chances for the event loop, up to ~10 µs each; a longer one counts as several. */
 export const PARSE_SLICE_SLOW_LINES = 500;
+export const SLOW_LINE_BYTES = 128;
 
-/** Lines judged again between two chances for the event loop. */
+/** Lines judged again between two chances for the event loop, counted alike. */
 export const JUDGE_SLICE_LINES = 250;
+
+/** Tags and fields of one line: it is read in one go, in 40 to 80 ms. The default for a table is 500. */
+export const LINE_COLUMNS_MAX = 8_192;
 
 /** Column memory of one request: a hostile mix of many rows and many sparse fields is cut off here. */
 export const PARSED_BYTES_MAX = 134_217_728;

@@ -3,7 +3,7 @@
  * the reference path: the fast path must agree with it on every line that it accepts.
  */
 import { BACKSLASH, COMMA, EQUALS, isBlank, isDigit, LOWER_E, LOWER_I, LOWER_U, MINUS, NUL, PLUS, POINT, QUOTE, SPACE, UPPER_E } from "./characters.ts";
-import { ERROR_CONTEXT_CHARACTERS, STRING_BYTES_MAX } from "./limits.ts";
+import { ERROR_CONTEXT_CHARACTERS, LINE_COLUMNS_MAX, STRING_BYTES_MAX } from "./limits.ts";
 import { fitsInt64 } from "./precision.ts";
 
 export type FieldValue =
@@ -28,6 +28,9 @@ export interface ParsedLine {
   /** End of the raw measurement and tags. */
   readonly seriesEnd: number;
 }
+
+/** Starts as the texts of the catalog's limits do, which are lower mostly. */
+const LINE_COLUMNS_TEXT = `Update to schema would exceed number of columns per line: at most ${LINE_COLUMNS_MAX} tags and ${LINE_COLUMNS_MAX} fields`;
 
 /** Why a line is refused. It never leaves this folder as an exception. */
 class LineFault extends Error {}
@@ -98,6 +101,7 @@ class LineReader {
   private tags(): [string, string][] {
     const remainder = this.at + 1;
     const tags: [string, string][] = [];
+    const names = new Set<string>();
     while (this.peek() === COMMA) {
       this.at++;
       const key = this.key();
@@ -108,8 +112,10 @@ class LineReader {
       this.at++;
       const value = this.word((byte) => byte === COMMA, escapedInKeys);
       if (value === undefined) throw new LineFault(`Expected tag value, got ${this.rest(true)}`);
-      if (tags.some(([name]) => name === key)) throw new LineFault(`Must not contain duplicate tags, but \`${key}\` was repeated`);
+      if (names.has(key)) throw new LineFault(`Must not contain duplicate tags, but \`${key}\` was repeated`);
+      names.add(key);
       tags.push([key, value]);
+      if (tags.length > LINE_COLUMNS_MAX) throw new LineFault(LINE_COLUMNS_TEXT);
     }
     return tags;
   }
@@ -163,6 +169,7 @@ class LineReader {
         return fields;
       }
       fields.push(field);
+      if (fields.length > LINE_COLUMNS_MAX) throw new LineFault(LINE_COLUMNS_TEXT);
     }
     return fields;
   }

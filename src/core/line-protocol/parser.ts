@@ -9,7 +9,7 @@ import { DatabaseError, isDatabaseError } from "../errors/database-error.ts";
 import { BACKSLASH, COMMA, EQUALS, HASH, NEWLINE, SPACE, TAB } from "./characters.ts";
 import { FIELD_KINDS, type Field, type ParseBudget } from "./field-column.ts";
 import {
-  COLUMN_NAME_BYTES_MAX, FIELD_KEYS_KEPT, LINE_ERRORS_MAX, PARSE_SLICE_BYTES, PARSE_SLICE_SLOW_LINES, PARSED_BYTES_KEPT, PREFIX_BYTES_KEPT, PREFIXES_KEPT,
+  COLUMN_NAME_BYTES_MAX, FIELD_KEYS_KEPT, LINE_ERRORS_MAX, PARSE_SLICE_BYTES, PARSE_SLICE_SLOW_LINES, PARSED_BYTES_KEPT, PREFIX_BYTES_KEPT, PREFIXES_KEPT, SLOW_LINE_BYTES,
 } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import { parseLine, type ParsedField, type ParsedLine } from "./parse-line.ts";
@@ -292,7 +292,7 @@ export class LineProtocolParser {
     const end = lineEnd(this.body, start, this.end);
     this.checkUtf8(end);
     this.at = end + 1;
-    this.slowLines++;
+    this.slowLines += Math.ceil((end - start) / SLOW_LINE_BYTES);
     this.lineNumber++;
     const line = parseLine(this.body, start, end);
     if (typeof line === "string") {

@@ -112,40 +112,53 @@ function* judgeTable(write: ParsedWrite, parsed: ParsedTable, existing: TableDef
 /** Within one row tags come before fields. */
 const TAGS_FIRST = -1e9;
 
-/** Tags in the order of a row's line: all spellings of a tag set are one series, so the series does not tell. */
-function tagsByLine({ body }: ParsedWrite, { lineStarts }: ParsedTable): (row: number) => readonly string[] {
-  let last: { readonly row: number; readonly names: readonly string[] } | undefined;
-  return (row) => {
-    if (last?.row !== row) {
-      const start = lineStarts[row] as number;
-      const line = parseLine(body, start, lineEnd(body, start, body.length));
-      assert(typeof line !== "string", "an accepted line parses again");
-      last = { row, names: line.tags.map(([name]) => name) };
-    }
-    return last.names;
-  };
+/**
+ * Gives new tags that came with the same row their places in its line: all spellings of a tag set are one series, so the
+ * series does not tell.
+ */
+function placeTags({ body }: ParsedWrite, { lineStarts }: ParsedTable, fresh: readonly FreshColumn[]): void {
+  const byRow = new Map<number, FreshColumn[]>();
+  for (const column of fresh) {
+    if (column.type !== "tag") continue;
+    const others = byRow.get(column.row);
+    if (others === undefined) byRow.set(column.row, [column]);
+    else others.push(column);
+  }
+  for (const [row, tags] of byRow) {
+    if (tags.length < 2) continue;
+    const start = lineStarts[row] as number;
+    const line = parseLine(body, start, lineEnd(body, start, body.length));
+    assert(typeof line !== "string", "an accepted line parses again");
+    const places = new Map(line.tags.map(([name], place) => [name, place]));
+    for (const tag of tags) tag.place = TAGS_FIRST + (places.get(tag.name) ?? 0);
+  }
+}
+
+interface FreshColumn extends NewColumn {
+  readonly row: number;
+  place: number;
 }
 
 /** The table's new columns in first-seen order, or undefined when some line must be refused. */
 function fittingColumns(write: ParsedWrite, parsed: ParsedTable, existing: TableDefinition | undefined, limits: CatalogLimits): NewColumn[] | undefined {
   const seen = new Set<string>();
-  const fresh: (NewColumn & { readonly row: number; readonly place: number })[] = [];
-  const lineTags = tagsByLine(write, parsed);
-  const fits = (name: string, type: NewColumn["type"], row: number, place?: number): boolean => {
+  const fresh: FreshColumn[] = [];
+  const fits = (name: string, type: NewColumn["type"], row: number, place: number): boolean => {
     if (seen.has(name)) return false;
     seen.add(name);
     const column = existing?.columnsByName.get(name);
     if (column !== undefined) return column.type === type;
-    fresh.push({ name, type, row, place: place ?? lineTags(row).indexOf(name) + TAGS_FIRST });
+    fresh.push({ name, type, row, place });
     return !RESERVED_COLUMNS.has(name);
   };
-  for (const tag of parsed.activeTags) if (!fits(tag.name, "tag", tag.firstRow)) return undefined;
+  for (const tag of parsed.activeTags) if (!fits(tag.name, "tag", tag.firstRow, TAGS_FIRST)) return undefined;
   for (const [place, column] of parsed.activeColumns.entries()) {
     if (column.count > 0 && !fits(column.field.name, column.kind, column.firstRow, place)) return undefined;
   }
   const columnCount = (existing === undefined ? 0 : existing.columns.length - 1) + fresh.length;
   const tagCount = (existing?.seriesKey.length ?? 0) + fresh.filter((column) => column.type === "tag").length;
   if (columnCount > limits.columnsPerTableMax || tagCount > limits.tagColumnsPerTableMax) return undefined;
+  placeTags(write, parsed, fresh);
   fresh.sort((a, b) => a.row - b.row || a.place - b.place);
   const columns: NewColumn[] = fresh.map(({ name, type }) => ({ name, type }));
   if (existing === undefined) {

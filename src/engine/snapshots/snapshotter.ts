@@ -5,6 +5,7 @@
  */
 import type { QueryableBuffer } from "../../core/buffer/queryable-buffer.ts";
 import type { TableDefinition } from "../../core/catalog/definitions.ts";
+import { assert } from "../../core/errors/assert.ts";
 import { messageOf } from "../../core/errors/database-error.ts";
 import { type ChunkRows, splitByChunk } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, encodeCost } from "../../core/snapshot/encode-chunk.ts";
@@ -72,7 +73,8 @@ export class Snapshotter {
 
   /** Persists all that is durable now. Resolves when it is done or has failed; failures are logged and tried again. */
   async snapshotNow(): Promise<void> {
-    await this.#running;
+    // Others may wait for the same end: who comes first begins the next one.
+    while (this.#running !== undefined) await this.#running;
     this.#start();
     await this.#running;
   }
@@ -106,6 +108,7 @@ export class Snapshotter {
 
   #start(): void {
     if (this.#closed) return;
+    assert(this.#running === undefined, "there is one snapshot at a time");
     this.#running = this.#run().finally(() => (this.#running = undefined));
   }
 
@@ -138,6 +141,7 @@ export class Snapshotter {
     const { buffer, commit, manifests, objects, liveTable, settings, drive } = this.#options;
     const written: PersistedFile[] = [];
     const sequences = { sequenceMin: manifests.files.sequence + 1, sequenceMax };
+    const unpin = buffer.pin();
     try {
       for (const [tableId, batches] of [...buffer.through(sequenceMax)]) {
         const table = liveTable(tableId);
@@ -147,6 +151,8 @@ export class Snapshotter {
     } catch (error) {
       await objects.abandon(written.map(({ path }) => path));
       throw error;
+    } finally {
+      unpin();
     }
     const change = { sequenceMax, walFile: commit.coveredFile(sequenceMax), added: written, removed: [] };
     await manifests.append(

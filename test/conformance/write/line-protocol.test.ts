@@ -1,8 +1,11 @@
 // Goal: line protocol is read and refused as the spec says (line-protocol-and-write §1-§6), texts included. Expected
 // values are the spec's; every case runs twice through one parser, so that the second time takes the fast path.
 import { describe, expect, it } from "vitest";
+import { DEFAULT_CATALOG_LIMITS } from "../../../src/core/catalog/limits.ts";
+import { EMPTY_CATALOG } from "../../../src/core/catalog/state.ts";
 import { LineProtocolParser } from "../../../src/core/line-protocol/parser.ts";
 import { lineErrorRecord } from "../../../src/core/line-protocol/line-error.ts";
+import { planInSlices } from "../../../src/core/line-protocol/plan-write.ts";
 import { NOW, onlyRow, writeLines } from "../../support/parse-lines.ts";
 
 /** The texts of the errors; the first lines teach the parser the usual keys. */
@@ -183,6 +186,28 @@ describe("§6 schema on write", () => {
     const { errors, rows } = writeLines("m a=1 1\nm b=1 2\nm c=1 3\nm a=2 4", { limits: { columnsPerTableMax: 2 } });
     expect(errors.map((error) => [error.lineNumber, error.message])).toEqual([[3, "Update to schema would exceed number of columns per table limit of 2 columns"]]);
     expect(rows["m"]?.length).toBe(3);
+  });
+
+  it("a line with more tags or fields than any table may have is refused by itself, before they are all read", () => {
+    const many = (word: string, count: number): string => Array.from({ length: count }, (_, index) => `${word}${index}=1`).join(",");
+    const { errors, rows } = writeLines(`m,${many("t", 200_000)} f=1 1\nm ${many("f", 200_000)} 2\nm f=1 3`);
+    const message = "Update to schema would exceed number of columns per line: at most 8192 tags and 8192 fields";
+    expect(errors.map((error) => [error.lineNumber, error.message])).toEqual([[1, message], [2, message]]);
+    expect(rows["m"]?.length).toBe(1);
+  });
+
+  it("long lines are parsed and judged a few at a time", () => {
+    const line = `m ${Array.from({ length: 400 }, (_, index) => `field_${index}="${"x".repeat(100)}"`).join(",")} `;
+    const body = new TextEncoder().encode(Array.from({ length: 40 }, (_, row) => `${line}${row}`).join("\n"));
+    const parser = new LineProtocolParser();
+    parser.begin(body, { precision: "nanosecond", nowNs: 0n, acceptPartial: true });
+    // A line of 45 kB costs as much as 350 short ones; after the first the keys are known.
+    let steps = 1;
+    while (!parser.step()) steps++;
+    expect(steps).toBeGreaterThan(1);
+    // All are over the limit, so each is judged by itself.
+    const slices = [...planInSlices(parser.result(), EMPTY_CATALOG, { ...DEFAULT_CATALOG_LIMITS, columnsPerTableMax: 100 }, "db")];
+    expect(slices.length).toBeGreaterThanOrEqual(30);
   });
 
   it("tables over the limit are refused line by line", () => {

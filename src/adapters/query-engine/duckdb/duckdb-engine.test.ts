@@ -12,6 +12,8 @@ import { FLOAT64, INT64, UINT64, UTF8, BOOLEAN, type SqlType } from "../../../co
 import type { Clock } from "../../../ports/clock.ts";
 import type { EngineQuery, EngineRelation } from "../../../ports/query-engine.ts";
 import { DuckdbEngine } from "./duckdb-engine.ts";
+import { RelationSource, ScanCursor } from "./scan-relation.ts";
+import { TagDictionaries } from "./tag-dictionary.ts";
 
 const clock: Clock = {
   nowNs: () => 0n,
@@ -144,6 +146,17 @@ describe("stopping", () => {
       await unread.close();
     }
     expect(engine.statistics()).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  test("a scan of a query that is over reads no memory any more", () => {
+    const dictionaries = new TagDictionaries();
+    const source = new RelationSource(relation([["i", "int64"], ["t", "tag"]], [batch(3, [encodeCells("i", "int64", [1n, 2n, 3n]), tag("t", ["a", "b", "c"])])]), dictionaries);
+    const cursor = new ScanCursor(source, [0, 1], 2048);
+    source.close();
+    const untouched = (): never => {
+      throw new Error("a vector was asked for");
+    };
+    expect([cursor.next(2048, untouched), new ScanCursor(source, [0, 1], 2048).next(2048, untouched)]).toEqual([0, 0]);
   });
 
   test("a reader that stops asking loses its place at the timeout and is told when it asks again", async () => {

@@ -224,7 +224,10 @@ export class DuckdbEngine implements QueryEngine {
     await running.busy;
     running.knocking?.();
     if (running.connection !== undefined) api.disconnect_sync(running.connection);
-    for (const relation of running.query.relations) this.#sources.delete(relation.id);
+    for (const relation of running.query.relations) {
+      this.#sources.get(relation.id)?.close();
+      this.#sources.delete(relation.id);
+    }
     this.#running.delete(running);
     running.release();
   }

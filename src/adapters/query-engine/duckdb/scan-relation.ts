@@ -70,7 +70,7 @@ export async function mapTags(relation: EngineRelation, dictionaries: TagDiction
 export class RelationSource {
   readonly rowCount: number;
   readonly columns: readonly ScanColumn[];
-  readonly #batches: readonly TableBatchView[];
+  #batches: readonly TableBatchView[];
 
   constructor(relation: EngineRelation, dictionaries: TagDictionaries) {
     this.#batches = relation.batches.filter((batch) => batch.rowCount > 0);
@@ -84,6 +84,11 @@ export class RelationSource {
   view(column: ScanColumn, batch: number): ColumnView | undefined {
     const view = columnsOf(this.#batches[batch] as TableBatchView).get(column.name);
     return view?.type === ENCODED.null ? undefined : view;
+  }
+
+  /** From now on there is no row: the engine may still call when the query is over, and the memory of the batches another's. */
+  close(): void {
+    this.#batches = [];
   }
 
   batchRows(index: number): number | undefined {
