@@ -23,23 +23,30 @@ function tableBatch(databaseId: number, { parsed, tableId, kept, keptRows }: Pla
 }
 
 function timeBounds({ time, rows }: ParsedTable, kept: Uint8Array | undefined): { timeMin: bigint; timeMax: bigint } {
-  const first = kept === undefined ? 0 : kept.indexOf(1);
+  const [earliest, latest] = extremeRows(time, rows, kept);
   const times = new BigInt64Array(time.buffer as ArrayBuffer);
-  return { timeMin: times[extremeRow(time, { first, rows, kept, sign: -1 })] as bigint, timeMax: times[extremeRow(time, { first, rows, kept, sign: 1 })] as bigint };
+  return { timeMin: times[earliest] as bigint, timeMax: times[latest] as bigint };
 }
 
-/** Row with the latest (`sign` 1) or earliest (-1) time of those that are kept; times are two words each, low and high. */
-function extremeRow(words: Int32Array, { first, rows, kept, sign }: { readonly first: number; readonly rows: number; readonly kept: Uint8Array | undefined; readonly sign: 1 | -1 }): number {
-  let found = first;
+/** Rows with the earliest and the latest time of those that are kept; times are two words each, low and high. */
+function extremeRows(words: Int32Array, rows: number, kept: Uint8Array | undefined): readonly [earliest: number, latest: number] {
+  const first = kept === undefined ? 0 : kept.indexOf(1);
+  let [earliest, latest] = [first, first];
+  let low = words[first * 2] as number;
   let high = words[first * 2 + 1] as number;
-  let low = (words[first * 2] as number) >>> 0;
   for (let row = first + 1; row < rows; row++) {
-    const rowHigh = words[row * 2 + 1] as number;
-    const rowLow = (words[row * 2] as number) >>> 0;
     // Neighbours mostly share their time.
-    if (rowHigh === high && rowLow === low) continue;
-    if ((rowHigh === high ? rowLow - low : rowHigh - high) * sign < 0 || kept?.[row] === 0) continue;
-    [found, high, low] = [row, rowHigh, rowLow];
+    if (words[row * 2] === low && words[row * 2 + 1] === high) continue;
+    if (kept?.[row] === 0) continue;
+    low = words[row * 2] as number;
+    high = words[row * 2 + 1] as number;
+    if (isEarlier(words, row, earliest)) earliest = row;
+    else if (isEarlier(words, latest, row)) latest = row;
   }
-  return found;
+  return [earliest, latest];
+}
+
+function isEarlier(words: Int32Array, left: number, right: number): boolean {
+  const [leftHigh, rightHigh] = [words[left * 2 + 1] as number, words[right * 2 + 1] as number];
+  return leftHigh === rightHigh ? (words[left * 2] as number) >>> 0 < (words[right * 2] as number) >>> 0 : leftHigh < rightHigh;
 }
