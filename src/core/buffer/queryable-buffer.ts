@@ -7,7 +7,7 @@ import { TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-
 import { assert } from "../errors/assert.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import { BatchMemory } from "./batch-memory.ts";
-import { SERIES_INDEX_SHARE } from "./limits.ts";
+import { COPY_MEMORY_SHARE, SERIES_INDEX_SHARE } from "./limits.ts";
 import { SeriesHasher } from "./series-hash.ts";
 import type { Repeated } from "./repeated-times.ts";
 import { bufferedBytes, TableBuffer } from "./table-buffer.ts";
@@ -43,6 +43,8 @@ export class QueryableBuffer {
   readonly #tables = new Map<number, TableBuffer>();
   readonly #hasher = new SeriesHasher();
   readonly #memory: BatchMemory;
+  /** That of copies, which go to another thread and come back: a batch's own memory is never moved away under a reader. */
+  readonly #copyMemory: BatchMemory;
   readonly #byDatabase = new Map<number, CommittedBatch[]>();
   /** Positions of readers of the feed, by database: what they have not read stays. */
   readonly #readers = new Map<number, Set<() => number>>();
@@ -64,16 +66,17 @@ export class QueryableBuffer {
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
     this.#memory = new BatchMemory(limitBytes);
+    this.#copyMemory = new BatchMemory(limitBytes * COPY_MEMORY_SHARE);
   }
 
   /** Held and promised bytes, what snapshots work with, and memory that is kept for reuse. */
   get bytes(): number {
-    return this.#taken + this.#working + this.#memory.keptBytes;
+    return this.#taken + this.#working + this.keptBytes;
   }
 
   /** Of `bytes`: memory that holds no rows and is kept for the next ones. */
   get keptBytes(): number {
-    return this.#memory.keptBytes;
+    return this.#memory.keptBytes + this.#copyMemory.keptBytes;
   }
 
   /** Bytes of batches that no snapshot has taken. */
@@ -151,9 +154,9 @@ export class QueryableBuffer {
 
   /** Memory for copies of batches; whoever makes them counts them. */
   readonly copies = {
-    copy: (bytes: Uint8Array): Uint8Array => this.#memory.copy(bytes),
+    copy: (bytes: Uint8Array): Uint8Array => this.#copyMemory.copy(bytes),
     giveBack: (copy: Uint8Array): void => {
-      this.#memory.giveBack(copy);
+      this.#copyMemory.giveBack(copy);
       this.#fitKept();
     },
   };
@@ -184,8 +187,10 @@ export class QueryableBuffer {
 
   /** What is kept for reuse goes where it would exceed the limit. */
   #fitKept(): void {
-    const surplus = this.bytes - this.limitBytes;
-    if (surplus > 0) this.#memory.release(surplus);
+    for (const memory of [this.#copyMemory, this.#memory]) {
+      const surplus = this.bytes - this.limitBytes;
+      if (surplus > 0) memory.release(surplus);
+    }
   }
 
   #giveUpIndex(table: TableBuffer): void {
@@ -313,6 +318,7 @@ export class QueryableBuffer {
   /** Memory without rows that was not needed since the last call goes back to the system. */
   releaseUnused(): void {
     this.#memory.releaseUnused();
+    this.#copyMemory.releaseUnused();
   }
 
   /** The sequence up to which persisted rows must go, so that what readers keep is within its limit. */
