@@ -2,7 +2,6 @@
  * Settings of V8's garbage collector for a heap that is small beside the memory it looks after. The buffer's batches lie
  * outside the heap but count for its growth, so V8 would collect 20 MB of objects after every 15 MB of rows.
  */
-import { totalmem } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Clock } from "../ports/clock.ts";
@@ -11,12 +10,13 @@ import type { Clock } from "../ports/clock.ts";
 const GROWTH = "--heap-growing-percent=300";
 /** Helpers that mark such a heap meanwhile mostly wait for each other. */
 const MARKING = "--no-concurrent-marking";
-const MEMORY_BYTES_MIN = 1_500_000_000;
+const LIMIT_BYTES_MIN = 1_100_000_000;
 
-/** Call it before anything else is done; for Node only. Small machines keep V8's own choice of growth. */
-export function tuneCollector(): void {
+/** Call it before anything else is done; for Node only. Where memory is short V8's own choices take 100 MB less. */
+export function tuneCollector(memoryLimitBytes: number): void {
+  if (memoryLimitBytes < LIMIT_BYTES_MIN) return;
   setFlagsFromString(MARKING);
-  if (totalmem() >= MEMORY_BYTES_MIN) setFlagsFromString(GROWTH);
+  setFlagsFromString(GROWTH);
 }
 
 /** Less is left to the collector's own time. */

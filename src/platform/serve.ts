@@ -136,7 +136,7 @@ export async function openNode(config: ServeConfig, io: ServeIo): Promise<Runnin
 
 /** Throws what `openNode` throws, and `server.address_in_use`. */
 export async function serve(config: ServeConfig, io: ServeIo): Promise<RunningServer> {
-  if (RUNTIME === "node") tuneCollector();
+  if (RUNTIME === "node") tuneCollector(resolveMemory(config.memory, machineMemoryBytes()).limitBytes);
   await checkAddress(config);
   const node = await openNode(config, io);
   try {

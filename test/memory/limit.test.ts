@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createTrigger, post, queryRows, removeFolder, startServer, temporaryFolder, type TestServer } from "../support/server.ts";
 
 const REPLAY_MB = Number(process.env["REPLAY_MB"] ?? 100);
-const INGEST_SECONDS = Number(process.env["INGEST_SECONDS"] ?? 4);
+const INGEST_SECONDS = Number(process.env["INGEST_SECONDS"] ?? 12);
 const LIMIT_MB = 640;
 const WAIT_MS = 600_000;
 

@@ -18,8 +18,9 @@ export const GUEST_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 export const GUEST_MESSAGE_ITEMS_MAX = 262_144;
 /** A longer log text is cut; the mark of `CUT_MARK` is appended. */
 export const LOG_TEXT_BYTES_MAX = 64 * 1024;
-/** Buffers that hand rows to runs: the one that is kept, and what larger ones are rounded to. */
-export const BULK_SPARE_BYTES_MAX = 8 * 1024 * 1024;
+/** Buffers that hand rows to runs: what is kept of them (a trigger takes 8 MB and the rest of a record), from which size on, and what they are rounded to. */
+export const BULK_SPARE_BYTES_MAX = 16 * 1024 * 1024;
+export const BULK_REUSED_BYTES_MIN = 16 * 1024;
 export const BULK_ROUNDING_BYTES = 256 * 1024;
 /** SQL text in host calls, and the parameters' names and values together. */
 export const SQL_BYTES_MAX = 1024 * 1024;
