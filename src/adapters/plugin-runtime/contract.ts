@@ -42,7 +42,6 @@ const ownLimit = enumeration("write-bytes", "response-bytes", "cache-bytes");
 export const instanceSettings = record({ environment: list(namedText), writeBytes: u32, responseBytes: u32, cacheBytes: u32 });
 
 export type InstanceSettings = ValueOf<typeof instanceSettings>;
-export type OwnLimitName = ValueOf<typeof ownLimit>;
 export type RunContext = ValueOf<typeof runContext>;
 export type GuestTableRows = ValueOf<typeof tableRows>;
 export type GuestRequest = ValueOf<typeof request>;
