@@ -30,7 +30,7 @@ export async function acquireFiles(relations: readonly EngineRelation[], { files
   }
 }
 
-/** Lets the files go with the last row, the first failure or the close, whatever comes first. After that there is no row. */
+/** Lets go of what a query held with its last row, the first failure or the close, whatever comes first. After that there is no row. */
 export function releasingAtEnd(result: EngineResult, release: () => void): EngineResult {
   let closed = false;
   async function* batches(): EngineResult["batches"] & AsyncGenerator {

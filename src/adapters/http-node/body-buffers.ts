@@ -2,6 +2,7 @@
  * Buffers for write bodies: taken for one request, grown as bytes come in, given back and reused. A fresh buffer per body
  * costs more than parsing it: its pages must be zeroed and the collector runs for it.
  */
+import { Spares } from "../../core/memory/spares.ts";
 import { BODY_BUFFERS_KEPT_BYTES, BODY_BUFFER_GROWTH, BODY_BUFFER_INITIAL_SIZE } from "./limits.ts";
 
 export class BodyBuffer {
@@ -48,25 +49,17 @@ export class BodyBuffer {
 }
 
 export class BodyBufferPool {
-  /** By capacity, the largest last. */
-  readonly #free: BodyBuffer[] = [];
-  #keptBytes = 0;
+  readonly #free = new Spares<BodyBuffer>(BODY_BUFFERS_KEPT_BYTES, ({ capacity }) => capacity);
 
   /** The smallest kept buffer that holds `expected` bytes, else the largest kept one, else a new one. */
   take(expected: number): BodyBuffer {
-    const fitting = this.#free.findIndex((buffer) => buffer.capacity >= expected);
-    const [kept] = this.#free.splice(fitting, 1);
-    const buffer = kept ?? new BodyBuffer(new Uint8Array(0));
-    this.#keptBytes -= kept?.capacity ?? 0;
+    const buffer = this.#free.take(expected) ?? this.#free.takeLargest() ?? new BodyBuffer(new Uint8Array(0));
     buffer.reset(expected);
     return buffer;
   }
 
   /** The smallest buffers go when the kept ones take too much together. */
   giveBack(buffer: BodyBuffer): void {
-    const place = this.#free.findIndex((other) => other.capacity >= buffer.capacity);
-    this.#free.splice(place < 0 ? this.#free.length : place, 0, buffer);
-    this.#keptBytes += buffer.capacity;
-    while (this.#keptBytes > BODY_BUFFERS_KEPT_BYTES) this.#keptBytes -= (this.#free.shift() as BodyBuffer).capacity;
+    this.#free.giveBack(buffer);
   }
 }

@@ -1,5 +1,6 @@
 /** The encoding thread: makes Parquet files of copies of table batches, and one of several, while the ingest thread goes on. */
 import { parentPort, workerData } from "node:worker_threads";
+import { REUSED_BYTES_MIN } from "../../core/buffer/limits.ts";
 import { viewTableBatch } from "../../core/columns/table-batch.ts";
 import { isDatabaseError, messageOf } from "../../core/errors/database-error.ts";
 import { kernelPages } from "../../core/parquet/kernel-pages.ts";
@@ -8,7 +9,6 @@ import type { ParquetLayout } from "../../core/parquet/read-footer.ts";
 import type { ChunkPiece } from "../../core/snapshot/chunk-rows.ts";
 import { encodeChunk, type EncodedChunk } from "../../core/snapshot/encode-chunk.ts";
 import { encodeMerged } from "../../core/snapshot/encode-merged.ts";
-import { RETURNED_COPY_BYTES_MIN } from "./limits.ts";
 import { loadParquetKernel } from "./load.ts";
 import type { EncoderStart, FromEncoder, ToEncoder } from "./messages.ts";
 
@@ -76,8 +76,8 @@ async function receive(message: ToEncoder): Promise<void> {
     const parts = taken(task);
     try {
       const chunk = await perform(message, parts);
-      const copies = parts.pieces.map(({ batch }) => batch.bytes).filter(({ length }) => length >= RETURNED_COPY_BYTES_MIN);
-      reply({ kind: "encoded", task, chunk, copies }, [chunk, ...copies.map((bytes) => ({ bytes }))].map(({ bytes }) => bytes.buffer as ArrayBuffer));
+      const copies = parts.pieces.map(({ batch }) => batch.bytes).filter(({ length }) => length >= REUSED_BYTES_MIN);
+      reply({ kind: "encoded", task, chunk, copies }, [chunk.bytes, ...copies].map(({ buffer }) => buffer as ArrayBuffer));
     } catch (error) {
       reply({ kind: "failed", task, code: isDatabaseError(error) ? error.code : undefined, message: messageOf(error) });
     }

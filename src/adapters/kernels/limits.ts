@@ -8,6 +8,3 @@ export const COPY_SLICE_BYTES = 2_097_152;
  * rows' own share, the chunk is encoded where it is.
  */
 export const COPY_FACTOR_MAX = 4;
-
-/** Smaller copies are not worth a way back. */
-export const RETURNED_COPY_BYTES_MIN = 65_536;

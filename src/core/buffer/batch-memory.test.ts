@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BatchMemory, batchMemoryBytes } from "./batch-memory.ts";
-import { MEMORY_KEPT_SHARE, REUSED_BYTES_MIN } from "./limits.ts";
+import { REUSED_BYTES_MIN } from "./limits.ts";
 
 const SIZES = [100, REUSED_BYTES_MIN, REUSED_BYTES_MIN + 1, 70_000, 70_100, 200_000];
 const filled = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
@@ -27,8 +27,8 @@ describe("BatchMemory", () => {
   it("changes nothing that is in use or pinned", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const limitBytes = 1_500_000;
-        const memory = new BatchMemory(limitBytes);
+        const keptBytesMax = 750_000;
+        const memory = new BatchMemory(keptBytesMax);
         const used: Copy[] = [];
         const pins: { readonly seen: readonly Copy[]; readonly unpin: () => void }[] = [];
         steps.forEach((what, index) => {
@@ -44,7 +44,7 @@ describe("BatchMemory", () => {
           for (const { bytes, value } of [...used, ...pins.flatMap(({ seen }) => seen)]) {
             if (bytes[0] !== value || bytes[bytes.length - 1] !== value) throw new Error(`a copy of ${bytes.length} bytes has changed`);
           }
-          expect(memory.keptBytes).toBeLessThanOrEqual(limitBytes * MEMORY_KEPT_SHARE);
+          expect(memory.keptBytes).toBeLessThanOrEqual(keptBytesMax);
         });
       }),
       { numRuns: 300 },
@@ -86,7 +86,7 @@ describe("BatchMemory", () => {
   });
 
   it("keeps no more than its share", () => {
-    const memory = new BatchMemory(300_000 / MEMORY_KEPT_SHARE);
+    const memory = new BatchMemory(300_000);
     for (const copy of Array.from({ length: 5 }, () => memory.copy(filled(100_000, 1)))) memory.giveBack(copy);
     expect(memory.keptBytes).toBe(2 * batchMemoryBytes(100_000));
   });

@@ -3,7 +3,7 @@
  * collects the whole heap after every 64 MB that lie outside of it. Readers pin what they may look at: memory that is
  * given back waits until all who were there at that time are gone (epoch-based reclamation: Fraser 2004, §5.2.3).
  */
-import { MEMORY_CLASSES_PER_OCTAVE, MEMORY_KEPT_SHARE, REUSED_BYTES_MIN } from "./limits.ts";
+import { MEMORY_CLASSES_PER_OCTAVE, REUSED_BYTES_MIN } from "./limits.ts";
 
 interface GivenBack {
   readonly memory: ArrayBuffer;
@@ -31,9 +31,9 @@ export class BatchMemory {
   /** The least that was kept since the last look. */
   #unusedBytes = 0;
 
-  /** `bufferBytes`: the limit of the buffer, of which a share is kept for reuse at most. */
-  constructor(bufferBytes: number) {
-    this.#keptBytesMax = bufferBytes * MEMORY_KEPT_SHARE;
+  /** `keptBytesMax`: what is kept for reuse at most. */
+  constructor(keptBytesMax: number) {
+    this.#keptBytesMax = keptBytesMax;
   }
 
   /** Bytes kept for reuse. */

@@ -56,5 +56,5 @@ export const MEMORY_CLASSES_PER_OCTAVE = 16;
 /** Part of the buffer's limit that memory without rows may take; what nobody needed for a while goes earlier. */
 export const MEMORY_KEPT_SHARE = 0.5;
 
-/** Part of the buffer's limit whose kept share (half) serves copies: those of one step of a snapshot, a twentieth. */
-export const COPY_MEMORY_SHARE = 0.1;
+/** Part of it that is kept for copies: those of one step of a snapshot. */
+export const COPIES_KEPT_SHARE = 0.05;

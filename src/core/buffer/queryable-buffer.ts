@@ -7,7 +7,7 @@ import { TABLE_BATCH_HEADER_BYTES, type TableBatchView } from "../columns/table-
 import { assert } from "../errors/assert.ts";
 import { DatabaseError } from "../errors/database-error.ts";
 import { BatchMemory } from "./batch-memory.ts";
-import { COPY_MEMORY_SHARE, SERIES_INDEX_SHARE } from "./limits.ts";
+import { COPIES_KEPT_SHARE, MEMORY_KEPT_SHARE, SERIES_INDEX_SHARE } from "./limits.ts";
 import { SeriesHasher } from "./series-hash.ts";
 import type { Repeated } from "./repeated-times.ts";
 import { bufferedBytes, TableBuffer } from "./table-buffer.ts";
@@ -65,8 +65,8 @@ export class QueryableBuffer {
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
-    this.#memory = new BatchMemory(limitBytes);
-    this.#copyMemory = new BatchMemory(limitBytes * COPY_MEMORY_SHARE);
+    this.#memory = new BatchMemory(limitBytes * MEMORY_KEPT_SHARE);
+    this.#copyMemory = new BatchMemory(limitBytes * COPIES_KEPT_SHARE);
   }
 
   /** Held and promised bytes, what snapshots work with, and memory that is kept for reuse. */

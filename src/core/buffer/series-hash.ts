@@ -3,6 +3,7 @@
  * of tags does not matter and an absent tag adds nothing: all spellings of a tag set are one series, and a tag column
  * that appears later leaves the older series as they were (design §8.7).
  */
+import { sameBytes } from "../bytes/same-bytes.ts";
 import { ENCODED } from "../columns/column-type.ts";
 import type { ColumnView, TableBatchView } from "../columns/table-batch.ts";
 import { COMPARED_ROWS_MIN, KEPT_HASHES_MAX } from "./limits.ts";
@@ -73,28 +74,7 @@ function haveSameTags(left: TableBatchView, right: TableBatchView): boolean {
 }
 
 const isSameColumn = (left: ColumnView, right: ColumnView): boolean =>
-  left.name === right.name && areSame(left.body, right.body) && (left.validity === undefined ? right.validity === undefined : right.validity !== undefined && areSame(left.validity, right.validity));
-
-function areSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  // Batches in the buffer lie on words.
-  const words = left.byteOffset % 4 === 0 && right.byteOffset % 4 === 0 ? left.length >> 2 : 0;
-  if (!sameWords(new Int32Array(left.buffer, left.byteOffset & ~3, words), new Int32Array(right.buffer, right.byteOffset & ~3, words))) return false;
-  for (let at = words * 4; at < left.length; at++) if (left[at] !== right[at]) return false;
-  return true;
-}
-
-/** Four at a time, without a branch for each. */
-function sameWords(left: Int32Array, right: Int32Array): boolean {
-  const size = left.length;
-  let at = 0;
-  for (; at + 4 <= size; at += 4) {
-    const first = ((left[at] as number) ^ (right[at] as number)) | ((left[at + 1] as number) ^ (right[at + 1] as number));
-    if ((first | ((left[at + 2] as number) ^ (right[at + 2] as number)) | ((left[at + 3] as number) ^ (right[at + 3] as number))) !== 0) return false;
-  }
-  for (; at < size; at++) if (left[at] !== right[at]) return false;
-  return true;
-}
+  left.name === right.name && sameBytes(left.body, right.body) && (left.validity === undefined ? right.validity === undefined : right.validity !== undefined && sameBytes(left.validity, right.validity));
 
 function hashInto(batch: TableBatchView, low: Int32Array, high: Int32Array, id: number): SeriesHashes {
   for (const column of batch.columns) if (column.type === ENCODED.tag) addTag(column, batch.rowCount, low, high);

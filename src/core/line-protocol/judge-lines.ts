@@ -33,8 +33,7 @@ export function* judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: n
       yield;
     }
     judged += Math.ceil((end - start) / SLOW_LINE_BYTES);
-    const line = parseLine(write.body, start, end);
-    assert(typeof line !== "string", "an accepted line parses again");
+    const line = acceptedLine(write.body, start, end);
     const message = judge(line);
     if (message === undefined) {
       kept[row] = 1;
@@ -42,4 +41,11 @@ export function* judgeLines(write: ParsedWrite, table: ParsedTable, errorsMax: n
     } else if (errors.length < errorsMax) errors.push({ message, lineNumber: table.lineNumbers[row] as number, originalLine: renderLine(line) });
   }
   return { kept, keptRows, errors };
+}
+
+/** A line that the parser has taken, read again by the whole grammar. */
+export function acceptedLine(body: Uint8Array, start: number, end: number = lineEnd(body, start, body.length)): ParsedLine {
+  const line = parseLine(body, start, end);
+  assert(typeof line !== "string", "an accepted line parses again");
+  return line;
 }

@@ -125,7 +125,7 @@ export class KernelFeed {
     copyWords(table.lineNumbers, before, words, at + TABLE.lineNumbers, rows);
     copyWords(table.lineStarts, before, words, at + TABLE.lineStarts, rows);
     const prefixes = words.subarray(at + TABLE.prefixes, at + TABLE.prefixes + rows);
-    for (let row = numberRows(prefixes, series, 0, before, table.series); row < rows; row = numberRows(prefixes, series, row, before, table.series)) {
+    for (let row = 0; (row = numberRows(prefixes, series, row, before, table.series)) < rows; ) {
       table.rows = before + row;
       table.activate(series[prefixes[row] as number] as Series);
     }

@@ -9,15 +9,12 @@ import type { TableDefinition } from "../catalog/definitions.ts";
 import type { CatalogOp } from "../catalog/ops.ts";
 import { planNewDatabase, RESERVED_COLUMNS, tableLimitText } from "../catalog/plan.ts";
 import { type CatalogState, liveTableCount } from "../catalog/state.ts";
-import { assert } from "../errors/assert.ts";
 import { LINE_ERRORS_MAX } from "./limits.ts";
 import type { LineError } from "./line-error.ts";
 import type { ParsedTable } from "./parsed-table.ts";
 import type { ParsedWrite } from "./parser.ts";
-import { judgeLines } from "./judge-lines.ts";
-import { parseLine } from "./parse-line.ts";
+import { acceptedLine, judgeLines } from "./judge-lines.ts";
 import { type NewColumn, SchemaDraft } from "./schema-draft.ts";
-import { lineEnd } from "./split-lines.ts";
 
 export interface PlannedTable {
   readonly parsed: ParsedTable;
@@ -126,10 +123,7 @@ function placeTags({ body }: ParsedWrite, { lineStarts }: ParsedTable, fresh: re
   }
   for (const [row, tags] of byRow) {
     if (tags.length < 2) continue;
-    const start = lineStarts[row] as number;
-    const line = parseLine(body, start, lineEnd(body, start, body.length));
-    assert(typeof line !== "string", "an accepted line parses again");
-    const places = new Map(line.tags.map(([name], place) => [name, place]));
+    const places = new Map(acceptedLine(body, lineStarts[row] as number).tags.map(([name], place) => [name, place]));
     for (const tag of tags) tag.place = TAGS_FIRST + (places.get(tag.name) ?? 0);
   }
 }

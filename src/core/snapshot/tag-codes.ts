@@ -1,4 +1,5 @@
 /** One tag column of a chunk as codes: 0 is NULL, k the (k-1)th of its values. */
+import { sameBytes } from "../bytes/same-bytes.ts";
 import { ENCODED } from "../columns/column-type.ts";
 import type { ColumnView } from "../columns/table-batch.ts";
 import { compareBytes } from "../parquet/dictionary.ts";
@@ -25,7 +26,7 @@ export function* readTagCodes(name: string, chunk: ChunkRows): Generator<undefin
     if (column?.type === ENCODED.tag) {
       const dictionary = column.body.subarray(4 + batch.rowCount * 4);
       // Senders mostly use the same values in the same order, and each would be decoded and looked up again.
-      if (last === undefined || !areSame(dictionary, last.dictionary)) last = { dictionary, mapping: mapValues(column, batch.rowCount, known, values) };
+      if (last === undefined || !sameBytes(dictionary, last.dictionary)) last = { dictionary, mapping: mapValues(column, batch.rowCount, known, values) };
       const { mapping } = last;
       const indexes = new Uint32Array(column.body.buffer, column.body.byteOffset + 4, batch.rowCount);
       const out = codes.subarray(at, at + rowCount);
@@ -42,12 +43,6 @@ interface Mapped {
   /** Offsets and texts of the values. */
   readonly dictionary: Uint8Array;
   readonly mapping: Uint32Array;
-}
-
-function areSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
-  return true;
 }
 
 function mapAll(indexes: Uint32Array, mapping: Uint32Array, out: Uint32Array): void {
