@@ -10,8 +10,8 @@ import { PACKAGE_IMAGES_MAX, PROCESS_IMAGES_MAX } from "../../src/adapters/plugi
 import type { Invocation, PluginInstance } from "../../src/ports/plugin-runtime.ts";
 import { createTestRuntime, MEBIBYTE, plugin, RecordingHost } from "./fixture.ts";
 
-/** A package that knows when it was imported. */
-const DATED = "import time\nBORN = time.time_ns()\n";
+/** A package that knows when it was imported. The wall clock counts milliseconds, and two executors may import within one. */
+const DATED = "import time\nBORN = (time.time_ns(), time.perf_counter_ns())\n";
 
 let folder: string;
 let packages: string;
